@@ -1,0 +1,79 @@
+# cfs: `make` builds, `make run` runs a first container, `make test` proves it. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := build
+MAKEFLAGS += --no-print-directory
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# How many times the leak test starts a container.
+CFS_TEST_RUNS ?= 1000
+
+RELEASE := .build-release
+DEBUG := .build
+STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RELEASE)
+TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
+
+.PHONY: help setup build run test test-build test-unit test-root bench fmt lint install uninstall clean
+
+## build      the static executables, into bin/ (the default)
+build: setup
+	@Scripts/without-static-noise $(STATIC) --product cfs
+	@Scripts/without-static-noise $(STATIC) --product cfs-runtime
+	@mkdir -p bin
+	@for name in cfs cfs-runtime; do \
+	    if [ ! bin/$$name -nt $(RELEASE)/release/$$name ]; then \
+	        strip -o bin/$$name.new $(RELEASE)/release/$$name; mv bin/$$name.new bin/$$name; \
+	    fi; \
+	done
+
+## run        builds when needed, then runs a first container
+run: build
+	bin/cfs run TinyCore ls
+
+## setup      installs the Debian packages that are missing
+setup:
+	@Scripts/setup build
+
+## test       every lane below
+test: test-unit test-root
+
+test-build: setup
+	@swift build --build-tests --scratch-path $(DEBUG)
+
+## test-unit  pure code, no privileges
+test-unit: test-build
+	$(TEST) --skip '^RootTests\.'
+
+## test-root  real containers on this host, with the executables of bin/
+test-root: build test-build
+	CFS_TEST_BINARY=$(CURDIR)/bin/cfs CFS_TEST_RUNS=$(CFS_TEST_RUNS) $(TEST) --filter '^RootTests\.'
+
+## bench      cfs against crun, runc and a bare C program, on this machine
+bench: build
+	@Scripts/setup bench
+	@Benchmarks/run
+
+## fmt        formats the Swift files in place
+fmt:
+	swift format --in-place --recursive --parallel Sources Tests Examples Package.swift
+
+## lint       fails on any file that `make fmt` would change, or that breaks a rule
+lint:
+	swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
+
+## install    executables, image catalogue, completion files and manual pages, below PREFIX (/usr/local)
+install: build
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' Scripts/install
+
+## uninstall  removes what install put there
+uninstall:
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' Scripts/install --remove
+
+## clean      removes everything that was built
+clean:
+	rm -rf bin $(DEBUG) $(RELEASE) Benchmarks/.build Examples/embed/.build
+
+help:
+	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,78 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Warnings are errors in our own targets; dependencies are left alone.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+let package = Package(
+    name: "cfs",
+    products: [
+        .library(name: "CFSCore", targets: ["CFSCore"]),
+        .executable(name: "cfs", targets: ["cfs"]),
+        .executable(name: "cfs-runtime", targets: ["cfs-runtime"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.25.0"),
+    ],
+    targets: [
+        // The C floor: system calls and the C libraries Debian ships.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .systemLibrary(name: "CArchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CCompression", providers: [.apt(["zlib1g-dev", "libzstd-dev", "liblzma-dev", "libbz2-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        // The rooms. Arrows point down only; Tests/ArchitectureTests walks this list.
+        .target(name: "CFSModel", swiftSettings: strict),
+        .target(name: "CFSLinux", dependencies: ["CLinux", "CFSModel"], swiftSettings: strict),
+        .target(name: "CFSCgroups", dependencies: ["CFSLinux"], swiftSettings: strict),
+        .target(name: "CFSNamespaces", dependencies: ["CFSLinux", "CSeccomp", "CCap"], swiftSettings: strict),
+        .target(
+            name: "CFSLayers",
+            dependencies: [
+                "CFSLinux", "CArchive", "CCompression", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .target(name: "CFSRegistry", dependencies: ["CFSModel", "CSQLite"], swiftSettings: strict),
+        .target(
+            name: "CFSImages",
+            dependencies: ["CFSLayers", .product(name: "AsyncHTTPClient", package: "async-http-client")],
+            swiftSettings: strict),
+        .target(name: "CFSMonitor", dependencies: ["CFSNamespaces", "CFSCgroups"], swiftSettings: strict),
+        .target(
+            name: "CFSCore",
+            dependencies: [
+                "CFSModel", "CFSLinux", "CFSCgroups", "CFSNamespaces", "CFSLayers", "CFSRegistry", "CFSImages",
+                "CFSMonitor", system, .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "cfs",
+            dependencies: ["CFSCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict),
+        .executableTarget(name: "cfs-runtime", dependencies: ["CFSMonitor"], swiftSettings: strict),
+
+        // Tests mirror the rooms; RootTests drives the built executables.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSModelTests", dependencies: ["CFSModel", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSLinuxTests", dependencies: ["CFSLinux", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSCgroupsTests", dependencies: ["CFSCgroups", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSNamespacesTests", dependencies: ["CFSNamespaces", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSMonitorTests", dependencies: ["CFSMonitor", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSLayersTests", dependencies: ["CFSLayers", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSImagesTests", dependencies: ["CFSImages", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSRegistryTests", dependencies: ["CFSRegistry", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSCoreTests", dependencies: ["CFSCore", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "cfsTests", dependencies: ["cfs", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RootTests", dependencies: ["TestSupport"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

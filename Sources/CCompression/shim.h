@@ -1,0 +1,5 @@
+#include <stdio.h>
+#include <zlib.h>
+#include <zstd.h>
+#include <lzma.h>
+#include <bzlib.h>

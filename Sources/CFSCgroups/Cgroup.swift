@@ -1,0 +1,93 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// One cgroup v2 folder (cgroups(7), Documentation/admin-guide/cgroup-v2.rst).
+public struct Cgroup: Sendable {
+    public let path: String
+    private let fd: SharedFD
+
+    init(path: String, fd: SharedFD) {
+        self.path = path
+        self.fd = fd
+    }
+
+    /// For CLONE_INTO_CGROUP.
+    public var descriptor: Int32 { fd.raw }
+
+    /// Writes a control file: 0 or minus the error number.
+    func tryWrite(_ text: String, to name: String) -> Int { Self.tryWrite(text, to: name, at: fd.raw) }
+
+    static func tryWrite(_ text: String, to name: String, at directory: Int32 = File.currentDirectory) -> Int {
+        let result = File.tryOpen(name, .write, at: directory)
+        guard result >= 0 else { return result }
+        let file = OwnedFD(result)
+        return min(0, Array(text.utf8).withUnsafeBytes { File.write(file.raw, $0) })
+    }
+
+    /// The processes in it, by the host's numbers.
+    public func processes() throws(CFSError) -> [Int32] {
+        let bytes = try File.readAll(at: "cgroup.procs", below: fd.raw)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+    }
+
+    /// Whether a process lives in it or below (the `populated` field of cgroup.events).
+    public func isPopulated() throws(CFSError) -> Bool {
+        let bytes = try File.readAll(at: "cgroup.events", below: fd.raw)
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains("populated 1")
+    }
+
+    /// Kills all that live in it and below: `cgroup.kill` (Linux 5.14), else one by one.
+    public func kill() throws(CFSError) {
+        let result = tryWrite("1", to: "cgroup.kill")
+        if result != -ErrorCode.notFound {
+            try checked(result, "write", .stopping, path: "\(path)/cgroup.kill")
+            return
+        }
+        for pid in try processes() { _ = Glibc.kill(pid, SIGKILL) }
+    }
+
+    /// Removes it once nobody lives in it any more: waits for the *populated* event, killing what is left first.
+    ///
+    /// - Parameter deadline: how long to wait, in milliseconds.
+    public func remove(deadline: Int32 = 10_000) throws(CFSError) {
+        // rmdir(2) of a live cgroup answers EBUSY; most are empty by now.
+        if try removeFolders() { return }
+        let events = try File.open("cgroup.events", .read, at: fd.raw, phase: .removing)
+        try kill()
+        let poll = try EventPoll()
+        // The file signals a change as POLLPRI (cgroup-v2.rst, "populated notification").
+        try poll.add(events.raw, .priority, token: 0)
+        let end = SystemClock.monotonic + UInt64(deadline) * 1_000_000
+        while !(try removeFolders()) {
+            let now = SystemClock.monotonic
+            guard now < end else {
+                throw CFSError(
+                    .conflict, .removing, "processes in \(path) did not end", path: path,
+                    hint: "they may hang in the kernel: see \(path)/cgroup.procs")
+            }
+            if try isPopulated() {
+                _ = try poll.wait(milliseconds: Int32((end - now) / 1_000_000) + 1)
+                _ = try File.readAll(events.raw)
+            }
+        }
+    }
+
+    /// Removes the folder and those that the container made below it; false while somebody lives in one.
+    private func removeFolders() throws(CFSError) -> Bool {
+        let result = rmdir(path) == 0 ? 0 : -Int(errno)
+        switch result {
+        case 0, -ErrorCode.notFound: return true
+        case -ErrorCode.busy:
+            for entry in try Directory.entries(fd.raw) where entry.type == DT_DIR {
+                let inner = try Directory.open(entry.name, at: fd.raw)
+                _ = try Cgroup(path: "\(path)/\(entry.name)", fd: SharedFD(inner)).removeFolders()
+            }
+            return rmdir(path) == 0 || errno == ENOENT
+        default:
+            try checked(result, "rmdir", .removing, path: path)
+            return false
+        }
+    }
+}

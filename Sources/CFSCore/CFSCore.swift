@@ -1,0 +1,9 @@
+// What an embedder needs from the rooms below comes with `import CFSCore`.
+@_exported import CFSModel
+@_exported import struct CFSImages.FetchOptions
+@_exported import struct CFSImages.ImageRemoval
+@_exported import struct CFSImages.ImportOptions
+@_exported import struct CFSImages.ImportProgress
+@_exported import struct CFSLinux.WindowSize
+@_exported import enum CFSMonitor.LogStream
+@_exported import struct CFSMonitor.PhaseTime

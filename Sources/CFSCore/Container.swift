@@ -1,0 +1,118 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import CFSRegistry
+import Glibc
+
+/// One container of an engine. A value that names it: what it does at the moment is asked anew with every call.
+public struct Container: Sendable {
+    public let id: ContainerID
+    /// What the caller should know of how it was made: limits that had to be lowered, for example. One sentence each.
+    public let warnings: [String]
+    let engine: Engine
+    /// From its creation to its start: nobody may tidy it up.
+    let held: RunLock?
+    /// The phases of its creation.
+    let trace: Timeline
+
+    init(id: ContainerID, engine: Engine, held: RunLock? = nil, trace: Timeline = Timeline(), warnings: [String] = []) {
+        self.id = id
+        self.engine = engine
+        self.held = held
+        self.trace = trace
+        self.warnings = warnings
+    }
+
+    var folder: ContainerFolder { engine.folder(id) }
+
+    func row() throws(CFSError) -> ContainerRow {
+        guard let row = try engine.registry.container(id) else { throw gone }
+        return row
+    }
+
+    var gone: CFSError { CFSError(.containerNotFound, .looking, "the container \(id.short) is gone") }
+
+    /// What is known of it now.
+    public func record() throws(CFSError) -> ContainerRecord {
+        guard let record = try engine.record(of: row()) else { throw gone }
+        return record
+    }
+}
+
+extension Engine {
+    /// The container with this name, this id, or the only one whose id begins so.
+    ///
+    /// - Throws: `containerNotFound` with the nearest names; `ambiguousID`.
+    public func container(_ reference: String) throws(CFSError) -> Container {
+        try makeFolders()
+        if let row = try registry.container(named: reference) { return Container(id: row.id, engine: self) }
+        let found = reference.isEmpty ? [] : try registry.containers(idPrefix: reference)
+        guard found.count <= 1 else {
+            throw CFSError(
+                .ambiguousID, .looking, "several containers have an id that begins with \(reference)",
+                hint: "write more of it: \(found.prefix(4).map { String($0.id.text.prefix(reference.count + 4)) }.joined(separator: ", "))")
+        }
+        if let row = found.first { return Container(id: row.id, engine: self) }
+        let near = NearestName.suggestions(for: reference, among: try registry.containers().map(\.name))
+        throw CFSError(
+            .containerNotFound, .looking, "there is no container \"\(reference.prefix(300))\"",
+            hint: near.isEmpty ? "see `cfs ps -a`" : "did you mean \(near.joined(separator: " or "))?")
+    }
+
+    /// All containers, newest first, each with its state at this moment.
+    public func containers() throws(CFSError) -> [ContainerRecord] {
+        try makeFolders()
+        var records: [ContainerRecord] = []
+        for row in try registry.containers() {
+            if let record = try record(of: row) { records.append(record) }
+        }
+        return records
+    }
+
+    /// The names of all containers, sorted.
+    public func containerNames() throws(CFSError) -> [String] {
+        try makeFolders()
+        return try registry.containers().map(\.name).sorted()
+    }
+
+    /// A row seen together with its monitor; nil when nothing but the row is left of the container.
+    func record(of row: ContainerRow) throws(CFSError) -> ContainerRecord? {
+        let folder = folder(row.id)
+        var record = ContainerRecord(
+            id: row.id, name: row.name, image: row.image, imageDigest: "\(row.imageDigest)", command: row.command,
+            labels: row.labels, state: .created, createdAt: row.createdAt, startedAt: nil, finishedAt: nil,
+            autoRemove: row.autoRemove, idBase: row.slot.map { IDRanges.base(slot: $0) })
+        if let live = try folder.readState() {
+            record.startedAt = live.startedAt
+            if ProcessControl.startTime(of: live.pid) == live.startTime {
+                record.state = .running(pid: live.pid)
+                return record
+            }
+            // Its process has ended, and its monitor is about to write that down.
+            if try folder.readExit() == nil, try RunLock.isHeld(folder) {
+                record.state = .running(pid: live.pid)
+                return record
+            }
+        }
+        if let exit = try folder.readExit() {
+            record.state = .exited(status: exit.status, reason: exit.reason)
+            record.startedAt = exit.startedAt
+            record.finishedAt = exit.finishedAt
+            return record
+        }
+        if record.startedAt != nil {
+            // No process, no record, no monitor: recover() writes the same down.
+            record.state = .exited(status: MonitorLoss.status, reason: MonitorLoss.reason)
+            return record
+        }
+        return File.exists(folder.container) || File.exists(folder.run) ? record : nil
+    }
+}
+
+/// What is known of a container whose monitor was killed: the container died with it.
+enum MonitorLoss {
+    /// As after SIGKILL, which is what the kernel sends it.
+    static let status: Int32 = 137
+    static let reason = "monitor lost"
+}

@@ -1,0 +1,170 @@
+import CFSImages
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import CFSRegistry
+import Glibc
+
+extension Engine {
+    /// Makes a container, without starting it: its id and name, its own folders, its configuration.
+    ///
+    /// An image of the catalogue that is not there yet is composed first. What fails leaves nothing behind.
+    ///
+    /// - Throws: `imageNotFound`, `imageHasNoCommand`, `nameTaken`, `invalidArgument`, `notPermitted`, `noSpace` and others.
+    public func create(_ spec: ContainerSpec) throws(CFSError) -> Container {
+        var trace = Timeline()
+        trace.mark("begin")
+        try requirePrivilege()
+        if let name = spec.name { try Self.check(name: name) }
+        try makeFolders()
+        let image = try store.image(spec.image)
+        let command = try ContainerPlan.command(spec, image)
+        trace.mark("image")
+
+        let id = ContainerID()
+        let folder = folder(id)
+        let held = try RunLock(folder)
+        do throws(CFSError) {
+            var row = ContainerRow(
+                id: id, name: spec.name ?? "", slot: nil, image: spec.image, imageDigest: image.digest,
+                layers: image.layers.map(\.chainID), command: command, labels: spec.labels, createdAt: SystemClock.realtime,
+                autoRemove: spec.autoRemove)
+            row.slot = try insert(&row, isNamed: spec.name != nil, wantsSlot: spec.namespaces.user == .private)
+            trace.mark("registry")
+            let warnings = try prepare(row, spec, image, folder)
+            trace.mark("folders")
+            return Container(id: id, engine: self, held: held, trace: trace, warnings: warnings)
+        } catch {
+            // The first error is the one to tell.
+            discard(id, folder)
+            throw error
+        }
+    }
+
+    /// Takes away what a failed creation or start has made.
+    func discard(_ id: ContainerID, _ folder: ContainerFolder) {
+        Self.regardless { () throws(CFSError) in try folder.removeContainer() }
+        Self.regardless { () throws(CFSError) in try registry.removeContainer(id) }
+        Self.regardless { () throws(CFSError) in try folder.removeRun() }
+    }
+
+    /// One step of tidying up after a failure: the failure is the error to tell, and what stays here recover() finds.
+    private static func regardless(_ step: () throws(CFSError) -> Void) {
+        do throws(CFSError) { try step() } catch { return }
+    }
+
+    private static func check(name: String) throws(CFSError) {
+        let bytes = Array(name.utf8)
+        let isPlain = bytes.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || [0x2d, 0x2e, 0x5f].contains($0)
+        }
+        guard let first = bytes.first, isPlain, ![0x2d, 0x2e, 0x5f].contains(first), bytes.count <= 128 else {
+            throw CFSError(
+                .invalidArgument, .parsing, "\"\(name.prefix(200))\" is no name for a container",
+                hint: "use letters, digits, and ._- after the first, at most 128")
+        }
+        guard ContainerID(name) == nil else {
+            throw CFSError(.invalidArgument, .parsing, "a name must not look like an id: \(name)")
+        }
+    }
+
+    private func insert(_ row: inout ContainerRow, isNamed: Bool, wantsSlot: Bool) throws(CFSError) -> UInt32? {
+        var attempt = 0
+        while true {
+            if !isNamed { row.name = NameMaker.make(attempt: attempt) }
+            do throws(CFSError) {
+                return try registry.insert(row, wantsSlot: wantsSlot)
+            } catch {
+                guard error.code == .nameTaken, attempt < 20 else { throw error }
+                // A container that removed itself leaves its row to the next who looks.
+                let freed = try forgetIfVanished(named: row.name)
+                if isNamed && !freed { throw error }
+                attempt += 1
+            }
+        }
+    }
+
+    // MARK: Folders
+
+    private func prepare(
+        _ row: ContainerRow, _ spec: ContainerSpec, _ image: ImageRecord, _ folder: ContainerFolder
+    ) throws(CFSError) -> [String] {
+        var warnings: [String] = []
+        let plan = ContainerPlan(spec: spec, image: image, surroundings: try surroundings(row, spec, folder))
+        let configuration = try plan.configuration()
+        let owner = configuration.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0
+        try Directory.make(folder.container)
+        let directory = try Directory.open(folder.container)
+        for (name, mode) in [("upper", UInt32(0o755)), ("work", 0o700)] {
+            try Directory.make(name, mode: mode, at: directory.raw)
+            if owner != 0 {
+                let changed = fchownat(directory.raw, name, owner, owner, 0)
+                try checked(changed == 0 ? 0 : -Int(errno), "fchownat", .preparing, path: "\(folder.container)/\(name)")
+            }
+        }
+        let shares = spec.namespaces.network != .private
+        try GeneratedFiles(
+            hostname: plan.hostname, sharesHostNetwork: shares, hasPrivateNetwork: plan.hasPrivateNetwork
+        ).write(to: directory.raw, owner: owner)
+        warnings += try LimitWarnings.of(spec.limits)
+        let request = try request(row, spec, image, plan, configuration)
+        try File.create("config.json", request.json.bytes(), mode: 0o600, at: directory.raw)
+        return warnings
+    }
+
+    private func request(
+        _ row: ContainerRow, _ spec: ContainerSpec, _ image: ImageRecord, _ plan: ContainerPlan, _ configuration: RuntimeSpec
+    ) throws(CFSError) -> MonitorRequest {
+        // An overlay takes its layers from the topmost down.
+        var request = MonitorRequest(id: row.id, spec: configuration, layers: store.layerPaths(image).reversed())
+        request.isVolatile = spec.autoRemove
+        request.user = spec.user ?? image.configuration.user
+        request.initProcess = spec.initProcess
+        request.autoRemove = spec.autoRemove
+        request.interactive = spec.interactive
+        request.stopSignal = Self.stopSignal(spec, image)
+        request.seccompFilter = try seccompFilter(spec, image, plan)
+        if let cgroups = try cgroups() {
+            request.cgroupMountPoint = cgroups.mountPoint
+            request.cgroupFolder = cgroups.folder
+        }
+        return request
+    }
+
+    static func stopSignal(_ spec: ContainerSpec, _ image: ImageRecord) -> Int32 {
+        if let asked = spec.stopSignal { return asked }
+        let text = image.configuration.stopSignal
+        if text.isEmpty { return SIGTERM }
+        do throws(CFSError) {
+            return try Signal.number(text)
+        } catch {
+            // An image is data: a signal that does not exist must not keep its container from running.
+            return SIGTERM
+        }
+    }
+
+    private func seccompFilter(_ spec: ContainerSpec, _ image: ImageRecord, _ plan: ContainerPlan) throws(CFSError) -> String? {
+        switch spec.seccomp {
+        case .unconfined: return nil
+        case .default:
+            if spec.privileged { return nil }
+            return try seccompCache.standardFilter(
+                capabilities: try plan.capabilityBits(), imageArchitecture: image.architecture)
+        case .profile(let text):
+            let json = try JSON(parsing: Array(text.utf8), what: "the seccomp profile")
+            return try seccompCache.filter(
+                for: SeccompProfile(json: json, capabilities: try plan.capabilityBits()))
+        }
+    }
+
+    func surroundings(
+        _ row: ContainerRow, _ spec: ContainerSpec, _ folder: ContainerFolder
+    ) throws(CFSError) -> ContainerPlan.Surroundings {
+        var surroundings = ContainerPlan.Surroundings(
+            id: row.id, name: row.name, idBase: row.slot.map { IDRanges.base(slot: $0) }, folder: folder.container)
+        try join(spec.namespaces, &surroundings)
+        for device in spec.devices { surroundings.devices.append(try HostDevice.describe(device)) }
+        return surroundings
+    }
+}

@@ -1,0 +1,128 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import Glibc
+
+extension Container {
+    /// Sends the first process a signal.
+    ///
+    /// - Throws: `containerNotRunning`.
+    public func signal(_ number: Int32) throws(CFSError) {
+        try connect().send(MonitorMessage.signal(number).bytes)
+    }
+
+    /// Asks the container to end with its stop signal, and kills it when it has not ended after `seconds`. One that has
+    /// ended already is fine.
+    public func stop(seconds: Int = 10) throws(CFSError) {
+        try engine.requirePrivilege()
+        let record = try record()
+        guard case .running = record.state else {
+            guard record.state == .created else { return }
+            throw CFSError(.containerNotRunning, .stopping, "the container \(record.name) has not been started")
+        }
+        let signal = try folder.readRequest().stopSignal
+        do throws(CFSError) {
+            let monitor = try folder.connect()
+            try monitor.send(MonitorMessage.signal(signal).bytes)
+            if try Self.ended(monitor, within: seconds) { return }
+            try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+            _ = try Self.ended(monitor, within: nil)
+        } catch {
+            // It ended while we were about to ask.
+            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+        }
+    }
+
+    /// Waits for the end of a container that somebody else started.
+    ///
+    /// - Throws: `containerNotRunning` when it was never started.
+    public func waitForEnd() throws(CFSError) -> ExitStatus {
+        do throws(CFSError) {
+            let monitor = try folder.connect()
+            if let record = try Self.awaitExit(monitor) { return ExitStatus(record) }
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+        }
+        if case .exited(let status, let reason) = try record().state {
+            return ExitStatus(code: status, signal: try folder.readExit()?.signal, reason: reason)
+        }
+        throw CFSError(.containerNotRunning, .running, "the container \(id.short) is not running")
+    }
+
+    /// Removes the container with all that it wrote. With `force` a running one is killed first.
+    ///
+    /// - Throws: `containerRunning` without `force`.
+    public func remove(force: Bool = false) throws(CFSError) {
+        try engine.requirePrivilege()
+        let row = try row()
+        if case .running? = try engine.record(of: row)?.state {
+            guard force else {
+                throw CFSError(
+                    .containerRunning, .removing, "the container \(row.name) is running",
+                    hint: "stop it first (`cfs stop \(row.name)`), or use --force")
+            }
+            try kill()
+        }
+        if let held {
+            // Created and never started, by this very value.
+            try clear()
+            try held.release()
+            return
+        }
+        // Waits for a monitor that is about to end, and for nothing else.
+        let lock = try RunLock(folder)
+        try clear()
+        try lock.release()
+    }
+
+    private func clear() throws(CFSError) {
+        // The folders first: a row without folders is found again, folders without a row only by recover().
+        try folder.removeContainer()
+        try engine.registry.removeContainer(id)
+    }
+
+    private func kill() throws(CFSError) {
+        do throws(CFSError) {
+            let monitor = try folder.connect()
+            try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+            _ = try Self.ended(monitor, within: nil)
+        } catch {
+            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+        }
+    }
+
+    private func connect() throws(CFSError) -> MessageSocket {
+        do throws(CFSError) {
+            return try folder.connect()
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+            // Names what is not running, or says that it does not exist any more.
+            let name = try row().name
+            throw CFSError(.containerNotRunning, .running, "the container \(name) is not running")
+        }
+    }
+
+    private static func ended(_ monitor: borrowing MessageSocket, within seconds: Int?) throws(CFSError) -> Bool {
+        let poll = try EventPoll()
+        try poll.add(monitor.fd.raw, .readable, token: 0)
+        let end = seconds.map { SystemClock.monotonic + UInt64(max(0, $0)) * 1_000_000_000 }
+        while true {
+            var milliseconds: Int32 = -1
+            if let end {
+                let now = SystemClock.monotonic
+                milliseconds = now >= end ? 0 : Int32(clamping: (end - now + 999_999) / 1_000_000)
+            }
+            if try poll.wait(milliseconds: milliseconds).isEmpty { return false }
+            guard let (bytes, _) = try monitor.receive() else { return true }
+            if case .exited = try MonitorMessage(parsing: bytes) { return true }
+        }
+    }
+
+    private static func awaitExit(_ monitor: borrowing MessageSocket) throws(CFSError) -> ExitRecord? {
+        while let (bytes, _) = try monitor.receive() {
+            if case .exited(let record) = try MonitorMessage(parsing: bytes) { return record }
+        }
+        return nil
+    }
+}

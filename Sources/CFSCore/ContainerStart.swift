@@ -1,0 +1,81 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import Glibc
+
+extension Container {
+    /// Starts a container that was created and has not run: returns once its command runs.
+    ///
+    /// - Parameter streams: what the command's standard streams are connected to.
+    /// - Throws: whatever kept it from running: `commandNotFound`, `commandNotExecutable`, `mountFailed`,
+    ///   `kernelUnsupported`, ... A container that removes itself is gone then.
+    public func start(_ streams: Streams = .none) throws(CFSError) -> Session {
+        try engine.requirePrivilege()
+        let row = try row()
+        let lock: RunLock
+        if let held { lock = held } else { lock = try RunLock(folder) }
+        let record = try engine.record(of: row)
+        guard record?.state == .created else {
+            let isRunning = record.map { if case .running = $0.state { true } else { false } } ?? false
+            throw CFSError(
+                isRunning ? .containerRunning : .invalidState, .starting,
+                isRunning ? "the container \(row.name) is running already" : "the container \(row.name) has run and ended",
+                hint: isRunning ? nil : "make a new one with `cfs run`")
+        }
+        do throws(CFSError) {
+            return try launch(streams, lock, sealed: row.slot == nil, removes: row.autoRemove)
+        } catch {
+            if row.autoRemove {
+                engine.discard(id, folder)
+            } else {
+                do throws(CFSError) { try lock.release() } catch { throw error }
+            }
+            throw error
+        }
+    }
+
+    private func launch(_ streams: Streams, _ lock: RunLock, sealed: Bool, removes: Bool) throws(CFSError) -> Session {
+        let runtime = try RuntimeExecutable(engine.options, sealed: sealed)
+        let pair = try SocketPair()
+        let pid = try streams.spawn(
+            runtime, ["cfs-runtime", "monitor", folder.container], socket: pair.theirs, lock: lock.descriptor)
+        let helper = try Helper(pid: pid)
+        pair.closeTheirs()
+        var trace = trace
+        trace.mark("spawn")
+        try MonitorMessage.start(container: folder.container, run: folder.run, trace: trace.marks).send(to: pair.ours)
+        let started = try Self.awaitStart(pair.ours)
+        let (engine, id) = (engine, id)
+        return Session(pid: started, socket: MessageSocket(try pair.takeOurs()), helper: helper) {
+            // The monitor has removed the folders; the row is for whoever sees the end, else for recover().
+            if removes { engine.forget(id) }
+        }
+    }
+
+    /// The command's process number; throws what the helper says went wrong.
+    static func awaitStart(_ socket: Int32) throws(CFSError) -> Int32 {
+        guard let (bytes, _) = try MessageSocket.receive(socket) else {
+            throw CFSError(
+                .monitorFailed, .starting, "cfs-runtime ended before the command ran",
+                hint: "is it of the same version as cfs? Compare `cfs version` and `cfs-runtime --version`")
+        }
+        switch try MonitorMessage(parsing: bytes) {
+        case .started(let pid): return pid
+        case .failed(let error): throw error
+        default: throw CFSError(.monitorFailed, .starting, "the answer of cfs-runtime is not understood")
+        }
+    }
+}
+
+extension Engine {
+    /// Removes the row of a container whose folders are gone.
+    func forget(_ id: ContainerID) {
+        do throws(CFSError) {
+            try registry.removeContainer(id)
+        } catch {
+            // The row is harmless, and recover() removes it as well.
+            return
+        }
+    }
+}

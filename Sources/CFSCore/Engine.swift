@@ -1,0 +1,95 @@
+import CFSCgroups
+import CFSImages
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import CFSRegistry
+import Glibc
+
+/// A container engine: images by name, and containers made of them.
+///
+/// Nothing of it runs in the background. Its state lies in two folders, and any number of engines, in any number of
+/// processes, may use the same folders at once. Most calls need root: see `cfs doctor`.
+///
+///     let engine = try Engine()
+///     let run = try await engine.run(ContainerSpec(image: "BusyBox", command: ["echo", "hello"]))
+///     for try await piece in run.output { print(piece.text, terminator: "") }
+///     let status = try await run.exitStatus()
+///
+/// Calls that are not `async` block for as long as the work takes: microseconds for look-ups, milliseconds for a start.
+public final class Engine: Sendable {
+    /// The version of the engine, as `cfs version` prints it.
+    public static let version = "0.1.0"
+
+    public let options: EngineOptions
+    let registry: Registry
+
+    /// - Throws: `invalidArgument` for a folder that is no absolute path.
+    public init(_ options: EngineOptions = EngineOptions()) throws(CFSError) {
+        var options = options
+        options.root = try Self.plain(options.root, "root")
+        options.run = try Self.plain(options.run, "run")
+        self.options = options
+        registry = Registry(path: "\(options.root)/registry.db")
+    }
+
+    private static func plain(_ path: String, _ what: String) throws(CFSError) -> String {
+        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+            throw CFSError(
+                .invalidArgument, .parsing, "the \(what) folder \"\(path)\" is not an absolute path",
+                hint: "write it from / on, for example /var/lib/cfs")
+        }
+        // Options of an overlay mount and of id files split at these.
+        guard !path.utf8.contains(0x0a) else {
+            throw CFSError(.invalidArgument, .parsing, "the \(what) folder must not contain a line feed")
+        }
+        let parts = path.split(separator: "/").filter { $0 != "." }
+        guard !parts.contains("..") else {
+            throw CFSError(.invalidArgument, .parsing, "the \(what) folder \"\(path)\" must not contain ..")
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    var store: ImageStore { ImageStore(root: options.root, names: registry) }
+
+    /// Throws unless this process may make containers.
+    func requirePrivilege() throws(CFSError) {
+        guard geteuid() == 0 else {
+            throw CFSError(
+                .notPermitted, .preparing, "making containers needs root, and this is user \(geteuid())",
+                hint: "run it as root, for example with sudo. Without root it would need a delegated cgroup, ranges of user ids "
+                    + "in /etc/subuid, and an overlay that an ordinary user may mount; cfs does not use these yet")
+        }
+    }
+
+    /// Makes the folders that everything else lies in.
+    func makeFolders() throws(CFSError) {
+        for folder in ["\(options.root)/containers", options.run] {
+            // The last part exists nearly always, and asking costs as much as making.
+            try Directory.makeAll(folder)
+        }
+    }
+
+    func folder(_ id: ContainerID) -> ContainerFolder {
+        ContainerFolder(container: "\(options.root)/containers/\(id.text)", run: "\(options.run)/\(id.text)")
+    }
+
+    /// The folder of this engine's cgroups; nil where the host has no cgroup v2.
+    func cgroups() throws(CFSError) -> CgroupHierarchy? {
+        // Two engines with different roots must not tidy up each other's.
+        let name = options.root == "/var/lib/cfs" ? "cfs" : "cfs-\(PathHash.hex(options.root))"
+        return try CgroupHierarchy.find(name: name)
+    }
+
+    var seccompCache: SeccompCache { SeccompCache(folder: "\(options.root)/seccomp") }
+}
+
+/// A short name for a path (FNV-1a, 64 bits): for folders that other programs see, not for security.
+enum PathHash {
+    static func hex(_ path: String) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in path.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return String(hash, radix: 16)
+    }
+}

@@ -1,0 +1,26 @@
+import CFSLinux
+import CFSModel
+import Glibc
+
+/// Where an engine keeps its state, and where its helper is.
+public struct EngineOptions: Sendable, Hashable {
+    /// What lasts: images, layers, containers, the registry. `CFS_ROOT`, else `/var/lib/cfs`.
+    public var root: String
+    /// What ends with a container: sockets and locks. `CFS_RUN`, else `/run/cfs`.
+    public var run: String
+    /// The executable that stays beside a container. `CFS_RUNTIME`; when nil, `cfs-runtime` is looked for beside the
+    /// calling program, then in the folders of `PATH`.
+    public var runtime: String?
+
+    /// The places of the environment, or the usual ones.
+    public init() {
+        root = Self.variable("CFS_ROOT") ?? "/var/lib/cfs"
+        run = Self.variable("CFS_RUN") ?? "/run/cfs"
+        runtime = Self.variable("CFS_RUNTIME")
+    }
+
+    static func variable(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+}

@@ -1,0 +1,79 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+
+/// One more command in a running container.
+public struct ExecutionRequest: Sendable, Hashable {
+    public var command: [String]
+    /// `KEY=VALUE`, over those of the container.
+    public var environment: [String] = []
+    /// An absolute path inside; nil is the container's.
+    public var workingDirectory: String?
+    /// `user[:group]`; nil is the container's.
+    public var user: String?
+    public var terminal = false
+    /// Keeps standard input open for the caller.
+    public var interactive = false
+    /// All capabilities, no system call filter.
+    public var privileged = false
+    /// The size of the terminal at the start.
+    public var windowSize: WindowSize?
+
+    public init(command: [String]) { self.command = command }
+}
+
+extension Container {
+    /// Runs one more command in the container; returns once it runs.
+    ///
+    /// - Throws: `containerNotRunning`, `commandNotFound`, `commandNotExecutable` and others.
+    public func execute(_ request: ExecutionRequest, _ streams: Streams = .inherited) throws(CFSError) -> Session {
+        try engine.requirePrivilege()
+        let record = try record()
+        guard case .running = record.state else {
+            throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
+        }
+        let container = try folder.readRequest()
+        let entry = MonitorMessage.EntryRequest(
+            process: try process(request, container.spec).json, user: request.user ?? container.user,
+            privileged: request.privileged, interactive: request.interactive,
+            seccompFilter: request.privileged ? nil : container.seccompFilter)
+        let runtime = try RuntimeExecutable(engine.options, sealed: container.spec.linux.uidMappings.isEmpty)
+        let pair = try SocketPair()
+        let pid = try streams.spawn(runtime, ["cfs-runtime", "enter", folder.container], socket: pair.theirs, lock: nil)
+        let helper = try Helper(pid: pid)
+        pair.closeTheirs()
+        try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
+        let started = try Self.awaitStart(pair.ours)
+        return Session(pid: started, socket: MessageSocket(try pair.takeOurs()), helper: helper) {}
+    }
+
+    private func process(_ request: ExecutionRequest, _ spec: RuntimeSpec) throws(CFSError) -> RuntimeSpec.Process {
+        guard let first = request.command.first, !first.isEmpty else {
+            throw CFSError(.invalidArgument, .parsing, "there is no command to run", hint: "cfs exec CONTAINER COMMAND")
+        }
+        var process = spec.process
+        process.args = request.command
+        process.terminal = request.terminal
+        process.consoleSize = request.windowSize.map { RuntimeSpec.ConsoleSize(height: $0.rows, width: $0.columns) }
+        var environment = EnvironmentList(spec.process.env)
+        if request.terminal { environment.set("TERM=xterm") }
+        for variable in request.environment { environment.set(variable) }
+        process.env = environment.entries
+        if let folder = request.workingDirectory {
+            guard folder.hasPrefix("/") else {
+                throw CFSError(
+                    .invalidArgument, .parsing, "the working directory \"\(folder)\" is not an absolute path", path: folder)
+            }
+            process.cwd = folder
+        }
+        if request.privileged {
+            let all = Capability.names(of: Capability.all)
+            var sets = RuntimeSpec.Capabilities()
+            (sets.bounding, sets.effective, sets.permitted) = (all, all, all)
+            process.capabilities = sets
+            process.noNewPrivileges = false
+        }
+        return process
+    }
+}

@@ -1,0 +1,54 @@
+import CFSImages
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import CFSRegistry
+
+/// What ``Engine/explain(_:)`` says of a start.
+public struct Explanation: Sendable, Hashable {
+    /// What would be done, a line each, in the order in which it would be done, with who does it.
+    public var steps: [String]
+    /// The OCI configuration (runtime-spec 1.3.0).
+    public var configuration: JSON
+}
+
+extension Engine {
+    /// What starting such a container would do. Nothing is started, and no container is made; an image of the catalogue
+    /// that is not there yet is composed, because its layers are part of the answer.
+    public func explain(_ spec: ContainerSpec) throws(CFSError) -> Explanation {
+        try makeFolders()
+        let image = try store.image(spec.image)
+        let id = ContainerID()
+        let folder = folder(id)
+        let row = ContainerRow(
+            id: id, name: spec.name ?? "example", slot: spec.namespaces.user == .private ? 0 : nil, image: spec.image,
+            imageDigest: image.digest, layers: image.layers.map(\.chainID), command: [], labels: spec.labels, createdAt: 0,
+            autoRemove: spec.autoRemove)
+        let plan = ContainerPlan(spec: spec, image: image, surroundings: try surroundings(row, spec, folder))
+        var configuration = try plan.configuration()
+        let profile: SeccompProfile? =
+            switch spec.seccomp {
+            case .unconfined: nil
+            case .default:
+                spec.privileged
+                    ? nil
+                    : SeccompProfile.standard(capabilities: try plan.capabilityBits(), imageArchitecture: image.architecture)
+            case .profile(let text):
+                try SeccompProfile(
+                    json: JSON(parsing: Array(text.utf8), what: "the seccomp profile"), capabilities: try plan.capabilityBits())
+            }
+        var extras = LaunchPlan.Extras(
+            root: RootPlan(
+                source: .overlay(
+                    lowers: store.layerPaths(image).reversed(), upper: folder.upperPath, work: folder.workPath,
+                    volatile: spec.autoRemove),
+                readOnly: spec.readOnlyRoot))
+        extras.userName = spec.user ?? image.configuration.user
+        extras.initProcess = spec.initProcess
+        if let profile { extras.seccomp = try SeccompCompiler.compile(profile) }
+        let launch = try LaunchPlan(configuration, extras)
+        configuration.linux.seccomp = profile?.json
+        return Explanation(steps: launch.steps, configuration: configuration.json)
+    }
+}

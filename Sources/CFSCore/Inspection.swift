@@ -1,0 +1,63 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+
+extension Container {
+    /// All that is known of the container, as JSON: names and nesting as users of Docker know them where there is such a
+    /// name, and under `OCI` the configuration that it was started with.
+    public func inspect() throws(CFSError) -> JSON {
+        let row = try row()
+        guard let record = try engine.record(of: row) else { throw gone }
+        let request = try folder.readRequest()
+        let process = request.spec.process
+        return [
+            "Id": .string(id.text), "Name": .string(record.name), "Created": .string(Timestamp.text(record.createdAt)),
+            "Path": .string(record.command.first ?? ""), "Args": JSON(Array(record.command.dropFirst())),
+            "State": Self.state(record, try folder.readExit()),
+            "Image": .string(record.imageDigest), "ImageName": .string(record.image),
+            "Config": [
+                "Hostname": .string(request.spec.hostname ?? ""), "User": .string(request.user), "Tty": .bool(process.terminal),
+                "OpenStdin": .bool(request.interactive), "Env": JSON(process.env), "Cmd": JSON(record.command),
+                "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
+                "StopSignal": .string(Signal.name(request.stopSignal)),
+            ],
+            "HostConfig": ["AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess)],
+            "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] } ?? .null,
+            "GraphDriver": [
+                "Name": "overlay",
+                "Data": [
+                    "LowerDirs": JSON(request.layers), "UpperDir": .string(folder.upperPath), "WorkDir": .string(folder.workPath),
+                ],
+            ],
+            "LogPath": .string(folder.logPath), "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
+            "CgroupPath": request.cgroupFolder.map { .string("\($0)/\(id.text)") } ?? .null, "OCI": request.spec.json,
+        ]
+    }
+
+    private static func state(_ record: ContainerRecord, _ exit: ExitRecord?) -> JSON {
+        var object = JSONObject([("Status", .string(record.state.name))])
+        switch record.state {
+        case .created: object["Running"] = false
+        case .running(let pid):
+            object["Running"] = true
+            object["Pid"] = .integer(Int64(pid))
+        case .exited(let status, let reason):
+            object["Running"] = false
+            object["ExitCode"] = .integer(Int64(status))
+            object["Signal"] = exit?.signal.map { .string(Signal.name($0)) } ?? .null
+            object["Reason"] = reason.map(JSON.string) ?? .null
+        }
+        object["StartedAt"] = record.startedAt.map { .string(Timestamp.text($0)) } ?? .null
+        object["FinishedAt"] = record.finishedAt.map { .string(Timestamp.text($0)) } ?? .null
+        return .object(object)
+    }
+
+    /// How long each phase of the start took, in the order in which they came.
+    ///
+    /// - Throws: `invalidState` before the first start.
+    public func timing() throws(CFSError) -> [PhaseTime] {
+        if let exit = try folder.readExit() { return exit.timing }
+        if let live = try folder.readState() { return live.timing }
+        throw CFSError(.invalidState, .looking, "the container \(try row().name) has not been started: there is nothing to time")
+    }
+}

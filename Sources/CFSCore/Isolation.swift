@@ -1,0 +1,100 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+
+/// One protection: what was asked for, and what the kernel says of the running container.
+public struct IsolationFact: Sendable, Hashable {
+    public var name: String
+    public var asked: String
+    public var actual: String
+    /// Whether the kernel does at least what was asked.
+    public var holds: Bool
+}
+
+extension Container {
+    /// What the kernel says of the container's first process, set against its configuration.
+    ///
+    /// - Throws: `containerNotRunning`.
+    public func isolation() throws(CFSError) -> [IsolationFact] {
+        let record = try record()
+        guard case .running(let pid) = record.state else {
+            throw CFSError(.containerNotRunning, .looking, "the container \(record.name) is not running: the kernel knows nothing of it")
+        }
+        let request = try folder.readRequest()
+        let reading = try KernelReading(pid: pid)
+        return IsolationReport(spec: request.spec, hasFilter: request.seccompFilter != nil, reading: reading).facts
+            + (try cgroupFacts(request.spec, request.cgroupFolder, request.cgroupMountPoint))
+    }
+
+    private func cgroupFacts(_ spec: RuntimeSpec, _ folder: String?, _ mountPoint: String?) throws(CFSError) -> [IsolationFact] {
+        guard let folder, let mountPoint else {
+            return [IsolationFact(name: "cgroup", asked: "own", actual: "the host has no cgroup v2", holds: false)]
+        }
+        guard let limit = spec.linux.pidsLimit else { return [] }
+        let path = "\(folder)/\(id.text)/pids.max"
+        guard File.exists(path) else {
+            let known = try CgroupHierarchy(mountPoint: mountPoint, folder: folder).controllers().contains("pids")
+            let why = known ? "not handed down" : "no limit: pids is bound to cgroup v1 on this host"
+            return [IsolationFact(name: "pids.max", asked: "\(limit)", actual: why, holds: false)]
+        }
+        let text = String(decoding: try File.readAll(at: path), as: UTF8.self).prefix { $0 != "\n" }
+        return [IsolationFact(name: "pids.max", asked: "\(limit)", actual: String(text), holds: text == "\(limit)")]
+    }
+}
+
+/// What `/proc` says of one process (proc_pid_status(5), proc_pid_mountinfo(5), namespaces(7)).
+struct KernelReading {
+    var namespaces: [String: String] = [:]
+    var ownNamespaces: [String: String] = [:]
+    var status: [Substring: Substring] = [:]
+    /// Options by mount point; of several mounts at one place the last, which hides the others.
+    var mounts: [String: (options: [Substring], type: String)] = [:]
+    var limits: [(soft: String, hard: String, name: String)] = []
+    var uidMap = ""
+    var oomScoreAdjustment = ""
+
+    static let kinds = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"]
+
+    init() {}
+
+    init(pid: Int32) throws(CFSError) {
+        for kind in Self.kinds {
+            namespaces[kind] = try File.readLink("/proc/\(pid)/ns/\(kind)")
+            ownNamespaces[kind] = try File.readLink("/proc/self/ns/\(kind)")
+        }
+        for line in try Self.lines("/proc/\(pid)/status") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { status[parts[0]] = Self.trim(parts[1]) }
+        }
+        for line in try Self.lines("/proc/\(pid)/mountinfo") { add(mount: line) }
+        for line in try Self.lines("/proc/\(pid)/limits").dropFirst() { add(limit: line) }
+        uidMap = try Self.lines("/proc/\(pid)/uid_map").map { $0.split(separator: " ").joined(separator: " ") }
+            .joined(separator: ", ")
+        oomScoreAdjustment = try Self.lines("/proc/\(pid)/oom_score_adj").first.map(String.init) ?? ""
+    }
+
+    /// `36 35 98:0 /root /point rw,noatime shared:1 - ext4 /dev/sda rw`
+    mutating func add(mount line: Substring) {
+        let fields = line.split(separator: " ")
+        guard fields.count > 5, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return }
+        mounts[String(fields[4])] = (fields[5].split(separator: ","), String(fields[dash + 1]))
+    }
+
+    /// `Max open files            1024                 524288               files`
+    mutating func add(limit line: Substring) {
+        var words = line.split(separator: " ")
+        // Most lines end with a unit; a value is a number or "unlimited".
+        if let last = words.last, last != "unlimited", UInt64(last) == nil { words.removeLast() }
+        guard words.count > 2 else { return }
+        limits.append(
+            (String(words[words.count - 2]), String(words[words.count - 1]), words.dropLast(2).joined(separator: " ")))
+    }
+
+    private static func lines(_ path: String) throws(CFSError) -> [Substring] {
+        let text = String(decoding: try File.readAll(at: path), as: UTF8.self)
+        return text.split(separator: "\n")
+    }
+
+    private static func trim(_ text: Substring) -> Substring { text.drop { $0 == "\t" || $0 == " " } }
+}

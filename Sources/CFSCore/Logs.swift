@@ -1,0 +1,173 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import Glibc
+
+/// Which part of a container's log is wanted.
+public struct LogOptions: Sendable, Hashable {
+    /// Goes on with what comes, until the container ends.
+    public var follow = false
+    /// Only what was written at or after this time, in nanoseconds since 1970.
+    public var since: UInt64?
+    /// Only what was written before this time.
+    public var until: UInt64?
+    /// Only this many of the last lines.
+    public var tail: Int?
+
+    public init() {}
+}
+
+/// A piece of output: a line with its line feed, or a part of one that was too long or never ended.
+public struct LogLine: Sendable, Hashable {
+    /// When the monitor read it, in nanoseconds since 1970.
+    public var time: UInt64
+    public var stream: LogStream
+    public var bytes: [UInt8]
+}
+
+extension Container {
+    /// Hands out the container's log, oldest line first.
+    ///
+    /// - Parameter body: called with each line; returns false when it has enough.
+    public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError) {
+        _ = try row()
+        let reader = LogReader(path: folder.logPath)
+        // The connection is made before the last look at the file: nothing that is written until the end is missed.
+        let watch = options.follow ? try LogWatch(folder) : nil
+        var lines = LogSelection(options)
+        while true {
+            while let line = try reader.next() {
+                if let selected = lines.take(line), try !body(selected) { return }
+            }
+            for line in lines.finishTail() where try !body(line) { return }
+            guard let watch, try watch.waitForMore(reader) else { break }
+        }
+    }
+}
+
+/// Picks the lines that are asked for; holds back the last ones while older lines are still read.
+private struct LogSelection {
+    private let options: LogOptions
+    private var held: [LogLine] = []
+    private var first = 0
+    private var isTailDone: Bool
+
+    init(_ options: LogOptions) {
+        self.options = options
+        isTailDone = options.tail == nil
+    }
+
+    mutating func take(_ line: LogLine) -> LogLine? {
+        if let since = options.since, line.time < since { return nil }
+        if let until = options.until, line.time >= until { return nil }
+        guard !isTailDone, let tail = options.tail else { return line }
+        held.append(line)
+        if held.count - first > max(0, tail) { first += 1 }
+        if first > 4096 {
+            held.removeFirst(first)
+            first = 0
+        }
+        return nil
+    }
+
+    mutating func finishTail() -> ArraySlice<LogLine> {
+        guard !isTailDone else { return [] }
+        isTailDone = true
+        defer { held = [] }
+        return held[first...]
+    }
+}
+
+/// Reads a log as the monitor writes it; the file may not be there yet, and may grow.
+final class LogReader {
+    private let path: String
+    private var file: SharedFD?
+    private var buffer: [UInt8] = []
+    private var position = 0
+
+    init(path: String) { self.path = path }
+
+    /// The next whole line; nil when there is none yet.
+    func next() throws(CFSError) -> LogLine? {
+        while true {
+            if let end = buffer[position...].firstIndex(of: 0x0a) {
+                let line = buffer[position..<end]
+                position = end + 1
+                if let read = Self.parse(line) { return read }
+                // A line that a killed monitor has written in part only.
+                continue
+            }
+            guard try fill() else { return nil }
+        }
+    }
+
+    private func fill() throws(CFSError) -> Bool {
+        if file == nil {
+            let opened = File.tryOpen(path, [.read, .noFollow])
+            if opened == -ErrorCode.notFound { return false }
+            file = SharedFD(OwnedFD(try checked(opened, "open", .looking, path: path)))
+        }
+        guard let file else { return false }
+        let bytes = try File.read(file.raw, atMost: 64 << 10, path: path)
+        if bytes.isEmpty { return false }
+        buffer.removeFirst(position)
+        position = 0
+        buffer += bytes
+        return true
+    }
+
+    /// `TIME STREAM F|P TEXT`.
+    static func parse(_ line: ArraySlice<UInt8>) -> LogLine? {
+        let parts = line.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 4, let time = Timestamp.parse(String(decoding: parts[0], as: UTF8.self)),
+            let stream = LogStream(rawValue: String(decoding: parts[1], as: UTF8.self))
+        else { return nil }
+        switch String(decoding: parts[2], as: UTF8.self) {
+        case "F": return LogLine(time: time, stream: stream, bytes: Array(parts[3]) + [0x0a])
+        case "P": return LogLine(time: time, stream: stream, bytes: Array(parts[3]))
+        default: return nil
+        }
+    }
+}
+
+/// Tells when a log has grown, or its container has ended.
+private final class LogWatch {
+    private let monitor: SharedFD?
+    private let changes: SharedFD
+    private var isOver = false
+
+    init(_ folder: ContainerFolder) throws(CFSError) {
+        let notify = inotify_init1(Int32(O_CLOEXEC | O_NONBLOCK))
+        changes = SharedFD(OwnedFD(try checked(notify == -1 ? -Int(errno) : Int(notify), "inotify_init1", .looking)))
+        // The folder, because the log is made with the first line.
+        let mask = UInt32(IN_MODIFY | IN_CREATE | IN_DELETE_SELF)
+        let watch = inotify_add_watch(changes.raw, folder.container, mask)
+        try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: folder.container)
+        do throws(CFSError) {
+            monitor = SharedFD(try folder.connect().fd.duplicate())
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+            monitor = nil
+        }
+    }
+
+    /// Waits until the log may have more; false when the container has ended and everything was read.
+    func waitForMore(_ reader: LogReader) throws(CFSError) -> Bool {
+        guard let monitor, !isOver else { return false }
+        let poll = try EventPoll()
+        try poll.add(monitor.raw, .readable, token: 0)
+        try poll.add(changes.raw, .readable, token: 1)
+        for event in try poll.wait() {
+            if event.token == 1 {
+                _ = try File.read(changes.raw, atMost: 16 << 10)
+            } else {
+                // Its last message, or its end: what is in the log now is all there will be.
+                while let (bytes, _) = try MessageSocket.receive(monitor.raw) {
+                    if case .exited = try MonitorMessage(parsing: bytes) { break }
+                }
+                isOver = true
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,82 @@
+import CFSModel
+
+/// The mounts of a container, in the order in which they are put into place.
+struct MountConfiguration {
+    let spec: ContainerSpec
+    let surroundings: ContainerPlan.Surroundings
+    let image: ImageRecord
+
+    func mounts() throws(CFSError) -> [RuntimeSpec.Mount] {
+        var mounts = kernelFileSystems
+        // Later mounts hide earlier ones, so a caller's own /etc/hosts wins.
+        mounts += generatedFiles.filter { file in !spec.mounts.contains { $0.target == file.destination } }
+        for request in spec.mounts { mounts.append(try mount(request)) }
+        return mounts
+    }
+
+    private var kernelFileSystems: [RuntimeSpec.Mount] {
+        let access = spec.privileged ? "rw" : "ro"
+        return [
+            RuntimeSpec.Mount(destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"]),
+            RuntimeSpec.Mount(
+                destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec", "mode=0755", "size=65536k"]),
+            RuntimeSpec.Mount(
+                destination: "/dev/pts", type: "devpts", source: "devpts",
+                options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
+            RuntimeSpec.Mount(
+                destination: "/dev/shm", type: "tmpfs", source: "shm",
+                options: ["nosuid", "nodev", "noexec", "mode=1777", "size=65536k"]),
+            RuntimeSpec.Mount(
+                destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "nodev", "noexec"]),
+            RuntimeSpec.Mount(
+                destination: "/sys", type: "sysfs", source: "sysfs", options: ["nosuid", "nodev", "noexec", access]),
+            RuntimeSpec.Mount(
+                destination: "/sys/fs/cgroup", type: "cgroup2", source: "cgroup",
+                options: ["nosuid", "nodev", "noexec", access]),
+        ]
+    }
+
+    private var generatedFiles: [RuntimeSpec.Mount] {
+        GeneratedFiles.names.map { name in
+            RuntimeSpec.Mount(
+                destination: "/etc/\(name)", type: "bind", source: "\(surroundings.folder)/\(name)",
+                options: ["bind", "rprivate", "nosuid", "nodev", "noexec"])
+        }
+    }
+
+    private func mount(_ request: MountRequest) throws(CFSError) -> RuntimeSpec.Mount {
+        let target = request.target
+        guard target.hasPrefix("/"), !target.utf8.contains(0) else {
+            throw CFSError(
+                .invalidArgument, .parsing, "the mount target \"\(target)\" is not an absolute path", path: target,
+                hint: "write the place inside the container from / on")
+        }
+        let parts = target.split(separator: "/")
+        guard !parts.isEmpty, !parts.contains("..") else {
+            throw CFSError(
+                .invalidArgument, .parsing, "nothing can be mounted at \"\(target)\" of a container", path: target,
+                hint: "name a folder or file below /, without ..")
+        }
+        var options: [String] = []
+        if request.readOnly { options.append("ro") }
+        if request.noSetUID { options.append("nosuid") }
+        if request.noDevices { options.append("nodev") }
+        if request.noExecute { options.append("noexec") }
+        switch request.kind {
+        case .bind(let source):
+            guard source.hasPrefix("/") else {
+                throw CFSError(
+                    .invalidArgument, .parsing, "the mount source \"\(source)\" is not an absolute path", path: source,
+                    hint: "write the host's folder or file from / on")
+            }
+            options.insert(request.recursive ? "rbind" : "bind", at: 0)
+            options.append(request.propagation ?? "rprivate")
+            if request.idMapped { options.append("idmap") }
+            return RuntimeSpec.Mount(destination: target, type: "bind", source: source, options: options)
+        case .tmpfs(let size, let mode):
+            if let size { options.append("size=\(size.bytes)") }
+            options.append("mode=\(String(mode, radix: 8))")
+            return RuntimeSpec.Mount(destination: target, type: "tmpfs", source: "tmpfs", options: options)
+        }
+    }
+}

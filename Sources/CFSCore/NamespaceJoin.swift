@@ -1,0 +1,49 @@
+import CFSLinux
+import CFSModel
+
+extension Engine {
+    /// Finds the namespaces of other containers, and of paths, that a container asks for.
+    func join(_ choices: NamespaceChoices, _ surroundings: inout ContainerPlan.Surroundings) throws(CFSError) {
+        let kinds: [(kind: String, file: String, choice: NamespaceChoice)] = [
+            ("user", "user", choices.user), ("pid", "pid", choices.pid), ("network", "net", choices.network),
+            ("ipc", "ipc", choices.ipc), ("uts", "uts", choices.uts), ("cgroup", "cgroup", choices.cgroup),
+            ("time", "time", choices.time),
+        ]
+        for (kind, file, choice) in kinds {
+            switch choice {
+            case .private, .host: continue
+            case .path(let path): surroundings.joins[kind] = path
+            case .container(let reference): surroundings.joins[kind] = "/proc/\(try runningPID(reference))/ns/\(file)"
+            }
+        }
+        if let path = surroundings.joins["user"] { surroundings.joinedMappings = try Self.mappings(behind: path) }
+    }
+
+    private func runningPID(_ reference: String) throws(CFSError) -> Int32 {
+        let record = try container(reference).record()
+        guard case .running(let pid) = record.state else {
+            throw CFSError(
+                .containerNotRunning, .preparing, "the container \(record.name) is not running: it has no namespaces to join",
+                hint: "start it again, or join another")
+        }
+        return pid
+    }
+
+    /// The id map of a user namespace that is named by one of its processes: the kernel shows it nowhere else.
+    private static func mappings(behind path: String) throws(CFSError) -> [RuntimeSpec.IDRange] {
+        let suffix = "/ns/user"
+        guard path.hasPrefix("/proc/"), path.hasSuffix(suffix) else {
+            throw CFSError(
+                .invalidArgument, .preparing, "the user namespace \(path) is not named by a process", path: path,
+                hint: "write /proc/PID/ns/user: its id map is read from there")
+        }
+        let text = String(decoding: try File.readAll(at: "\(path.dropLast(suffix.count))/uid_map"), as: UTF8.self)
+        var ranges: [RuntimeSpec.IDRange] = []
+        for line in text.split(separator: "\n") {
+            let numbers = line.split(separator: " ").compactMap { UInt32($0) }
+            guard numbers.count == 3 else { continue }
+            ranges.append(RuntimeSpec.IDRange(containerID: numbers[0], hostID: numbers[1], size: numbers[2]))
+        }
+        return ranges
+    }
+}

@@ -1,0 +1,115 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSRegistry
+import Glibc
+
+/// What ``Engine/recover()`` has put right.
+public struct Recovery: Sendable, Hashable {
+    /// Containers whose monitor was killed, or whose start was.
+    public var containers: [ContainerID] = []
+    /// Cgroups that nobody looked after.
+    public var cgroups = 0
+    /// Folders without a container.
+    public var folders = 0
+
+    public init() {}
+}
+
+extension Engine {
+    /// Puts right what only a killed process can leave: a cgroup, a folder, a row. Safe at any time, from any number of
+    /// processes, also while containers are made, run and end: whatever somebody looks after is passed over.
+    ///
+    /// A container whose monitor is gone is *exited* from then on, with the reason "monitor lost"; one that was to remove
+    /// itself is removed.
+    public func recover() throws(CFSError) -> Recovery {
+        try requirePrivilege()
+        try makeFolders()
+        var recovery = Recovery()
+        let cgroups = try cgroups()
+        let rows = try registry.containers()
+        var names = Set(rows.map(\.id.text))
+        for folder in ["\(options.root)/containers", options.run] {
+            names.formUnion(try Directory.names(Directory.open(folder).raw))
+        }
+        names.formUnion(try cgroups?.names() ?? [])
+        let known = Dictionary(rows.map { ($0.id.text, $0) }) { first, _ in first }
+        for name in names.sorted() {
+            // Other names are not ours to touch.
+            guard let id = ContainerID(name) else { continue }
+            try recover(id, known[name], cgroups, &recovery)
+        }
+        return recovery
+    }
+
+    private func recover(
+        _ id: ContainerID, _ row: ContainerRow?, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
+    ) throws(CFSError) {
+        let folder = folder(id)
+        let hasRun = File.exists(folder.run)
+        if hasRun, RunLock.exists(folder) {
+            guard let lock = try RunLock(ifFree: folder) else { return }
+            defer { extendLifetime(lock) }
+            try putRight(id, row, folder, cgroups, &recovery)
+            recovery.containers.append(id)
+            return
+        }
+        // Whoever makes a container takes the lock first, and removes it last: nobody is at work here. Its maker was killed
+        // between making the folder and the lock, or is about to make it: then it makes the folder once more.
+        if hasRun {
+            guard rmdir(folder.run) == 0 else { return }
+            recovery.folders += 1
+        }
+        if try registry.container(id) == nil, !RunLock.exists(folder) {
+            if File.exists(folder.container) {
+                try folder.removeContainer()
+                recovery.folders += 1
+            }
+        } else if row != nil, !File.exists(folder.container), !RunLock.exists(folder) {
+            try registry.removeContainer(id)
+        }
+        if let cgroup = try cgroups?.cgroup(id.text), !RunLock.exists(folder) {
+            try cgroup.remove()
+            recovery.cgroups += 1
+        }
+    }
+
+    private func putRight(
+        _ id: ContainerID, _ row: ContainerRow?, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?,
+        _ recovery: inout Recovery
+    ) throws(CFSError) {
+        if let cgroup = try cgroups?.cgroup(id.text) {
+            try cgroup.remove()
+            recovery.cgroups += 1
+        }
+        // Asked again, now that nobody else can change it.
+        let row = try registry.container(id)
+        let wasMade = File.exists(folder.configPath)
+        if let row, wasMade, !row.autoRemove {
+            if let live = try folder.readState(), try folder.readExit() == nil {
+                try folder.writeExit(
+                    ExitRecord(
+                        status: MonitorLoss.status, signal: 9, reason: MonitorLoss.reason, startedAt: live.startedAt,
+                        finishedAt: SystemClock.realtime, timing: live.timing))
+            }
+        } else {
+            try folder.removeContainer()
+            try registry.removeContainer(id)
+        }
+        try folder.removeRun()
+    }
+
+    /// Removes the rows of containers that removed themselves while nobody watched.
+    func forgetVanished() throws(CFSError) {
+        for row in try registry.containers() where try record(of: row) == nil { try registry.removeContainer(row.id) }
+    }
+
+    /// Frees a name whose container has removed itself; false when there is such a container.
+    func forgetIfVanished(named name: String) throws(CFSError) -> Bool {
+        guard let row = try registry.container(named: name) else { return true }
+        guard try record(of: row) == nil else { return false }
+        try registry.removeContainer(row.id)
+        return true
+    }
+}

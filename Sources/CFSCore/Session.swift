@@ -1,0 +1,125 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import Glibc
+import Synchronization
+
+/// How a command ended.
+public struct ExitStatus: Sendable, Hashable {
+    /// By the shell's convention: the command's own status, or 128 + the signal's number.
+    public var code: Int32
+    /// The signal that ended it, if one did.
+    public var signal: Int32?
+    /// Why the engine ended it where it did.
+    public var reason: String?
+
+    public init(code: Int32, signal: Int32? = nil, reason: String? = nil) {
+        self.code = code
+        self.signal = signal
+        self.reason = reason
+    }
+
+    init(_ record: ExitRecord) { self.init(code: record.status, signal: record.signal, reason: record.reason) }
+}
+
+/// What a session tells.
+public enum SessionEvent: Sendable, Hashable {
+    /// The command has ended; nothing follows.
+    case ended(ExitStatus)
+}
+
+/// The connection to the process that stays beside a running command: a container's first, or one more in it.
+///
+/// When it goes, a container runs on without a client; a command of ``Container/execute(_:_:)`` too, unwatched.
+public final class Session: Sendable {
+    /// The command's process, as the host sees it.
+    public let pid: Int32
+    private let socket: MessageSocket
+    private let helper: Helper
+    private let end: Mutex<ExitStatus?> = Mutex(nil)
+    private let onEnd: @Sendable () -> Void
+
+    init(pid: Int32, socket: consuming MessageSocket, helper: Helper, onEnd: @escaping @Sendable () -> Void) {
+        self.pid = pid
+        self.socket = socket
+        self.helper = helper
+        self.onEnd = onEnd
+    }
+
+    /// Readable when ``next()`` has something.
+    public var descriptor: Int32 { socket.fd.raw }
+
+    /// Sends the command a signal; after its end it does nothing.
+    public func signal(_ number: Int32) throws(CFSError) { try tell(.signal(number)) }
+
+    /// Gives the command's terminal this size; without one it does nothing.
+    public func resize(_ size: WindowSize) throws(CFSError) { try tell(.resize(rows: size.rows, columns: size.columns)) }
+
+    private func tell(_ message: MonitorMessage) throws(CFSError) {
+        do throws(CFSError) {
+            try socket.send(message.bytes)
+        } catch {
+            // The other side has ended meanwhile, and its last message says how.
+            guard error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+        }
+    }
+
+    /// Waits for the next event; nil after the last one.
+    ///
+    /// - Throws: `monitorFailed` when the helper is gone without a word: the container then died with it.
+    public func next() throws(CFSError) -> SessionEvent? {
+        if end.withLock({ $0 }) != nil { return nil }
+        while let (bytes, _) = try socket.receive() {
+            guard case .exited(let record) = try MonitorMessage(parsing: bytes) else { continue }
+            let status = ExitStatus(record)
+            end.withLock { $0 = status }
+            onEnd()
+            helper.reap()
+            return .ended(status)
+        }
+        helper.reap()
+        throw CFSError(
+            .monitorFailed, .running, "the container's monitor is gone, and the container with it",
+            hint: "somebody killed it; `cfs system recover` puts away what it left")
+    }
+
+    /// Waits for the end.
+    public func wait() throws(CFSError) -> ExitStatus {
+        while let event = try next() {
+            if case .ended(let status) = event { return status }
+        }
+        if let status = end.withLock({ $0 }) { return status }
+        throw CFSError(.invalidState, .running, "the session has no end")
+    }
+}
+
+/// A helper process that this process started, and must reap.
+final class Helper: Sendable {
+    private let pidfd: SharedFD
+    /// Helpers that were let go before they ended.
+    private static let orphans = Mutex<[SharedFD]>([])
+
+    init(pid: Int32) throws(CFSError) {
+        guard let opened = try ProcessControl.open(pid: pid) else {
+            throw CFSError(.monitorFailed, .starting, "the helper ended at once")
+        }
+        pidfd = SharedFD(opened)
+        // A program that starts thousands of containers must not gather zombies.
+        Self.orphans.withLock { $0.removeAll(where: Self.isReaped) }
+    }
+
+    deinit { if !Self.isReaped(pidfd) { Self.orphans.withLock { $0.append(pidfd) } } }
+
+    /// Reaps it if it has ended; else the next start does.
+    func reap() { _ = Self.isReaped(pidfd) }
+
+    private static func isReaped(_ pidfd: SharedFD) -> Bool {
+        do throws(CFSError) {
+            return try ProcessControl.reap(pidfd.raw, wait: false) != nil
+        } catch {
+            // No child any more: reaped before, or somebody waits for all children.
+            return true
+        }
+    }
+}

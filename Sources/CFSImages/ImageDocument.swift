@@ -1,0 +1,69 @@
+import CFSModel
+
+/// An image's configuration document (image-spec, config.md), read and written. It is hostile data: nothing in it but
+/// what ``ImageRecord/Configuration`` holds goes any further.
+struct ImageDocument: Hashable, Sendable {
+    var architecture: String
+    var system = "linux"
+    var configuration = ImageRecord.Configuration()
+    var diffIDs: [Digest]
+    /// Nanoseconds since 1970; nil when the document does not say, as it must not when it is to be reproducible.
+    var created: UInt64?
+
+    init(architecture: String, configuration: ImageRecord.Configuration, diffIDs: [Digest]) {
+        self.architecture = architecture
+        self.configuration = configuration
+        self.diffIDs = diffIDs
+    }
+
+    init(parsing bytes: [UInt8]) throws(CFSError) {
+        let fields = try DocumentFields(parsing: bytes, "the image's configuration")
+        architecture = try fields.required("architecture", fields.string("architecture"))
+        system = try fields.required("os", fields.string("os"))
+        let root = try fields.required("rootfs", fields.fields("rootfs"))
+        guard try root.string("type") == "layers" else {
+            throw DocumentFields.invalid("the image's root file system does not consist of layers")
+        }
+        diffIDs = []
+        for text in try root.required("diff_ids", root.strings("diff_ids")) {
+            diffIDs.append(try DocumentFields.digest(text, "the image's diff_ids"))
+        }
+        created = try fields.string("created").flatMap { Timestamp.parse($0) }
+        guard let run = try fields.fields("config") else { return }
+        configuration.entrypoint = try run.strings("Entrypoint") ?? []
+        configuration.command = try run.strings("Cmd") ?? []
+        configuration.environment = try run.strings("Env") ?? []
+        configuration.workingDirectory = try run.string("WorkingDir") ?? ""
+        configuration.user = try run.string("User") ?? ""
+        configuration.stopSignal = try run.string("StopSignal") ?? ""
+        configuration.labels = try run.map("Labels") ?? [:]
+        configuration.volumes = try run.object("Volumes")?.entries.map(\.key).sorted() ?? []
+    }
+
+    /// As stored: the same content always gives the same bytes.
+    var bytes: [UInt8] {
+        let document: JSON = [
+            "architecture": .string(architecture), "os": .string(system), "config": configuration.json,
+            "rootfs": ["type": "layers", "diff_ids": JSON(diffIDs.map { "\($0)" })],
+        ]
+        return document.bytes()
+    }
+}
+
+extension ImageRecord.Configuration {
+    /// In the form of the image-spec; what is empty is left out.
+    var json: JSON {
+        var object = JSONObject()
+        if !user.isEmpty { object["User"] = .string(user) }
+        if !environment.isEmpty { object["Env"] = JSON(environment) }
+        if !entrypoint.isEmpty { object["Entrypoint"] = JSON(entrypoint) }
+        if !command.isEmpty { object["Cmd"] = JSON(command) }
+        if !volumes.isEmpty {
+            object["Volumes"] = .object(JSONObject(volumes.map { ($0, .object(JSONObject())) }))
+        }
+        if !workingDirectory.isEmpty { object["WorkingDir"] = .string(workingDirectory) }
+        if !labels.isEmpty { object["Labels"] = JSON(labels) }
+        if !stopSignal.isEmpty { object["StopSignal"] = .string(stopSignal) }
+        return .object(object)
+    }
+}

@@ -1,0 +1,89 @@
+import CFSLayers
+import CFSLinux
+import CFSModel
+
+/// What a removal took away.
+public struct ImageRemoval: Sendable, Hashable {
+    /// The names that are gone.
+    public var names: [String] = []
+    /// Chain IDs of unpacked layers.
+    public var layers: [Digest] = []
+    public var blobs: [Digest] = []
+    /// Bytes of the removed blobs, and of the file content of those removed layers whose size was known.
+    public var bytes: UInt64 = 0
+
+    public init() {}
+}
+
+extension ImageStore {
+    /// Removes an image by name or id, and every layer and blob that no other image needs.
+    ///
+    /// - Parameter layersInUse: chain IDs that containers have mounted: they stay, also without an image.
+    /// - Throws: `imageNotFound`; `conflict` for an id that has several names.
+    @discardableResult
+    public func remove(_ reference: String, keeping layersInUse: Set<Digest>) throws(CFSError) -> ImageRemoval {
+        let lock = try self.lock()
+        defer { extendLifetime(lock) }
+        guard let image = try existing(reference) else { throw try notFound(reference) }
+        let sameID = try names.images().filter { $0.digest == image.digest }.map(\.name)
+        let isNamed = image.name == reference || "\(image.name):latest" == reference
+        guard isNamed || sameID.count == 1 else {
+            throw CFSError(
+                .conflict, .removing, "the image \(image.digest.short) has several names",
+                hint: "remove it by each of them: \(sameID.joined(separator: ", "))")
+        }
+        try names.removeImage(named: image.name)
+        let sizes = Dictionary(image.layers.map { ($0.chainID, $0.size) }) { first, _ in first }
+        var removal = try collect(keeping: layersInUse, sizes: sizes)
+        removal.names = [image.name]
+        return removal
+    }
+
+    /// Removes every layer and blob that no image and no container needs: what replaced images and killed imports left.
+    @discardableResult
+    public func collectGarbage(keeping layersInUse: Set<Digest>) throws(CFSError) -> ImageRemoval {
+        let lock = try self.lock()
+        defer { extendLifetime(lock) }
+        return try collect(keeping: layersInUse, sizes: [:])
+    }
+
+    /// The digests of everything that an image consists of, as blobs.
+    static func blobs(of image: ImageRecord, in blobs: BlobStore) throws(CFSError) -> Set<Digest> {
+        let bytes = try blobs.read(image.digest, limit: ImageManifest.sizeLimit)
+        let type = try DocumentFields(parsing: bytes, "the image's manifest").string("mediaType") ?? MediaType.manifest
+        let manifest = try ImageManifest(parsing: bytes, mediaType: type)
+        return Set([image.digest, manifest.configuration.digest] + manifest.layers.map(\.digest))
+    }
+
+    private func collect(keeping layersInUse: Set<Digest>, sizes: [Digest: UInt64]) throws(CFSError) -> ImageRemoval {
+        var removal = ImageRemoval()
+        try removeLeftovers()
+        let images = try names.images()
+        let neededLayers = layersInUse.union(images.flatMap { $0.layers.map(\.chainID) })
+        for layer in try layers.all() where !neededLayers.contains(layer) {
+            try layers.remove(layer)
+            removal.layers.append(layer)
+            removal.bytes += sizes[layer] ?? 0
+        }
+        guard let neededBlobs = try neededBlobs(images) else { return removal }
+        for blob in try blobs.all() where !neededBlobs.contains(blob) {
+            removal.bytes += UInt64(max(0, try File.status(blobs.path(of: blob)).size))
+            try blobs.remove(blob)
+            removal.blobs.append(blob)
+        }
+        return removal
+    }
+
+    /// Nil when a manifest cannot be read: what its image needs is unknown then, and every blob must stay.
+    private func neededBlobs(_ images: [ImageRecord]) throws(CFSError) -> Set<Digest>? {
+        var needed: Set<Digest> = []
+        for image in images {
+            do throws(CFSError) {
+                needed.formUnion(try Self.blobs(of: image, in: blobs))
+            } catch {
+                return nil
+            }
+        }
+        return needed
+    }
+}

@@ -1,0 +1,89 @@
+import CFSModel
+import CLinux
+import Glibc
+
+/// One end of a Unix socket that keeps message borders (SOCK_SEQPACKET) and carries descriptors (unix(7)).
+public struct MessageSocket: ~Copyable, Sendable {
+    public let fd: OwnedFD
+
+    public init(_ fd: consuming OwnedFD) { self.fd = fd }
+
+    /// A listening socket at a path; its mode is 0600 through the folder that holds it.
+    public static func listen(at path: String, backlog: Int32 = 16) throws(CFSError) -> OwnedFD {
+        OwnedFD(try checked(Int(cfs_unix_listen(path, backlog)), "bind", .preparing, path: path))
+    }
+
+    public static func connect(to path: String) throws(CFSError) -> MessageSocket {
+        MessageSocket(OwnedFD(try checked(Int(cfs_unix_connect(path)), "connect", .looking, path: path)))
+    }
+
+    /// Takes the next caller of a listening socket.
+    public static func accept(_ listener: Int32) throws(CFSError) -> MessageSocket {
+        MessageSocket(OwnedFD(try checked(Int(cfs_accept(listener)), "accept4", .running)))
+    }
+
+    /// Sends one message with up to 253 descriptors (SCM_RIGHTS).
+    public func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws(CFSError) {
+        try Self.send(fd.raw, bytes, descriptors: descriptors)
+    }
+
+    public static func send(_ socket: Int32, _ bytes: [UInt8], descriptors: [Int32] = []) throws(CFSError) {
+        let sent = bytes.withUnsafeBytes {
+            Int(cfs_send_fds(socket, $0.baseAddress, $0.count, descriptors, descriptors.count, 0))
+        }
+        try checked(sent, "sendmsg", .running)
+    }
+
+    /// Receives one message; nil when the other end is closed. The descriptors are the caller's to close.
+    public func receive(atMost size: Int = 64 << 10) throws(CFSError) -> (bytes: [UInt8], descriptors: [Int32])? {
+        try Self.receive(fd.raw, atMost: size)
+    }
+
+    public static func receive(_ socket: Int32, atMost size: Int = 64 << 10) throws(CFSError) -> (
+        bytes: [UInt8], descriptors: [Int32]
+    )? {
+        var descriptors = [Int32](repeating: -1, count: 253)
+        var count = descriptors.count
+        var result = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+            result = Int(cfs_receive_fds(socket, buffer.baseAddress, size, &descriptors, &count, 0))
+            filled = max(0, result)
+        }
+        // A peer that died with unread data resets the connection: gone, all the same (unix(7)).
+        if result == -104 { return nil }
+        try checked(result, "recvmsg", .running)
+        if result == 0 && count == 0 { return nil }
+        return (bytes, Array(descriptors[..<count]))
+    }
+}
+
+/// Two connected ends, both close-on-exec: one stays, the other is for the process that is about to be made.
+public final class SocketPair {
+    private var own: SharedFD?
+    private var other: SharedFD?
+
+    public init() throws(CFSError) {
+        var fds: (Int32, Int32) = (-1, -1)
+        let result = withUnsafeMutableBytes(of: &fds) {
+            Int(cfs_socketpair_seqpacket($0.bindMemory(to: Int32.self).baseAddress))
+        }
+        try checked(result, "socketpair", .preparing)
+        own = SharedFD(OwnedFD(fds.0))
+        other = SharedFD(OwnedFD(fds.1))
+    }
+
+    /// -1 once taken.
+    public var ours: Int32 { own?.raw ?? -1 }
+    /// -1 once closed.
+    public var theirs: Int32 { other?.raw ?? -1 }
+
+    /// Closes the other end here, so that its end in the other process is seen on ours.
+    public func closeTheirs() { other = nil }
+
+    /// Gives our end away, as a descriptor of its own.
+    public func takeOurs() throws(CFSError) -> OwnedFD {
+        defer { own = nil }
+        let copy = fcntl(ours, F_DUPFD_CLOEXEC, 3)
+        return OwnedFD(try checked(copy == -1 ? -Int(errno) : Int(copy), "fcntl", .preparing))
+    }
+}

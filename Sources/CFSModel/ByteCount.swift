@@ -1,0 +1,39 @@
+/// A number of bytes. Reads what people write: `512`, `64k`, `512m`, `1.5g`, `2GiB` (binary multiples), and writes it so.
+public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible {
+    public let bytes: UInt64
+
+    public init(_ bytes: UInt64) { self.bytes = bytes }
+
+    /// Reads a size; units are binary (`k` = 1024), case does not matter, `b`, `ib` may follow.
+    public init(_ text: String) throws(CFSError) {
+        let lower = text.lowercased()
+        let digits = lower.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let unit = lower.dropFirst(digits.count)
+        let shifts: [String: UInt64] = [
+            "": 0, "b": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30, "t": 40,
+            "tb": 40, "tib": 40,
+        ]
+        guard let shift = shifts[String(unit)], let value = Double(digits), value >= 0,
+            value * Double(UInt64(1) << shift) < Double(UInt64.max)
+        else {
+            throw CFSError(
+                .invalidArgument, .parsing, "\"\(text)\" is not a size", hint: "write a number with a unit: 512m, 1.5g, 64k")
+        }
+        bytes = UInt64(value * Double(UInt64(1) << shift))
+    }
+
+    /// With one decimal and a binary unit: `1.2MiB`.
+    public var description: String {
+        var value = Double(bytes)
+        var unit = "B"
+        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
+            value /= 1024
+            unit = next
+        }
+        if unit == "B" { return "\(bytes)B" }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)\(unit)"
+    }
+
+    public static func < (left: ByteCount, right: ByteCount) -> Bool { left.bytes < right.bytes }
+}

@@ -1,0 +1,53 @@
+/// What is known of a container: one row of the registry, seen together with its monitor.
+public struct ContainerRecord: Sendable, Hashable {
+    public enum State: Sendable, Hashable {
+        case created
+        /// The process number of the container's first process, as the host sees it.
+        case running(pid: Int32)
+        /// The exit status by the shell's convention, and why the engine ended it where it did.
+        case exited(status: Int32, reason: String?)
+
+        public var name: String {
+            switch self {
+            case .created: "created"
+            case .running: "running"
+            case .exited: "exited"
+            }
+        }
+    }
+
+    public var id: ContainerID
+    public var name: String
+    /// The image's name as the caller gave it, and the digest of its manifest.
+    public var image: String
+    public var imageDigest: String
+    /// The command with its arguments.
+    public var command: [String]
+    public var labels: [String: String]
+    public var state: State
+    /// Nanoseconds since 1970 (CLOCK_REALTIME).
+    public var createdAt: UInt64
+    public var startedAt: UInt64?
+    public var finishedAt: UInt64?
+    public var autoRemove: Bool
+    /// The first of the container's 65,536 host ids, or nil without a user namespace of its own.
+    public var idBase: UInt32?
+
+    public init(
+        id: ContainerID, name: String, image: String, imageDigest: String, command: [String], labels: [String: String],
+        state: State, createdAt: UInt64, startedAt: UInt64?, finishedAt: UInt64?, autoRemove: Bool, idBase: UInt32?
+    ) {
+        self.id = id
+        self.name = name
+        self.image = image
+        self.imageDigest = imageDigest
+        self.command = command
+        self.labels = labels
+        self.state = state
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.autoRemove = autoRemove
+        self.idBase = idBase
+    }
+}

@@ -1,0 +1,166 @@
+/// What a caller asks for: one container, before the image's own configuration and the engine's defaults are added.
+///
+/// Every property has the default of `cfs run`. Nothing here was checked against a kernel or an image yet.
+public struct ContainerSpec: Sendable, Hashable {
+    /// The image, by name or id.
+    public var image: String
+    /// Replaces the image's command; empty keeps it.
+    public var command: [String]
+    /// Replaces the image's entry point; nil keeps it, an empty array removes it.
+    public var entrypoint: [String]?
+    /// A unique name; nil makes one up.
+    public var name: String?
+    public var hostname: String?
+    /// `KEY=VALUE`, over those of the image.
+    public var environment: [String] = []
+    /// An absolute path inside; nil is the image's, else `/`.
+    public var workingDirectory: String?
+    /// `user[:group]`, names or numbers; nil is the image's, else root.
+    public var user: String?
+    /// Gives the command a terminal.
+    public var terminal = false
+    /// Keeps standard input open for the caller.
+    public var interactive = false
+    /// Removes the container when it has ended.
+    public var autoRemove = false
+    public var readOnlyRoot = false
+    public var mounts: [MountRequest] = []
+    public var capabilitiesToAdd: [String] = []
+    public var capabilitiesToDrop: [String] = []
+    public var seccomp: SeccompChoice = .default
+    /// nil: on, unless the caller needs set-uid programs and says false.
+    public var noNewPrivileges: Bool?
+    /// Removes every protection but the namespaces themselves.
+    public var privileged = false
+    public var namespaces = NamespaceChoices()
+    public var limits: [ResourceLimit] = []
+    public var devices: [DeviceRequest] = []
+    public var sysctls: [String: String] = [:]
+    /// Runs a small reaping init as process 1.
+    public var initProcess = false
+    public var labels: [String: String] = [:]
+    /// The signal of `stop`, as a number; nil is the image's, else SIGTERM.
+    public var stopSignal: Int32?
+    /// The file creation mask; nil is 022.
+    public var umask: UInt32?
+    /// -1000 to 1000 (proc_pid_oom_score_adj(5)); nil leaves it.
+    public var oomScoreAdjustment: Int?
+    /// The size of the terminal at the start.
+    public var windowSize: (rows: UInt16, columns: UInt16)? {
+        get { rows.flatMap { rows in columns.map { (rows, $0) } } }
+        set { (rows, columns) = (newValue?.rows, newValue?.columns) }
+    }
+    private var rows: UInt16?
+    private var columns: UInt16?
+
+    public init(image: String, command: [String] = []) {
+        self.image = image
+        self.command = command
+    }
+}
+
+/// Which system calls the container may make.
+public enum SeccompChoice: Sendable, Hashable {
+    /// The engine's own allow-list.
+    case `default`
+    /// No filter.
+    case unconfined
+    /// A profile in the OCI JSON form (runtime-spec, config-linux.md, seccomp), as its text.
+    case profile(String)
+}
+
+/// Where one namespace comes from.
+public enum NamespaceChoice: Sendable, Hashable {
+    /// A new one.
+    case `private`
+    /// That of the engine's caller.
+    case host
+    /// That of another container, by id or name.
+    case container(String)
+    /// The one behind a path such as `/proc/1/ns/net`.
+    case path(String)
+
+    /// Reads `private`, `host`, `container:ID` or an absolute path.
+    public init(_ text: String, flag: String) throws(CFSError) {
+        let prefix = "container:"
+        if text == "private" {
+            self = .private
+        } else if text == "host" {
+            self = .host
+        } else if text.hasPrefix(prefix), text.count > prefix.count {
+            self = .container(String(text.dropFirst(prefix.count)))
+        } else if text.hasPrefix("/") {
+            self = .path(text)
+        } else {
+            throw CFSError(
+                .invalidArgument, .parsing, "--\(flag) does not know \"\(text)\"",
+                hint: "use private, host, container:ID or the path of a namespace")
+        }
+    }
+}
+
+/// The choice for each of the eight kinds (namespaces(7)).
+public struct NamespaceChoices: Sendable, Hashable {
+    public var pid = NamespaceChoice.private
+    public var network = NamespaceChoice.private
+    public var uts = NamespaceChoice.private
+    public var ipc = NamespaceChoice.private
+    public var user = NamespaceChoice.private
+    public var cgroup = NamespaceChoice.private
+    public var time = NamespaceChoice.private
+    public init() {}
+}
+
+/// Something to mount into the container.
+public struct MountRequest: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        /// A file or folder of the host, by absolute path.
+        case bind(source: String)
+        /// An empty file system in memory; the size in bytes, or the kernel's default of half the memory.
+        case tmpfs(size: ByteCount?, mode: UInt32)
+    }
+    public var kind: Kind
+    /// An absolute path inside.
+    public var target: String
+    public var readOnly = false
+    /// nil: nosuid and nodev are on for tmpfs and binds, exec is allowed.
+    public var noSetUID = true
+    public var noDevices = true
+    public var noExecute = false
+    /// `rprivate` when nil.
+    public var propagation: String?
+    /// Shows the source's owners through the container's id map: host root is container root.
+    public var idMapped = false
+    public var recursive = true
+
+    public init(kind: Kind, target: String) {
+        self.kind = kind
+        self.target = target
+    }
+}
+
+/// One limit of getrlimit(2). Nil values mean unlimited.
+public struct ResourceLimit: Sendable, Hashable {
+    /// Without `RLIMIT_`, lower case: `nofile`.
+    public var name: String
+    public var soft: UInt64?
+    public var hard: UInt64?
+    public init(name: String, soft: UInt64?, hard: UInt64?) {
+        self.name = name
+        self.soft = soft
+        self.hard = hard
+    }
+}
+
+/// A device of the host given to the container.
+public struct DeviceRequest: Sendable, Hashable {
+    public var source: String
+    public var target: String
+    /// A subset of `rwm`.
+    public var access: String
+    public init(source: String, target: String, access: String = "rwm") {
+        self.source = source
+        self.target = target
+        self.access = access
+    }
+}

@@ -1,0 +1,87 @@
+import CFSLinux
+import CFSModel
+import Glibc
+
+/// The two folders of a container: what lasts (`containers/<id>`) and what ends with its monitor (`/run/cfs/<id>`).
+public struct ContainerFolder: Sendable {
+    public let container: String
+    public let run: String
+
+    public init(container: String, run: String) {
+        self.container = container
+        self.run = run
+    }
+
+    public var configPath: String { "\(container)/config.json" }
+    public var logPath: String { "\(container)/log" }
+    public var exitPath: String { "\(container)/exit.json" }
+    public var upperPath: String { "\(container)/upper" }
+    public var workPath: String { "\(container)/work" }
+    public var socketPath: String { "\(run)/socket" }
+    public var statePath: String { "\(run)/state" }
+    public var lockPath: String { "\(run)/lock" }
+
+    public func readRequest() throws(CFSError) -> MonitorRequest {
+        try MonitorRequest(json: try JSON(parsing: try File.readAll(at: configPath), what: configPath))
+    }
+
+    /// What the monitor wrote down at the start; nil before that, or when there is no such container running.
+    public func readState() throws(CFSError) -> LiveState? {
+        guard let bytes = try Self.readIfThere(statePath), !bytes.isEmpty else { return nil }
+        return LiveState(json: try JSON(parsing: bytes, what: statePath))
+    }
+
+    /// How the container ended; nil when it has not.
+    public func readExit() throws(CFSError) -> ExitRecord? {
+        guard let bytes = try Self.readIfThere(exitPath) else { return nil }
+        return ExitRecord(json: try JSON(parsing: bytes, what: exitPath))
+    }
+
+    private static func readIfThere(_ path: String) throws(CFSError) -> [UInt8]? {
+        let result = File.tryOpen(path, .read)
+        if result == -ErrorCode.notFound { return nil }
+        let fd = OwnedFD(try checked(result, "open", .looking, path: path))
+        return try File.readAll(fd.raw, path: path)
+    }
+
+    func listen() throws(CFSError) -> OwnedFD {
+        try withShortPath { path throws(CFSError) in try MessageSocket.listen(at: path) }
+    }
+
+    /// A connection to the monitor; fails with `.containerNotRunning` when nobody listens.
+    public func connect() throws(CFSError) -> MessageSocket {
+        do {
+            return try MessageSocket(OwnedFD(withShortPath { path throws(CFSError) in
+                let socket = try MessageSocket.connect(to: path)
+                return try socket.fd.duplicate().release()
+            }))
+        } catch {
+            guard error.errno == ENOENT || error.errno == ECONNREFUSED else { throw error }
+            throw CFSError(.containerNotRunning, .looking, "the container is not running")
+        }
+    }
+
+    /// A socket's address holds 107 bytes; a longer path is reached through a descriptor of its folder.
+    private func withShortPath<Result: ~Copyable>(_ body: (String) throws(CFSError) -> Result) throws(CFSError) -> Result {
+        if socketPath.utf8.count < 108 { return try body(socketPath) }
+        let folder = try File.open(run, [.path, .directory])
+        return try body("/proc/self/fd/\(folder.raw)/socket")
+    }
+
+    func writeState(_ state: LiveState) throws(CFSError) {
+        try AtomicFile.write(state.json.bytes(), to: statePath, durable: false)
+    }
+
+    /// Writes down how the container ended; for its monitor, and for whoever finds that the monitor is gone.
+    public func writeExit(_ record: ExitRecord) throws(CFSError) {
+        try AtomicFile.write(record.json.bytes(), to: exitPath, durable: false)
+    }
+
+    /// Removes what ends with the monitor. The lock goes last: while it is there and held, nobody else tidies up.
+    public func removeRun() throws(CFSError) {
+        for path in [socketPath, statePath, lockPath] { _ = unlink(path) }
+        if rmdir(run) != 0, errno != ENOENT { try Directory.removeTree(run) }
+    }
+
+    public func removeContainer() throws(CFSError) { try Directory.removeTree(container) }
+}

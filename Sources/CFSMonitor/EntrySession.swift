@@ -1,0 +1,99 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+import Glibc
+
+/// The process beside one more process of a container (`exec`): like a monitor, without log and record.
+struct EntrySession {
+    let folder: ContainerFolder
+    let request: MonitorMessage.EntryRequest
+    let starter: SharedFD
+
+    func run() throws(CFSError) {
+        let container = try folder.readRequest()
+        guard let state = try folder.readState(), let pidfd = try ProcessControl.open(pid: state.pid),
+            ProcessControl.startTime(of: state.pid) == state.startTime
+        else { throw CFSError(.containerNotRunning, .entering, "the container is not running") }
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
+        let cgroup: Cgroup? =
+            if let mountPoint = container.cgroupMountPoint, let name = container.cgroupFolder {
+                try CgroupHierarchy(mountPoint: mountPoint, folder: name).cgroup(container.id.text)
+            } else { nil }
+
+        var plan = try ProcessPlan(try RuntimeSpec.Process(json: request.process))
+        plan.user = .named(request.user)
+        plan.dropsCapabilitiesForOrdinaryUser = !request.privileged
+        if let path = request.seccompFilter { plan.seccomp = try SeccompFilter(readingFile: path) }
+        let linux = container.spec.linux
+        let uids = linux.uidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
+        let gids = linux.gidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
+        var streams: StandardStreams?
+        if !plan.terminal {
+            streams = try StandardStreams(interactive: request.interactive, owner: uids.isEmpty ? nil : uids.hostID(of: 0))
+        }
+        let entry = ContainerEntry(
+            plan: plan, container: pidfd.raw, namespaces: NamespaceFlags(linux), uidMappings: uids, gidMappings: gids,
+            cgroup: cgroup?.descriptor, standard: streams?.inner.map(\.raw) ?? [])
+        let process = try entry.launch()
+        streams?.closeInner()
+        if let terminal = try process.terminal?.duplicate() { streams = try StandardStreams(terminal: terminal) }
+        guard let streams else { throw CFSError(.monitorFailed, .entering, "the process sent no terminal") }
+        let relay = StreamRelay(streams, log: nil, interactive: request.interactive, isTerminal: plan.terminal)
+        try serve(process.pidfd.raw, process.pid, signals, relay)
+    }
+
+    private func serve(
+        _ pidfd: Int32, _ pid: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay
+    ) throws(CFSError) {
+        let poll = try EventPoll()
+        let clients = ClientConnections()
+        try poll.add(pidfd, .readable, token: 0)
+        try poll.add(signals.fd.raw, .readable, token: 1)
+        let token = try clients.add(starter, poll)
+        let startedAt = SystemClock.realtime
+        clients.send(.started(pid: pid))
+        var end: ProcessEnd?
+        while end == nil || !relay.isFlushed {
+            try relay.watch(poll)
+            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : -1) {
+                switch event.token {
+                case 0:
+                    end = try ProcessControl.reap(pidfd, wait: false)
+                    if end != nil {
+                        poll.remove(pidfd)
+                        relay.processEnded(poll)
+                    }
+                case 1: if try signals.pending().contains(where: { $0 != SIGPIPE }) { try ProcessControl.signal(pidfd, SIGKILL) }
+                case StreamRelay.tokens: relay.handle(event.token)
+                default:
+                    switch clients.receive(token, poll) {
+                    case .signal(let number): try ProcessControl.signal(pidfd, number)
+                    case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns))
+                    default: if !clients.contains(token) { relay.dropClient(poll) }
+                    }
+                }
+            }
+            relay.moveWhatNeedsNoEvent()
+        }
+        guard let end else { return }
+        var signal: Int32?
+        if case .signalled(let number, _) = end { signal = number }
+        clients.send(
+            .exited(
+                ExitRecord(
+                    status: end.status, signal: signal, reason: nil, startedAt: startedAt, finishedAt: SystemClock.realtime,
+                    timing: [])))
+    }
+}
+
+extension NamespaceFlags {
+    /// Those namespaces of a container that are not the host's; to be entered together.
+    init(_ linux: RuntimeSpec.Linux) {
+        let kinds: [String: NamespaceFlags] = [
+            "pid": .pid, "network": .network, "mount": .mount, "ipc": .ipc, "uts": .uts, "user": .user, "cgroup": .cgroup,
+            "time": .time,
+        ]
+        self = linux.namespaces.reduce(into: []) { flags, namespace in flags.formUnion(kinds[namespace.type] ?? []) }
+    }
+}

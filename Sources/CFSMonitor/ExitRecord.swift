@@ -1,0 +1,93 @@
+import CFSModel
+
+/// How a container ended, as its monitor saw it: the file `exit.json` in the container's folder.
+public struct ExitRecord: Sendable, Equatable {
+    /// By the shell's convention.
+    public var status: Int32
+    /// The signal that ended it, if one did.
+    public var signal: Int32?
+    /// Why the engine ended it where it did.
+    public var reason: String?
+    /// Nanoseconds since 1970.
+    public var startedAt: UInt64
+    public var finishedAt: UInt64
+    public var timing: [PhaseTime]
+
+    public init(status: Int32, signal: Int32?, reason: String?, startedAt: UInt64, finishedAt: UInt64, timing: [PhaseTime]) {
+        self.status = status
+        self.signal = signal
+        self.reason = reason
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.timing = timing
+    }
+
+    public init?(json: JSON) {
+        guard let status = json["status"]?.integer, let started = json["startedAt"]?.unsigned,
+            let finished = json["finishedAt"]?.unsigned
+        else { return nil }
+        self.init(
+            status: Int32(clamping: status), signal: json["signal"]?.integer.map { Int32(clamping: $0) },
+            reason: json["reason"]?.string, startedAt: started, finishedAt: finished,
+            timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
+    }
+
+    public var json: JSON {
+        [
+            "status": .integer(Int64(status)), "signal": signal.map { .integer(Int64($0)) } ?? .null,
+            "reason": reason.map(JSON.string) ?? .null, "startedAt": JSON(unsigned: startedAt),
+            "finishedAt": JSON(unsigned: finishedAt), "timing": .array(timing.map(\.json)),
+        ]
+    }
+}
+
+/// A running container, as its monitor wrote it down: the file `state` in the run folder.
+public struct LiveState: Sendable, Equatable {
+    /// The first process, as the host sees it, with its start time in clock ticks: together an identity.
+    public var pid: Int32
+    public var startTime: UInt64
+    /// Nanoseconds since 1970.
+    public var startedAt: UInt64
+    public var timing: [PhaseTime]
+
+    public init(pid: Int32, startTime: UInt64, startedAt: UInt64, timing: [PhaseTime]) {
+        self.pid = pid
+        self.startTime = startTime
+        self.startedAt = startedAt
+        self.timing = timing
+    }
+
+    public init?(json: JSON) {
+        guard let pid = json["pid"]?.integer, let startTime = json["startTime"]?.unsigned,
+            let startedAt = json["startedAt"]?.unsigned
+        else { return nil }
+        self.init(
+            pid: Int32(clamping: pid), startTime: startTime, startedAt: startedAt,
+            timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
+    }
+
+    public var json: JSON {
+        [
+            "pid": .integer(Int64(pid)), "startTime": JSON(unsigned: startTime), "startedAt": JSON(unsigned: startedAt),
+            "timing": .array(timing.map(\.json)),
+        ]
+    }
+}
+
+/// How long one phase of a start took.
+public struct PhaseTime: Sendable, Hashable {
+    public var name: String
+    public var nanoseconds: UInt64
+
+    public init(name: String, nanoseconds: UInt64) {
+        self.name = name
+        self.nanoseconds = nanoseconds
+    }
+
+    init?(json: JSON) {
+        guard let name = json["phase"]?.string, let nanoseconds = json["nanoseconds"]?.unsigned else { return nil }
+        self.init(name: name, nanoseconds: nanoseconds)
+    }
+
+    var json: JSON { ["phase": .string(name), "nanoseconds": JSON(unsigned: nanoseconds)] }
+}

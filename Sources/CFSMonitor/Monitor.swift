@@ -1,0 +1,141 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+import Glibc
+
+/// The process beside one container: starts it, carries its output, and writes down how it ended. One thread, one loop;
+/// it outlives whoever started it, and its container does not outlive it.
+public final class Monitor {
+    private enum Token {
+        static let process: UInt64 = 0
+        static let listener: UInt64 = 1
+        static let signals: UInt64 = 2
+    }
+
+    private let folder: ContainerFolder
+    private let request: MonitorRequest
+    private let starter: SharedFD
+    private let clients = ClientConnections()
+    private var timeline = Timeline()
+    private var reason: String?
+
+    /// - Parameter starter: the socket of the process that started this one.
+    init(folder: ContainerFolder, request: MonitorRequest, starter: SharedFD, timeline: Timeline) {
+        self.folder = folder
+        self.request = request
+        self.starter = starter
+        self.timeline = timeline
+    }
+
+    /// Runs the container from its start to its end.
+    func run() throws(CFSError) {
+        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
+        // Listening before the start: whoever sees the container running can talk to its monitor.
+        let listener = try folder.listen()
+        let cgroup = try makeCgroup()
+        timeline.mark("cgroup")
+        let started: StartedContainer
+        do {
+            started = try LaunchAttempt(request: request, folder: folder, cgroup: cgroup).go(&timeline)
+        } catch {
+            try cgroup?.remove()
+            try folder.removeRun()
+            throw error
+        }
+        let startedAt = SystemClock.realtime
+        try folder.writeState(
+            LiveState(
+                pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0, startedAt: startedAt,
+                timing: timeline.phases))
+        let relay = StreamRelay(
+            started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
+            isTerminal: request.spec.process.terminal)
+        let end = try loop(started.process.pidfd.raw, listener.raw, signals, relay, pid: started.process.pid)
+        try finish(end, cgroup, startedAt)
+    }
+
+    private func makeCgroup() throws(CFSError) -> Cgroup? {
+        guard let mountPoint = request.cgroupMountPoint, let folder = request.cgroupFolder else { return nil }
+        return try CgroupHierarchy(mountPoint: mountPoint, folder: folder).create(
+            request.id.text, pidsLimit: request.spec.linux.pidsLimit.flatMap { UInt64(exactly: $0) })
+    }
+
+    // MARK: While it runs
+
+    private func loop(
+        _ pidfd: Int32, _ listener: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay, pid: Int32
+    ) throws(CFSError) -> ProcessEnd {
+        let poll = try EventPoll()
+        try poll.add(pidfd, .readable, token: Token.process)
+        try poll.add(listener, .readable, token: Token.listener)
+        try poll.add(signals.fd.raw, .readable, token: Token.signals)
+        let starterToken = try clients.add(starter, poll)
+        clients.send(.started(pid: pid))
+        var end: ProcessEnd?
+        while end == nil || !relay.isFlushed {
+            try relay.watch(poll)
+            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : -1) {
+                switch event.token {
+                case Token.process:
+                    end = try ProcessControl.reap(pidfd, wait: false)
+                    if end != nil {
+                        poll.remove(pidfd)
+                        relay.processEnded(poll)
+                    }
+                case Token.listener: try accept(listener, poll)
+                case Token.signals: try endOnRequest(signals, pidfd)
+                case StreamRelay.tokens: relay.handle(event.token)
+                default:
+                    try serve(event.token, pidfd, relay, poll)
+                    if event.token == starterToken, !clients.contains(starterToken) { relay.dropClient(poll) }
+                }
+            }
+            relay.moveWhatNeedsNoEvent()
+        }
+        return end ?? .exited(125)
+    }
+
+    private func accept(_ listener: Int32, _ poll: borrowing EventPoll) throws(CFSError) {
+        do {
+            let connection = try MessageSocket.accept(listener)
+            _ = try clients.add(SharedFD(try connection.fd.duplicate()), poll)
+        } catch {
+            // A caller that went away, or no descriptor left for it: the container must not suffer.
+            return
+        }
+    }
+
+    private func serve(_ token: UInt64, _ pidfd: Int32, _ relay: StreamRelay, _ poll: borrowing EventPoll) throws(CFSError) {
+        switch clients.receive(token, poll) {
+        case .signal(let number): try ProcessControl.signal(pidfd, number)
+        case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns))
+        default: return
+        }
+    }
+
+    /// Somebody ends the monitor itself: the container goes with it, in order.
+    private func endOnRequest(_ signals: borrowing SignalDescriptor, _ pidfd: Int32) throws(CFSError) {
+        guard let number = try signals.pending().first(where: { $0 != SIGPIPE }) else { return }
+        reason = "its monitor was ended by \(Signal.name(number))"
+        try ProcessControl.signal(pidfd, SIGKILL)
+    }
+
+    // MARK: The end
+
+    private func finish(_ end: ProcessEnd, _ cgroup: Cgroup?, _ startedAt: UInt64) throws(CFSError) {
+        try cgroup?.remove()
+        var signal: Int32?
+        if case .signalled(let number, _) = end { signal = number }
+        let record = ExitRecord(
+            status: end.status, signal: signal, reason: reason, startedAt: startedAt, finishedAt: SystemClock.realtime,
+            timing: timeline.phases)
+        if request.autoRemove {
+            try folder.removeContainer()
+        } else {
+            try folder.writeExit(record)
+        }
+        try folder.removeRun()
+        clients.send(.exited(record))
+    }
+}

@@ -1,0 +1,119 @@
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+
+/// What a monitor (or an exec session) and its clients say to each other: one JSON object a message.
+public enum MonitorMessage: Sendable, Equatable {
+    /// Client: the container to start, by its folder and its run folder, and when its creation went through which phase.
+    /// The first message of the starter.
+    case start(container: String, run: String, trace: [Timeline.Mark])
+    /// Client: a process to start in a running container; the same folders, and the process object.
+    case enter(container: String, run: String, process: EntryRequest)
+    /// Client: sends a signal to the first process.
+    case signal(Int32)
+    /// Client: the terminal has this size now.
+    case resize(rows: UInt16, columns: UInt16)
+    /// Monitor: the command runs.
+    case started(pid: Int32)
+    /// Monitor: the start failed; nothing of it is left.
+    case failed(CFSError)
+    /// Monitor: the command has ended, and what was to be cleaned up is gone.
+    case exited(ExitRecord)
+
+    /// A process for `exec`.
+    public struct EntryRequest: Sendable, Equatable {
+        public var process: JSON
+        public var user: String
+        public var privileged: Bool
+        public var interactive: Bool
+        public var seccompFilter: String?
+
+        public init(process: JSON, user: String, privileged: Bool, interactive: Bool, seccompFilter: String?) {
+            self.process = process
+            self.user = user
+            self.privileged = privileged
+            self.interactive = interactive
+            self.seccompFilter = seccompFilter
+        }
+    }
+
+    public var bytes: [UInt8] { json.bytes() }
+
+    /// Messages up to this size go as they are; arguments and variables of a command may be larger (execve(2)).
+    private static let inlineLimit = 32 << 10
+
+    /// Sends the message; a large one lies in a file in memory whose descriptor is sent.
+    public func send(to socket: Int32) throws(CFSError) {
+        let bytes = bytes
+        guard bytes.count > Self.inlineLimit else { return try MessageSocket.send(socket, bytes) }
+        let file = try MemoryFile.make("message")
+        try File.writeAll(file.raw, bytes)
+        try MessageSocket.send(socket, [0], descriptors: [file.raw])
+    }
+
+    /// The next message; nil when the other end is closed.
+    public static func receive(from socket: Int32) throws(CFSError) -> MonitorMessage? {
+        guard let (bytes, descriptors) = try MessageSocket.receive(socket) else { return nil }
+        let files = descriptors.map { SharedFD(OwnedFD($0)) }
+        guard let file = files.first else { return try MonitorMessage(parsing: bytes) }
+        // Opened anew: the sender has moved the position that both share.
+        return try MonitorMessage(parsing: try File.readAll(at: "/proc/self/fd/\(file.raw)"))
+    }
+
+    private var json: JSON {
+        switch self {
+        case .start(let container, let run, let trace):
+            let marks = trace.map { mark -> JSON in ["phase": .string(mark.name), "at": JSON(unsigned: mark.at)] }
+            return ["do": "start", "container": .string(container), "run": .string(run), "trace": .array(marks)]
+        case .enter(let container, let run, let request):
+            return [
+                "do": "enter", "container": .string(container), "run": .string(run), "process": request.process,
+                "user": .string(request.user), "privileged": .bool(request.privileged),
+                "interactive": .bool(request.interactive), "seccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
+            ]
+        case .signal(let number): return ["do": "signal", "number": .integer(Int64(number))]
+        case .resize(let rows, let columns):
+            return ["do": "resize", "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns))]
+        case .started(let pid): return ["event": "started", "pid": .integer(Int64(pid))]
+        case .failed(let error): return ["event": "failed", "error": error.json]
+        case .exited(let record): return ["event": "exited", "record": record.json]
+        }
+    }
+
+    /// Reads a message.
+    public init(parsing bytes: [UInt8]) throws(CFSError) {
+        let json = try JSON(parsing: bytes, what: "the message")
+        guard let message = Self.read(json) else {
+            throw CFSError(.monitorFailed, .running, "a message of the monitor is not understood: \(json.text())")
+        }
+        self = message
+    }
+
+    private static func read(_ json: JSON) -> MonitorMessage? {
+        switch json["do"]?.string ?? json["event"]?.string {
+        case "start":
+            guard let container = json["container"]?.string, let run = json["run"]?.string else { return nil }
+            let marks = (json["trace"]?.array ?? []).compactMap { mark in
+                mark["at"]?.unsigned.map { Timeline.Mark(name: mark["phase"]?.string ?? "", at: $0) }
+            }
+            return .start(container: container, run: run, trace: marks)
+        case "enter":
+            guard let container = json["container"]?.string, let run = json["run"]?.string, let process = json["process"] else {
+                return nil
+            }
+            return .enter(
+                container: container, run: run,
+                process: EntryRequest(
+                    process: process, user: json["user"]?.string ?? "", privileged: json["privileged"]?.bool ?? false,
+                    interactive: json["interactive"]?.bool ?? false, seccompFilter: json["seccompFilter"]?.string))
+        case "signal": return json["number"]?.integer.map { .signal(Int32(clamping: $0)) }
+        case "resize":
+            guard let rows = json["rows"]?.unsigned, let columns = json["columns"]?.unsigned else { return nil }
+            return .resize(rows: UInt16(clamping: rows), columns: UInt16(clamping: columns))
+        case "started": return json["pid"]?.integer.map { .started(pid: Int32(clamping: $0)) }
+        case "failed": return json["error"].flatMap { CFSError(json: $0) }.map { .failed($0) }
+        case "exited": return json["record"].flatMap { ExitRecord(json: $0) }.map { .exited($0) }
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import CFSModel
+
+/// A container as its monitor gets it: the OCI configuration and what that has no field for. It lies in the container's
+/// folder as `config.json`.
+public struct MonitorRequest: Sendable {
+    public var id: ContainerID
+    public var spec: RuntimeSpec
+    /// The folders of the layers, from the topmost down.
+    public var layers: [String]
+    /// An overlay that need not survive a power cut: its container is removed when it ends.
+    public var isVolatile = false
+    /// `user[:group]` to look up inside.
+    public var user = ""
+    public var initProcess = false
+    public var autoRemove = false
+    /// Whether standard input is kept open for a client.
+    public var interactive = false
+    /// The file of the compiled seccomp filter, or nil for none.
+    public var seccompFilter: String?
+    /// Where the container's cgroup is made: the folder below the cgroup v2 mount; nil without cgroup v2.
+    public var cgroupMountPoint: String?
+    public var cgroupFolder: String?
+    public var stopSignal: Int32 = 15
+
+    public init(id: ContainerID, spec: RuntimeSpec, layers: [String]) {
+        self.id = id
+        self.spec = spec
+        self.layers = layers
+    }
+
+    public init(json: JSON) throws(CFSError) {
+        func missing(_ key: String) -> CFSError {
+            CFSError(.invalidConfiguration, .parsing, "the container's configuration lacks \(key)")
+        }
+        guard let id = json["id"]?.string.flatMap({ ContainerID($0) }) else { throw missing("id") }
+        guard let spec = json["oci"] else { throw missing("oci") }
+        guard let engine = json["engine"], let layers = engine["layers"]?.strings else { throw missing("engine.layers") }
+        self.init(id: id, spec: try RuntimeSpec(json: spec), layers: layers)
+        isVolatile = engine["volatile"]?.bool ?? false
+        user = engine["user"]?.string ?? ""
+        initProcess = engine["init"]?.bool ?? false
+        autoRemove = engine["autoRemove"]?.bool ?? false
+        interactive = engine["interactive"]?.bool ?? false
+        seccompFilter = engine["seccompFilter"]?.string
+        cgroupMountPoint = engine["cgroupMountPoint"]?.string
+        cgroupFolder = engine["cgroupFolder"]?.string
+        stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
+    }
+
+    public var json: JSON {
+        var engine = JSONObject()
+        engine["layers"] = JSON(layers)
+        engine["volatile"] = .bool(isVolatile)
+        engine["user"] = .string(user)
+        engine["init"] = .bool(initProcess)
+        engine["autoRemove"] = .bool(autoRemove)
+        engine["interactive"] = .bool(interactive)
+        engine["seccompFilter"] = seccompFilter.map(JSON.string)
+        engine["cgroupMountPoint"] = cgroupMountPoint.map(JSON.string)
+        engine["cgroupFolder"] = cgroupFolder.map(JSON.string)
+        engine["stopSignal"] = .integer(Int64(stopSignal))
+        return ["id": .string(id.text), "oci": spec.json, "engine": .object(engine)]
+    }
+}

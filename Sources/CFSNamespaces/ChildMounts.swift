@@ -1,0 +1,201 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// The child's half of mounting: in its own mount namespace it puts the launcher's detached mounts into place, adds the
+/// file systems that belong to its namespaces, masks, and makes the whole its root.
+///
+/// Descriptors are left open on purpose: all are close-on-exec, and closing each would cost a system call.
+struct ChildMounts {
+    let plan: LaunchPlan
+    /// The root file system's mount.
+    let root: Int32
+    /// The launcher's mounts, in the order of the plan.
+    var prepared: ArraySlice<Int32>
+    /// A private handle on this container's procfs, made here and nowhere replaced.
+    private var proc: Int32?
+    private var devpts: Int32?
+    /// The pty of the container, when it has one: the side that programs use.
+    private(set) var terminal: Int32?
+
+    init(plan: LaunchPlan, descriptors: [Int32]) {
+        self.plan = plan
+        root = descriptors[0]
+        prepared = descriptors.dropFirst()
+    }
+
+    /// Puts the root on top of the child's `/`; the pivot later takes away what is below.
+    func attachRoot() throws(CFSError) {
+        try checked(Mounting.tryAttach(root, at: "/", below: File.currentDirectory), "move_mount", .mounting, path: "/")
+    }
+
+    mutating func attachAll() throws(CFSError) {
+        for mount in plan.mounts { try attach(mount) }
+    }
+
+    private mutating func attach(_ mount: MountPlan) throws(CFSError) {
+        let tree: Int32
+        switch mount.maker {
+        case .launcher:
+            guard let next = prepared.popFirst() else {
+                throw CFSError(.invalidState, .mounting, "the launcher sent too few mounts", path: mount.target)
+            }
+            tree = next
+        case .child: tree = try make(mount)
+        }
+        let target = try openTarget(mount, tree)
+        let result = Mounting.tryAttach(tree, onto: target)
+        try checked(result, "move_mount", .mounting, path: mount.target)
+        switch mount.kind {
+        case .proc: proc = tree
+        case .devpts: devpts = tree
+        default: break
+        }
+    }
+
+    private func openTarget(_ mount: MountPlan, _ tree: Int32) throws(CFSError) -> Int32 {
+        switch mount.kind {
+        case .proc, .sysfs:
+            return try RootPath.openPlainFolder(mount.target, root: root).release()
+        case .bind:
+            let isFolder = try File.status(at: tree).isDirectory
+            return try RootPath.openOrMake(mount.target, root: root, kind: isFolder ? .folder : .file).release()
+        default:
+            return try RootPath.openOrMake(mount.target, root: root, kind: .folder).release()
+        }
+    }
+
+    private func make(_ mount: MountPlan) throws(CFSError) -> Int32 {
+        let type: String
+        var options: [String] = []
+        switch mount.kind {
+        case .proc: type = "proc"
+        case .sysfs: type = "sysfs"
+        case .mqueue: type = "mqueue"
+        case .cgroup: type = "cgroup2"
+        case .devpts(let given): (type, options) = ("devpts", given)
+        case .tmpfs(let given): (type, options) = ("tmpfs", given)
+        case .bind, .devices:
+            throw CFSError(.invalidState, .mounting, "the mount at \(mount.target) belongs to the launcher", path: mount.target)
+        }
+        let context = try FileSystemContext(type)
+        for option in options {
+            if let equals = option.firstIndex(of: "=") {
+                try context.set(String(option[..<equals]), String(option[option.index(after: equals)...]))
+            } else {
+                try context.set(flag: option)
+            }
+        }
+        return try context.mount(mount.set).release()
+    }
+
+    // MARK: The terminal
+
+    /// Opens a pty of the container's own devpts, binds its inner side onto `/dev/console` and keeps it.
+    /// - Returns: the outer side, for the launcher.
+    mutating func openTerminal() throws(CFSError) -> OwnedFD {
+        guard let devpts else {
+            throw CFSError(.invalidConfiguration, .mounting, "a terminal needs a devpts mount at /dev/pts")
+        }
+        let outer = try File.open("ptmx", [.readWrite, .noControllingTerminal, .noFollow], at: devpts, phase: .mounting)
+        let inner = try checked(Int(cfs_pty_open_peer(outer.raw)), "ioctl", .mounting, path: "/dev/ptmx")
+        terminal = Int32(inner)
+        if let size = plan.process.windowSize { try Terminal.setSize(outer.raw, size) }
+        let number = try checked(Int(cfs_pty_number(outer.raw)), "ioctl", .mounting, path: "/dev/ptmx")
+        let console = File.tryOpen("dev/console", below: root, [.path, .noFollow], resolve: [.beneath])
+        if console >= 0 {
+            let tree = try Mounting.cloneTree("\(number)", at: devpts).release()
+            try Mounting.attach(tree, onto: Int32(console), path: "/dev/console")
+        }
+        return outer
+    }
+
+    // MARK: Masks
+
+    func writeSysctls() throws(CFSError) {
+        guard !plan.sysctls.isEmpty else { return }
+        guard let proc, cfs_filesystem_magic(proc) == Int(CFS_PROC_SUPER_MAGIC) else {
+            throw CFSError(.invalidConfiguration, .mounting, "sysctls need a procfs at /proc")
+        }
+        for sysctl in plan.sysctls {
+            let path = "sys/" + String(sysctl.name.map { $0 == "." ? "/" : $0 })
+            let file = File.tryOpen(path, below: proc, [.write], resolve: [.beneath, .noSymlinks])
+            if file == -ErrorCode.notFound {
+                throw CFSError(.invalidArgument, .mounting, "this kernel has no sysctl \(sysctl.name)", path: path)
+            }
+            let owned = OwnedFD(try checked(file, "openat2", .mounting, path: path))
+            let written = Array(sysctl.value.utf8).withUnsafeBytes { File.write(owned.raw, $0) }
+            if written < 0 {
+                throw CFSError(
+                    .invalidArgument, .mounting, "the kernel refuses \(sysctl.name)=\(sysctl.value)", systemCall: "write", path: path,
+                    errno: Int32(-written))
+            }
+        }
+    }
+
+    /// Hides files behind the verified null device and folders behind one empty read-only file system.
+    func mask() throws(CFSError) {
+        var null: Int32?
+        var empty: Int32?
+        for path in plan.maskedPaths {
+            let target = File.tryOpen(relative(path), below: root, [.path], resolve: .inRoot)
+            if target == -ErrorCode.notFound || target == -ErrorCode.notDirectory { continue }
+            try checked(target, "openat2", .mounting, path: path)
+            if try File.status(at: Int32(target)).isDirectory {
+                if let empty {
+                    let copy = try Mounting.cloneTree("", at: empty).release()
+                    try Mounting.attach(copy, onto: Int32(target), path: path)
+                } else {
+                    let context = try FileSystemContext("tmpfs")
+                    try context.set("size", "0")
+                    try context.set("nr_inodes", "1")
+                    try context.set("mode", "0555")
+                    let made = try context.mount([.readOnly, .noSetUID, .noDevices, .noExecute]).release()
+                    try Mounting.attach(made, onto: Int32(target), path: path)
+                    empty = made
+                }
+            } else {
+                let device: Int32
+                if let null { device = null } else { device = try openNull() }
+                null = device
+                let copy = try Mounting.cloneTree("", at: device).release()
+                try Mounting.attach(copy, onto: Int32(target), path: path)
+            }
+        }
+    }
+
+    /// The null device, verified to be character 1:3 (CVE-2025-31133): a mask must not expose something else.
+    private func openNull() throws(CFSError) -> Int32 {
+        let null = try File.open("dev/null", below: root, [.path, .noFollow], resolve: .beneath, phase: .mounting)
+        let status = try File.status(at: null.raw)
+        guard status.isCharacterDevice, status.rdev_major == 1, status.rdev_minor == 3 else {
+            throw CFSError(.mountFailed, .mounting, "/dev/null of the container is not the null device", path: "/dev/null")
+        }
+        return null.release()
+    }
+
+    func makeReadOnly() throws(CFSError) {
+        for path in plan.readOnlyPaths {
+            let target = File.tryOpen(relative(path), below: root, [.path], resolve: .inRoot)
+            if target == -ErrorCode.notFound || target == -ErrorCode.notDirectory { continue }
+            try checked(target, "openat2", .mounting, path: path)
+            let copy = try Mounting.cloneTree("", at: Int32(target), recursive: true).release()
+            try Mounting.setAttributes(copy, set: .readOnly, recursive: true)
+            try Mounting.attach(copy, onto: Int32(target), path: path)
+        }
+        if plan.root.readOnly { try Mounting.setAttributes(root, set: .readOnly) }
+    }
+
+    private func relative(_ path: String) -> String { String(path.drop { $0 == "/" }) }
+
+    /// Makes the container's root the only one: whatever the host had is detached from this namespace.
+    func pivot() throws(CFSError) {
+        try checked(fchdir(root) == 0 ? 0 : -Int(errno), "fchdir", .mounting, path: "/")
+        let pivoted = ".".withCString { rawCall(cfs_nr_pivot_root, address($0), address($0)) }
+        try checked(pivoted, "pivot_root", .mounting)
+        let detached = ".".withCString { rawCall(cfs_nr_umount2, address($0), Int(CFS_MNT_DETACH)) }
+        try checked(detached, "umount2", .mounting)
+        try checked(chdir("/") == 0 ? 0 : -Int(errno), "chdir", .mounting, path: "/")
+    }
+}

@@ -1,0 +1,102 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// One more process in a running container (`exec`).
+public struct ContainerEntry {
+    let plan: ProcessPlan
+    /// A pidfd of the container's first process.
+    let container: Int32
+    /// Which namespaces to enter: those that the container does not share with the host.
+    let namespaces: NamespaceFlags
+    let uidMappings: [IDMapping]
+    let gidMappings: [IDMapping]
+    let cgroup: Int32?
+    let standard: [Int32]
+
+    public init(
+        plan: ProcessPlan, container: Int32, namespaces: NamespaceFlags, uidMappings: [IDMapping], gidMappings: [IDMapping],
+        cgroup: Int32?, standard: [Int32]
+    ) {
+        self.plan = plan
+        self.container = container
+        self.namespaces = namespaces
+        self.uidMappings = uidMappings
+        self.gidMappings = gidMappings
+        self.cgroup = cgroup
+        self.standard = standard
+    }
+
+    /// Starts the process; returns once its command runs.
+    public func launch() throws(CFSError) -> LaunchedProcess {
+        let pair = try SocketPair()
+        let child = try Intermediate.clone(cgroup: cgroup, phase: .entering) { () throws(CFSError) in
+            // One call for all of them, by pidfd: no path that a hostile container could exchange (setns(2), Linux 5.8).
+            try ProcessControl.enter(container, namespaces)
+            if namespaces.contains(.user) { try Intermediate.becomeNamespaceRoot() }
+            // Entering a pid namespace holds for children only.
+            return try ProcessControl.clone([], sibling: true)
+        } child: {
+            _ = close(pair.ours)
+            enterAndRun(pair.theirs)
+        }
+        let pidfd = OwnedFD(child.pidfd)
+        pair.closeTheirs()
+        do {
+            for limit in plan.limits { try setLimit(child.pid, limit) }
+            let terminal = try awaitStart(pair.ours)
+            return LaunchedProcess(pid: child.pid, pidfd: pidfd, terminal: terminal)
+        } catch {
+            try ProcessControl.signal(pidfd.raw, SIGKILL)
+            _ = try ProcessControl.reap(pidfd.raw, wait: true)
+            throw error
+        }
+    }
+
+    private func setLimit(_ pid: Int32, _ limit: ProcessPlan.Limit) throws(CFSError) {
+        let result = Int(cfs_set_process_limit(pid, limit.resource, limit.soft, limit.hard))
+        if result == -ErrorCode.notPermitted || result == -ErrorCode.noProcess { return }
+        try checked(result, "prlimit", .limiting)
+    }
+
+    private func awaitStart(_ socket: Int32) throws(CFSError) -> OwnedFD? {
+        // The child waits for this, so that its limits are in force before its command is.
+        try MessageSocket.send(socket, [1])
+        return try ChildReports.awaitStart(socket)
+    }
+
+    private func enterAndRun(_ socket: Int32) -> Never {
+        do {
+            try checked(ProcessControl.control(CFS_PR_SET_DUMPABLE, 0), "prctl", .entering)
+            try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .entering)
+            guard try MessageSocket.receive(socket) != nil else { _exit(125) }
+            let root = try File.open("/", [.path, .directory], phase: .entering)
+            let identity = try ProcessEntry.Identity.resolve(plan.user, root: root.raw, uids: uidMappings, gids: gidMappings)
+            let keyring = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
+            if keyring < 0 && keyring != -ErrorCode.noSystemCall { try checked(keyring, "keyctl", .entering) }
+            var terminal: Int32?
+            if plan.terminal { terminal = try openTerminal(root.raw, socket) }
+            try ProcessEntry.connect(standard, terminal: terminal, owner: identity)
+            try ProcessEntry(plan: plan, identity: identity).enter()
+        } catch {
+            let bytes = LaunchMessage.failed(error).bytes
+            _ = bytes.withUnsafeBytes { cfs_send_fds(socket, $0.baseAddress, $0.count, nil, 0, 0) }
+            _exit(125)
+        }
+    }
+
+    /// A pty of the container's devpts, verified to be one: the container had time to put something else there.
+    private func openTerminal(_ root: Int32, _ socket: Int32) throws(CFSError) -> Int32 {
+        let folder = try File.open("dev/pts", below: root, [.path, .directory], resolve: [.beneath, .noSymlinks], phase: .entering)
+        guard cfs_filesystem_magic(folder.raw) == Int(CFS_DEVPTS_SUPER_MAGIC) else {
+            throw CFSError(.invalidState, .entering, "/dev/pts of the container is not a devpts", path: "/dev/pts")
+        }
+        let outer = try File.open(
+            "ptmx", [.readWrite, .noControllingTerminal, .noFollow], at: folder.raw, phase: .entering)
+        let inner = try checked(Int(cfs_pty_open_peer(outer.raw)), "ioctl", .entering, path: "/dev/pts/ptmx")
+        if let size = plan.windowSize { try Terminal.setSize(outer.raw, size) }
+        try MessageSocket.send(socket, LaunchMessage.terminal.bytes, descriptors: [outer.raw])
+        return Int32(inner)
+    }
+}

@@ -1,0 +1,51 @@
+import CFSModel
+
+/// What launcher and child say to each other over their socket. The declaration order is the order of the protocol:
+///
+///     launcher                                child
+///        |                                      |  own namespaces, loopback, host name
+///        |------------- proceed --------------->|  (id maps are written; carries the mounts' descriptors)
+///        |                                      |  identity, mounts, masks, pivot, ...
+///        |<------------ terminal ---------------|  (only with a terminal; carries its outer side)
+///        |<------------ failed -----------------|  (instead of execve)
+///        |<--- the socket closes at execve -----|
+enum LaunchMessage: Equatable {
+    case proceed(uid: UInt32, gid: UInt32, groups: [UInt32], home: String)
+    case terminal
+    case failed(CFSError)
+
+    var bytes: [UInt8] {
+        switch self {
+        case .proceed(let uid, let gid, let groups, let home):
+            Self.join(["proceed", "\(uid)", "\(gid)", groups.map(String.init).joined(separator: ","), home])
+        case .terminal: Self.join(["terminal"])
+        case .failed(let error):
+            Self.join([
+                "failed", "\(error.code)", error.phase.rawValue, error.message, error.systemCall ?? "", error.path ?? "",
+                error.errno.map(String.init) ?? "", error.hint ?? "",
+            ])
+        }
+    }
+
+    /// Reads a message; nil when it is none of the above.
+    init?(bytes: [UInt8]) {
+        let fields = bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        switch (fields.first, fields.count) {
+        case ("proceed", 5):
+            guard let uid = UInt32(fields[1]), let gid = UInt32(fields[2]) else { return nil }
+            let groups = fields[3].split(separator: ",").compactMap { UInt32($0) }
+            self = .proceed(uid: uid, gid: gid, groups: groups, home: fields[4])
+        case ("terminal", 1): self = .terminal
+        case ("failed", 8):
+            guard let code = CFSError.Code(named: fields[1]), let phase = CFSError.Phase(rawValue: fields[2]) else { return nil }
+            func optional(_ text: String) -> String? { text.isEmpty ? nil : text }
+            self = .failed(
+                CFSError(
+                    code, phase, fields[3], systemCall: optional(fields[4]), path: optional(fields[5]), errno: Int32(fields[6]),
+                    hint: optional(fields[7])))
+        default: return nil
+        }
+    }
+
+    private static func join(_ fields: [String]) -> [UInt8] { Array(fields.joined(separator: "\u{0}").utf8) }
+}

@@ -1,0 +1,183 @@
+import CFSLinux
+import CFSModel
+
+/// All that will happen to start one container, as data: computed before anything is touched, compared by tests, printed
+/// by `cfs explain`, and then carried out by ``Launcher``.
+public struct LaunchPlan: Sendable, Hashable {
+    /// A namespace that exists already and is entered by the launcher before the clone.
+    public struct Join: Sendable, Hashable {
+        public var namespace: NamespaceFlags
+        public var path: String
+    }
+
+    /// Namespaces that the clone makes new. The cgroup namespace is not among them: see ``unsharesCgroup``.
+    public var newNamespaces: NamespaceFlags = []
+    /// A new cgroup namespace is made by the child itself: the clone would root it at the *parent's* cgroup.
+    public var unsharesCgroup = false
+    public var joins: [Join] = []
+    /// A user namespace to enter; the others that are new then belong to it.
+    public var userNamespacePath: String?
+    public var uidMappings: [IDMapping] = []
+    public var gidMappings: [IDMapping] = []
+    /// Offsets of the time namespace: clock name (`monotonic`, `boottime`), seconds, nanoseconds (time_namespaces(7)).
+    public var timeOffsets: [TimeOffset] = []
+    public var hostname: String?
+    public var domainname: String?
+    public var root: RootPlan
+    public var mounts: [MountPlan] = []
+    public var sysctls: [Sysctl] = []
+    public var maskedPaths: [String] = []
+    public var readOnlyPaths: [String] = []
+    public var process: ProcessPlan
+
+    public struct TimeOffset: Sendable, Hashable {
+        public var clock: String
+        public var seconds: Int64
+        public var nanoseconds: UInt32
+    }
+
+    public struct Sysctl: Sendable, Hashable {
+        /// With dots, e.g. `net.core.somaxconn`.
+        public var name: String
+        public var value: String
+    }
+
+    public init(root: RootPlan, process: ProcessPlan) {
+        self.root = root
+        self.process = process
+    }
+
+    /// Whether the container has a user namespace other than the launcher's.
+    public var hasUserNamespace: Bool { newNamespaces.contains(.user) || userNamespacePath != nil }
+}
+
+/// Where the root file system comes from.
+public struct RootPlan: Sendable, Hashable {
+    public enum Source: Sendable, Hashable {
+        /// An overlay: read-only layers from the topmost down, and the container's own `upper` and `work`.
+        case overlay(lowers: [String], upper: String, work: String, volatile: Bool)
+        /// A folder as it is (an OCI bundle's `root.path`).
+        case folder(String)
+    }
+    public var source: Source
+    public var readOnly: Bool
+
+    public init(source: Source, readOnly: Bool) {
+        self.source = source
+        self.readOnly = readOnly
+    }
+}
+
+/// One mount, in the order in which they are put into place.
+public struct MountPlan: Sendable, Hashable {
+    public enum Kind: Sendable, Hashable {
+        case proc
+        case sysfs
+        case devpts(options: [String])
+        case mqueue
+        case cgroup
+        case tmpfs(options: [String])
+        /// A file system in memory with device nodes and the links that programs expect.
+        case devices([DeviceNode], options: [String])
+        case bind(source: String, recursive: Bool)
+    }
+
+    public enum Maker: Sendable { case launcher, child }
+
+    public var kind: Kind
+    /// An absolute path inside.
+    public var target: String
+    public var set: Mounting.Attributes
+    public var clear: Mounting.Attributes
+    /// Whether `set` and `clear` hold for mounts below too (`rro` and its like).
+    public var recursiveAttributes: Bool
+    public var propagation: Mounting.Propagation?
+    public var idMapped: Bool
+    public var maker: Maker
+
+    public init(
+        kind: Kind, target: String, set: Mounting.Attributes = [], clear: Mounting.Attributes = [],
+        recursiveAttributes: Bool = false, propagation: Mounting.Propagation? = nil, idMapped: Bool = false, maker: Maker
+    ) {
+        self.kind = kind
+        self.target = target
+        self.set = set
+        self.clear = clear
+        self.recursiveAttributes = recursiveAttributes
+        self.propagation = propagation
+        self.idMapped = idMapped
+        self.maker = maker
+    }
+}
+
+/// One node of `/dev` (mknod(2)).
+public struct DeviceNode: Sendable, Hashable {
+    /// Below `/dev`, without it: `null`, `net/tun`.
+    public var name: String
+    public var isBlock: Bool
+    public var major: UInt32
+    public var minor: UInt32
+    /// Permission bits.
+    public var mode: UInt32
+
+    public init(name: String, isBlock: Bool = false, major: UInt32, minor: UInt32, mode: UInt32 = 0o666) {
+        self.name = name
+        self.isBlock = isBlock
+        self.major = major
+        self.minor = minor
+        self.mode = mode
+    }
+
+    /// The nodes every container has (runtime-spec, config-linux.md, default devices).
+    public static let standard = [
+        DeviceNode(name: "null", major: 1, minor: 3), DeviceNode(name: "zero", major: 1, minor: 5),
+        DeviceNode(name: "full", major: 1, minor: 7), DeviceNode(name: "random", major: 1, minor: 8),
+        DeviceNode(name: "urandom", major: 1, minor: 9), DeviceNode(name: "tty", major: 5, minor: 0),
+    ]
+}
+
+/// The process that the container starts with, or one more (`exec`).
+public struct ProcessPlan: Sendable, Hashable {
+    /// Who it runs as.
+    public enum User: Sendable, Hashable {
+        /// `user[:group]`, looked up in the container's own files once its root exists.
+        case named(String)
+        case ids(uid: UInt32, gid: UInt32, groups: [UInt32])
+    }
+
+    public var arguments: [String]
+    public var environment: [String]
+    public var workingDirectory: String
+    public var user: User
+    public var capabilities: CapabilitySets
+    public var noNewPrivileges: Bool
+    /// Which system calls it may make, or nil for all.
+    public var seccomp: SeccompFilter?
+    public var limits: [Limit] = []
+    public var oomScoreAdjustment: Int?
+    public var umask: UInt32 = 0o022
+    public var terminal = false
+    public var windowSize: WindowSize?
+    /// A small reaping init runs as process 1 and starts the command as its child.
+    public var initProcess = false
+    /// Whether an empty capability set of a user other than root follows from the user (Docker's rule).
+    public var dropsCapabilitiesForOrdinaryUser = false
+
+    public struct Limit: Sendable, Hashable {
+        public var resource: Int32
+        public var soft: UInt64
+        public var hard: UInt64
+    }
+
+    public init(
+        arguments: [String], environment: [String], workingDirectory: String, user: User, capabilities: CapabilitySets,
+        noNewPrivileges: Bool
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+        self.capabilities = capabilities
+        self.noNewPrivileges = noNewPrivileges
+    }
+}

@@ -1,0 +1,165 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// The launcher's half of mounting. It still has the host's privilege, so it makes what a user namespace may not: the
+/// overlay over id-mapped layers, device nodes, binds of host paths. Each is a *detached* mount, visible nowhere: the
+/// descriptor is sent to the child, which puts it into place. When the last descriptor closes, the mount is gone.
+struct MountPreparation {
+    let plan: LaunchPlan
+    /// The container's user namespace, or nil when it has none of its own.
+    let userNamespace: Int32?
+
+    /// The root file system.
+    func root() throws(CFSError) -> OwnedFD {
+        switch plan.root.source {
+        case .folder(let path):
+            let tree = try Mounting.cloneTree(path, recursive: true)
+            // A mount of its own, with nothing travelling in or out.
+            try Mounting.setAttributes(tree.raw, propagation: .rprivate, recursive: true)
+            return tree
+        case .overlay(let lowers, let upper, let work, let volatile):
+            return try overlay(lowers, upper, work, volatile)
+        }
+    }
+
+    private func overlay(_ lowers: [String], _ upper: String, _ work: String, _ volatile: Bool) throws(CFSError) -> OwnedFD {
+        let context = try FileSystemContext("overlay")
+        // Held until the overlay is there: closing the last descriptor of a detached mount takes it apart, and the overlay
+        // then answers EINVAL ("failed to clone lowerpath").
+        var layers: [SharedFD] = []
+        for lower in lowers {
+            let layer = SharedFD(try Mounting.cloneTree(lower))
+            layers.append(layer)
+            if let userNamespace {
+                let mapped = Mounting.trySetAttributes(layer.raw, userNamespace: userNamespace)
+                if mapped < 0 { throw Self.idMapFailure(mapped, lower) }
+            }
+            let added = context.trySet("lowerdir+", descriptor: layer.raw)
+            if added < 0 {
+                throw CFSError(
+                    added == -ErrorCode.invalid ? .kernelUnsupported : .mountFailed, .mounting,
+                    "the overlay does not take the layer \(lower) by descriptor", systemCall: "fsconfig", path: lower,
+                    errno: Int32(-added), hint: "cfs needs Linux 6.13 or newer for layers by descriptor")
+            }
+        }
+        // Values of fsconfig(2) end at 256 bytes, so long paths go by descriptor too.
+        for (key, path) in [("upperdir", upper), ("workdir", work)] {
+            if path.utf8.count < 256 {
+                try context.set(key, path)
+            } else {
+                let folder = try File.open(path, [.path, .directory], phase: .mounting)
+                try checked(context.trySet(key, descriptor: folder.raw), "fsconfig", .mounting, path: path)
+            }
+        }
+        if volatile { try context.set(flag: "volatile") }
+        // Copying up may not follow where a layer points (redirect_dir, metacopy): a layer is data.
+        try context.set("redirect_dir", "nofollow")
+        try context.set("metacopy", "off")
+        let overlay = try context.mount()
+        withExtendedLifetime(layers) {}
+        return overlay
+    }
+
+    private static func idMapFailure(_ result: Int, _ path: String) -> CFSError {
+        CFSError(
+            .kernelUnsupported, .mounting, "the file system of \(path) cannot be mounted with an id map",
+            systemCall: "mount_setattr", path: path, errno: Int32(-result),
+            hint: "keep the store on ext4, xfs or btrfs (Linux 5.12 or newer), or run with --userns host")
+    }
+
+    /// One of the plan's mounts that the launcher makes.
+    func mount(_ mount: MountPlan) throws(CFSError) -> OwnedFD {
+        switch mount.kind {
+        case .bind(let source, let recursive): return try bind(mount, source, recursive)
+        case .devices(let nodes, let options): return try devices(nodes, options, mount)
+        case .sysfs: return try FileSystemContext("sysfs").mount(mount.set)
+        case .mqueue: return try FileSystemContext("mqueue").mount(mount.set)
+        case .proc: return try proc(mount)
+        case .tmpfs, .devpts, .cgroup:
+            throw CFSError(.invalidState, .mounting, "the mount at \(mount.target) belongs to the child", path: mount.target)
+        }
+    }
+
+    /// The procfs of a pid namespace that the container shares: its own user namespace may not mount that.
+    private func proc(_ mount: MountPlan) throws(CFSError) -> OwnedFD {
+        let context = try FileSystemContext("proc")
+        if let join = plan.joins.first(where: { $0.namespace == .pid }) {
+            let namespace = try File.open(join.path, .read, phase: .mounting)
+            let set = context.trySet("pidns", descriptor: namespace.raw)
+            if set < 0 {
+                throw CFSError(
+                    .kernelUnsupported, .mounting, "this kernel cannot mount the procfs of another pid namespace",
+                    systemCall: "fsconfig", path: join.path, errno: Int32(-set),
+                    hint: "joining a pid namespace needs Linux 6.17 or newer, or --userns host")
+            }
+        }
+        return try context.mount(mount.set)
+    }
+
+    private func bind(_ mount: MountPlan, _ source: String, _ recursive: Bool) throws(CFSError) -> OwnedFD {
+        let result = Mounting.tryCloneTree(source, recursive: recursive)
+        if result == -ErrorCode.notFound || result == -ErrorCode.notDirectory {
+            throw CFSError(
+                .mountFailed, .mounting, "the mount source \(source) does not exist", systemCall: "open_tree", path: source,
+                errno: Int32(-result), hint: "create it first: cfs does not make folders on the host")
+        }
+        let tree = OwnedFD(try checked(result, "open_tree", .mounting, path: source))
+        try Mounting.setAttributes(
+            tree.raw, propagation: mount.propagation ?? .rprivate, recursive: mount.propagation?.isRecursive ?? true)
+        if mount.idMapped, let userNamespace {
+            let mapped = Mounting.trySetAttributes(tree.raw, userNamespace: userNamespace, recursive: recursive)
+            if mapped < 0 { throw Self.idMapFailure(mapped, source) }
+        }
+        if !mount.set.isEmpty || !mount.clear.isEmpty {
+            try Mounting.setAttributes(tree.raw, set: mount.set, clear: mount.clear, recursive: mount.recursiveAttributes)
+        }
+        return tree
+    }
+
+    /// `/dev`: made with the host's privilege, so that its nodes work inside a user namespace (a file system mounted
+    /// inside one never honours device nodes), and id-mapped, so that the container's root owns it.
+    private func devices(_ nodes: [DeviceNode], _ options: [String], _ mount: MountPlan) throws(CFSError) -> OwnedFD {
+        let context = try FileSystemContext("tmpfs")
+        for option in options {
+            guard let equals = option.firstIndex(of: "=") else {
+                try context.set(flag: option)
+                continue
+            }
+            try context.set(String(option[..<equals]), String(option[option.index(after: equals)...]))
+        }
+        let tree = try context.mount(mount.set)
+        for node in nodes {
+            if let slash = node.name.lastIndex(of: "/") {
+                try makeFolders(String(node.name[..<slash]), tree.raw)
+            }
+            let type = node.isBlock ? S_IFBLK : S_IFCHR
+            let made = mknodat(tree.raw, node.name, type | node.mode, UInt(bitPattern: cfs_makedev(node.major, node.minor)))
+            try checked(made == 0 ? 0 : -Int(errno), "mknodat", .mounting, path: "/dev/\(node.name)")
+        }
+        for folder in ["pts", "shm", "mqueue"] { try Directory.make(folder, mode: 0o755, at: tree.raw) }
+        let links = [
+            ("/proc/self/fd", "fd"), ("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"),
+            ("/proc/self/fd/2", "stderr"), ("pts/ptmx", "ptmx"),
+        ]
+        for (target, name) in links {
+            let made = symlinkat(target, tree.raw, name)
+            try checked(made == 0 ? 0 : -Int(errno), "symlinkat", .mounting, path: "/dev/\(name)")
+        }
+        if plan.process.terminal { try File.create("console", [], mode: 0o600, at: tree.raw) }
+        if let userNamespace {
+            let mapped = Mounting.trySetAttributes(tree.raw, userNamespace: userNamespace)
+            if mapped < 0 { throw Self.idMapFailure(mapped, "/dev") }
+        }
+        return tree
+    }
+
+    private func makeFolders(_ path: String, _ root: Int32) throws(CFSError) {
+        var prefix = ""
+        for component in path.split(separator: "/") {
+            prefix += prefix.isEmpty ? "\(component)" : "/\(component)"
+            try Directory.make(prefix, mode: 0o755, at: root)
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// The last steps of a process that is about to become the container's command: identity, privilege, filter, execve.
+/// The order is the protection; each step says why it comes where it does.
+struct ProcessEntry {
+    let plan: ProcessPlan
+    let identity: Identity
+
+    /// Numbers, as the container sees them.
+    struct Identity: Sendable, Hashable {
+        var uid: UInt32
+        var gid: UInt32
+        var groups: [UInt32]
+        var home: String
+    }
+
+    /// Connects standard input, output and error. With a terminal the process leads a session that it controls.
+    static func connect(_ standard: [Int32], terminal: Int32?, owner: Identity) throws(CFSError) {
+        if let terminal {
+            try checked(setsid() == -1 ? -Int(errno) : 0, "setsid", .starting)
+            try checked(Int(cfs_set_controlling_terminal(terminal)), "ioctl", .starting, path: "TIOCSCTTY")
+            // The user must be able to open its own terminal again.
+            _ = fchown(terminal, owner.uid, gid_t.max)
+        }
+        for (number, fd) in (terminal.map { [$0, $0, $0] } ?? standard).enumerated() {
+            let done = dup2(fd, Int32(number))
+            try checked(done == -1 ? -Int(errno) : 0, "dup2", .starting)
+        }
+    }
+
+    /// Goes through all steps; returns only by an error.
+    func enter() throws(CFSError) -> Never {
+        // Groups and user need privilege, so they come while it is there; KEEPCAPS carries it over the change of user.
+        try checked(ProcessControl.control(CFS_PR_SET_KEEPCAPS, 1), "prctl", .starting, path: "PR_SET_KEEPCAPS")
+        try setIdentity()
+        try enterWorkingDirectory()
+        _ = Glibc.umask(plan.umask)
+
+        // The bounding set first: dropping from it needs CAP_SETPCAP, which the next step may take away.
+        let sets = capabilities
+        try dropBoundingSet(sets.bounding)
+        // Without no_new_privs only a privileged process may load a filter, so then it is loaded before the drop.
+        if !plan.noNewPrivileges { try loadFilter() }
+        try setCapabilities(sets)
+        // A change of credentials clears it, so only now: the container ends with its monitor.
+        try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
+        let candidates = executableCandidates()
+        // Whatever was inherited or opened here: nothing but 0, 1 and 2 survives execve.
+        try checked(rawCall(cfs_nr_close_range, 3, Int(UInt32.max), 4), "close_range", .starting)
+        try checked(Int(cfs_unblock_all_signals()), "sigprocmask", .starting)
+        if plan.noNewPrivileges {
+            try checked(ProcessControl.control(CFS_PR_SET_NO_NEW_PRIVS, 1), "prctl", .starting, path: "PR_SET_NO_NEW_PRIVS")
+            // Last, so that the filter need not allow what the steps above do.
+            try loadFilter()
+        }
+        try execute(candidates)
+    }
+
+    private var capabilities: CapabilitySets {
+        guard plan.dropsCapabilitiesForOrdinaryUser, identity.uid != 0 else { return plan.capabilities }
+        var sets = plan.capabilities
+        (sets.effective, sets.permitted, sets.inheritable, sets.ambient) = (0, 0, 0, 0)
+        return sets
+    }
+
+    private func setIdentity() throws(CFSError) {
+        var groups = identity.groups
+        try checked(
+            groups.withUnsafeMutableBufferPointer { rawCall(cfs_nr_setgroups, $0.count, address($0.baseAddress)) }, "setgroups",
+            .starting)
+        let (uid, gid) = (Int(identity.uid), Int(identity.gid))
+        try checked(rawCall(cfs_nr_setresgid, gid, gid, gid), "setresgid", .starting)
+        try checked(rawCall(cfs_nr_setresuid, uid, uid, uid), "setresuid", .starting)
+    }
+
+    private func enterWorkingDirectory() throws(CFSError) {
+        let path = plan.workingDirectory
+        let entered = chdir(path) == 0 ? 0 : -Int(errno)
+        if entered < 0 {
+            throw CFSError(
+                entered == -ErrorCode.access ? .commandNotExecutable : .systemCallFailed, .starting,
+                "the working directory \(path) cannot be entered", systemCall: "chdir", path: path, errno: Int32(-entered))
+        }
+        // A descriptor from outside must not have become the working directory (CVE-2024-21626): the kernel shows a
+        // place that the root does not reach with "(unreachable)".
+        var buffer = [CChar](repeating: 0, count: 4096)
+        guard getcwd(&buffer, buffer.count) != nil, buffer[0] == 0x2f else {
+            throw CFSError(
+                .invalidArgument, .starting, "the working directory \(path) lies outside of the container", path: path)
+        }
+    }
+
+    private func dropBoundingSet(_ keep: UInt64) throws(CFSError) {
+        for number in 0..<64 where keep & (1 << UInt64(number)) == 0 {
+            let result = ProcessControl.control(CFS_PR_CAPBSET_DROP, number)
+            // The first number that the kernel does not know ends the list.
+            if result == -ErrorCode.invalid { return }
+            try checked(result, "prctl", .starting, path: "PR_CAPBSET_DROP")
+        }
+    }
+
+    private func setCapabilities(_ sets: CapabilitySets) throws(CFSError) {
+        var header = cfs_cap_header(version: UInt32(CFS_CAPABILITY_VERSION_3), pid: 0)
+        func half(_ shift: UInt64) -> cfs_cap_data {
+            cfs_cap_data(
+                effective: UInt32(truncatingIfNeeded: sets.effective >> shift),
+                permitted: UInt32(truncatingIfNeeded: sets.permitted >> shift),
+                inheritable: UInt32(truncatingIfNeeded: sets.inheritable >> shift))
+        }
+        let data = [half(0), half(32)]
+        let result = data.withUnsafeBytes { data in
+            withUnsafeMutablePointer(to: &header) { rawCall(cfs_nr_capset, address($0), address(data.baseAddress)) }
+        }
+        try checked(result, "capset", .starting)
+        for number in 0..<64 where sets.ambient & (1 << UInt64(number)) != 0 {
+            try checked(
+                rawCall(cfs_nr_prctl, Int(CFS_PR_CAP_AMBIENT), Int(CFS_PR_CAP_AMBIENT_RAISE), number, 0, 0), "prctl", .starting,
+                path: "PR_CAP_AMBIENT_RAISE")
+        }
+    }
+
+    private func loadFilter() throws(CFSError) {
+        guard let filter = plan.seccomp else { return }
+        let result = filter.bytes.withUnsafeBytes { bytes in
+            var program = cfs_sock_fprog(length: UInt16(filter.instructionCount), filter: bytes.baseAddress)
+            return withUnsafeMutablePointer(to: &program) {
+                rawCall(cfs_nr_seccomp, Int(CFS_SECCOMP_SET_MODE_FILTER), Int(filter.flags), address($0))
+            }
+        }
+        try checked(result, "seccomp", .starting)
+    }
+
+    // MARK: Finding and starting the command
+
+    private var environment: [String] {
+        var environment = plan.environment
+        if !environment.contains(where: { $0.hasPrefix("HOME=") }) { environment.append("HOME=\(identity.home)") }
+        return environment
+    }
+
+    /// The paths to try, in the order of PATH (execvp(3)). A name with a slash is taken as it is.
+    private func executableCandidates() -> [String] {
+        let name = plan.arguments.first ?? ""
+        if name.contains("/") { return [name] }
+        let path = plan.environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? name : "\($0)/\(name)" }
+    }
+
+    private func execute(_ candidates: [String]) throws(CFSError) -> Never {
+        let name = plan.arguments.first ?? ""
+        var arguments: [UnsafeMutablePointer<CChar>?] = plan.arguments.map { strdup($0) } + [nil]
+        var environment: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
+        if plan.initProcess { InitProcess.supervise() }
+        var refusal: (path: String, number: Int32)?
+        for candidate in candidates {
+            _ = execve(candidate, &arguments, &environment)
+            let number = errno
+            // As execvp(3) does: go on where a path has nothing to offer, remember what was there but not allowed.
+            if number != ENOENT && number != ENOTDIR { refusal = refusal ?? (candidate, number) }
+        }
+        if let refusal {
+            throw CFSError(
+                .commandNotExecutable, .starting, "\(refusal.path) cannot be executed", systemCall: "execve", path: refusal.path,
+                errno: refusal.number,
+                hint: refusal.number == ENOEXEC ? "it is neither a program nor a script with a #! line" : nil)
+        }
+        if name.contains("/"), access(name, F_OK) == 0 {
+            throw CFSError(
+                .commandNotFound, .starting, "the interpreter of \(name) does not exist in the image", systemCall: "execve",
+                path: name, errno: ENOENT)
+        }
+        throw CFSError(
+            .commandNotFound, .starting, "executable file not found: \"\(name)\"", systemCall: "execve", path: name, errno: ENOENT,
+            hint: "the image has no such command; try: cfs run -it IMAGE sh")
+    }
+}

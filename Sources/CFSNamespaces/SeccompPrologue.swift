@@ -1,0 +1,121 @@
+import CFSModel
+
+/// The part of a filter that runs before libseccomp's: what that library cannot say.
+///
+/// - A call with one rule without conditions loses its rules with conditions there, so *allow `ioctl`, but not this one
+///   request* cannot be written; here the conditions are asked first.
+/// - A call that is newer than the library has no name there; here it goes by its number.
+/// - A call that is newer than the profile would get the default action; a C library takes only ENOSYS for *not there* and
+///   falls back to an older call.
+struct SeccompPrologue {
+    /// A call that is decided here, and how: the first rule that holds counts. When none does, the filter goes on.
+    struct Exception {
+        var name: String
+        var rules: [(conditions: [SeccompProfile.Condition], action: SeccompProfile.Action)]
+    }
+
+    var exceptions: [Exception] = []
+    /// All names of the profile; nil when calls beyond them need no answer of their own.
+    var known: [String]?
+
+    private static let noSuchCall = SeccompProfile.Action.errno(38)  // ENOSYS
+
+    /// The instructions; none when there is nothing to say.
+    func program(for architectures: [SeccompCallNumbers]) -> BPFProgram {
+        var program = BPFProgram()
+        // Calls of x32 come with the token of x86-64 and a bit in their number: libseccomp tells them apart.
+        for numbers in architectures where numbers.architecture != .x32 {
+            let block = block(numbers)
+            if block.instructions.isEmpty { continue }
+            program.load(BPFProgram.architectureOffset)
+            program.when(BPFInstruction.jumpIfEqual, numbers.token, block)
+        }
+        return program
+    }
+
+    private func block(_ numbers: SeccompCallNumbers) -> BPFProgram {
+        var tests = BPFProgram()
+        for exception in exceptions {
+            guard let number = numbers.number(exception.name) else { continue }
+            var body = BPFProgram()
+            for rule in exception.rules {
+                body.instructions += Self.rule(rule.conditions[...], rule.action).instructions
+            }
+            body.load(BPFProgram.numberOffset)
+            tests.when(BPFInstruction.jumpIfEqual, number, body)
+        }
+        if let known, let last = known.compactMap({ numbers.number($0) }).max() {
+            var body = BPFProgram()
+            body.finish(Self.noSuchCall.returnValue)
+            tests.when(BPFInstruction.jumpIfGreater, last, body)
+        }
+        if tests.instructions.isEmpty { return tests }
+        var block = BPFProgram()
+        block.load(BPFProgram.numberOffset)
+        if numbers.architecture == .x86x64 {
+            block.when(BPFInstruction.jumpIfGreaterOrEqual, 0x4000_0000, negated: true, tests)
+        } else {
+            block.instructions += tests.instructions
+        }
+        return block
+    }
+
+    /// Returns the action when all conditions hold. A comparison of 64 bits is made of two halves; where either half may
+    /// decide, what follows is written twice.
+    private static func rule(
+        _ conditions: ArraySlice<SeccompProfile.Condition>, _ action: SeccompProfile.Action
+    ) -> BPFProgram {
+        var program = BPFProgram()
+        guard let condition = conditions.first else {
+            program.finish(action.returnValue)
+            return program
+        }
+        let rest = rule(conditions.dropFirst(), action)
+        let low = BPFProgram.argumentOffset(condition.index)
+        let high = low + 4
+        let (valueHigh, valueLow) = halves(condition.value)
+
+        /// `upper` decides by the upper halves alone; where those are equal, `lower` decides.
+        func either(_ upper: (code: UInt16, negated: Bool), _ lower: (code: UInt16, negated: Bool)) {
+            program.load(high)
+            program.when(upper.code, valueHigh, negated: upper.negated, rest)
+            var equal = BPFProgram()
+            equal.load(low)
+            equal.when(lower.code, valueLow, negated: lower.negated, rest)
+            program.load(high)
+            program.when(BPFInstruction.jumpIfEqual, valueHigh, equal)
+        }
+
+        switch condition.comparison {
+        case .equal: program = masked(low, UInt64.max, condition.value, rest)
+        case .maskedEqual: program = masked(low, condition.value, condition.valueTwo, rest)
+        case .notEqual: either((BPFInstruction.jumpIfEqual, true), (BPFInstruction.jumpIfEqual, true))
+        case .greater: either((BPFInstruction.jumpIfGreater, false), (BPFInstruction.jumpIfGreater, false))
+        case .greaterOrEqual:
+            either((BPFInstruction.jumpIfGreater, false), (BPFInstruction.jumpIfGreaterOrEqual, false))
+        case .less: either((BPFInstruction.jumpIfGreaterOrEqual, true), (BPFInstruction.jumpIfGreaterOrEqual, true))
+        case .lessOrEqual: either((BPFInstruction.jumpIfGreaterOrEqual, true), (BPFInstruction.jumpIfGreater, true))
+        }
+        return program
+    }
+
+    private static func masked(_ offset: UInt32, _ mask: UInt64, _ value: UInt64, _ rest: BPFProgram) -> BPFProgram {
+        let (maskHigh, maskLow) = halves(mask)
+        let (valueHigh, valueLow) = halves(value)
+        func half(_ offset: UInt32, _ mask: UInt32, _ value: UInt32, _ rest: BPFProgram) -> BPFProgram {
+            if mask == 0 && value == 0 { return rest }
+            var program = BPFProgram()
+            program.load(offset)
+            if mask != UInt32.max {
+                program.instructions.append(BPFInstruction(code: BPFInstruction.and, operand: mask))
+            }
+            program.when(BPFInstruction.jumpIfEqual, value, rest)
+            return program
+        }
+        return half(offset + 4, maskHigh, valueHigh, half(offset, maskLow, valueLow, rest))
+    }
+
+    private static func halves(_ value: UInt64) -> (high: UInt32, low: UInt32) {
+        (UInt32(value >> 32), UInt32(truncatingIfNeeded: value))
+    }
+}

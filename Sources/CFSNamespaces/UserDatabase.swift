@@ -1,0 +1,99 @@
+import CFSLinux
+import CFSModel
+
+/// A user of the container, in numbers as the container sees them.
+public struct ResolvedUser: Sendable, Hashable {
+    public var uid: UInt32
+    public var gid: UInt32
+    public var groups: [UInt32]
+    public var home: String
+}
+
+/// `/etc/passwd` and `/etc/group` of an image, read by our own parser: no NSS, no library of the container.
+public enum UserDatabase {
+    /// At most this much of either file is read.
+    static let sizeLimit = 10 << 20
+
+    /// Resolves `user[:group]`: names are looked up, numbers are taken as they are and never looked up as names. A number
+    /// that stands in passwd brings its group and home along.
+    ///
+    /// - Parameter root: the container's root; the files are opened below it, as regular files, without waiting.
+    public static func resolve(_ user: String, additionalGroups: [String], root: Int32) throws(CFSError) -> ResolvedUser {
+        let passwd = try lines("etc/passwd", root)
+        let group = try lines("etc/group", root)
+        return try resolve(user, additionalGroups: additionalGroups, passwd: passwd, group: group)
+    }
+
+    static func resolve(
+        _ user: String, additionalGroups: [String], passwd: [[Substring]], group: [[Substring]]
+    ) throws(CFSError) -> ResolvedUser {
+        let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let wanted = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "0"
+        let entry: [Substring]?
+        var result: ResolvedUser
+        if let uid = try number(wanted, "user") {
+            entry = passwd.first { $0.count > 5 && UInt32($0[2]) == uid }
+            result = ResolvedUser(uid: uid, gid: 0, groups: [], home: "/")
+        } else {
+            entry = passwd.first { $0.count > 5 && $0[0] == wanted }
+            guard let entry, let uid = UInt32(entry[2]) else {
+                throw CFSError(
+                    .invalidArgument, .starting, "the user \"\(wanted)\" is not in the image's /etc/passwd",
+                    hint: "use a number, or a user that the image has")
+            }
+            result = ResolvedUser(uid: uid, gid: 0, groups: [], home: "/")
+        }
+        if let entry {
+            result.gid = UInt32(entry[3]) ?? 0
+            if entry[5].hasPrefix("/") { result.home = String(entry[5]) }
+        }
+        if parts.count == 2, !parts[1].isEmpty {
+            result.gid = try groupID(parts[1], group)
+        } else if let name = entry?[0] {
+            // Supplementary groups follow from the user only when no group was asked for (as with su(1)).
+            for line in group where line.count > 3 && line[3].split(separator: ",").contains(name) {
+                if let gid = UInt32(line[2]), gid != result.gid, !result.groups.contains(gid) { result.groups.append(gid) }
+            }
+        }
+        for name in additionalGroups {
+            let gid = try groupID(name, group)
+            if !result.groups.contains(gid) { result.groups.append(gid) }
+        }
+        return result
+    }
+
+    private static func groupID(_ text: String, _ group: [[Substring]]) throws(CFSError) -> UInt32 {
+        if let gid = try number(text, "group") { return gid }
+        guard let line = group.first(where: { $0.count > 2 && $0[0] == text }), let gid = UInt32(line[2]) else {
+            throw CFSError(.invalidArgument, .starting, "the group \"\(text)\" is not in the image's /etc/group")
+        }
+        return gid
+    }
+
+    /// A strict number, or nil for a name. What looks like a number but is none that the kernel takes is an error, so that
+    /// it can never become a name (CVE-2024-40635).
+    private static func number(_ text: String, _ what: String) throws(CFSError) -> UInt32? {
+        let digits = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
+        if digits, let value = UInt32(text), value < UInt32(Int32.max) { return value }
+        let first = text.utf8.first ?? 0
+        let looksNumeric = digits || first == 0x2d || first == 0x2b || first == 0x20 || (0x30...0x39).contains(first)
+        if looksNumeric {
+            throw CFSError(
+                .invalidArgument, .starting, "\"\(text)\" is not a \(what): a number must lie between 0 and 2147483646")
+        }
+        return nil
+    }
+
+    private static func lines(_ path: String, _ root: Int32) throws(CFSError) -> [[Substring]] {
+        let result = File.tryOpen(path, below: root, [.read, .nonBlocking], resolve: .inRoot)
+        if result == -ErrorCode.notFound || result == -ErrorCode.notDirectory || result == -ErrorCode.loop { return [] }
+        let fd = OwnedFD(try checked(result, "openat2", .starting, path: "/\(path)"))
+        guard try File.status(at: fd.raw).isRegular else {
+            throw CFSError(.invalidArgument, .starting, "/\(path) of the image is not a regular file", path: "/\(path)")
+        }
+        let text = String(decoding: try File.readAll(fd.raw, limit: sizeLimit, path: "/\(path)"), as: UTF8.self)
+        return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
+            $0.split(separator: ":", omittingEmptySubsequences: false)
+        }
+    }
+}

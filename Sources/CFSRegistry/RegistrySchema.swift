@@ -1,0 +1,53 @@
+import CFSModel
+
+/// The tables, and how an older file gets them. `docs/registry.md` describes each column.
+enum RegistrySchema {
+    /// Migrations numbered from 1; the number of the last one that ran is the file's `user_version`.
+    private static let migrations = [
+        """
+        CREATE TABLE images (
+            name TEXT PRIMARY KEY,
+            digest TEXT NOT NULL,
+            record TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE containers (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            slot INTEGER UNIQUE,
+            image TEXT NOT NULL,
+            image_digest TEXT NOT NULL,
+            layers TEXT NOT NULL,
+            command TEXT NOT NULL,
+            labels TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            auto_remove INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        """
+    ]
+
+    static func prepare(_ database: SQLiteDatabase) throws(CFSError) {
+        // A row is there for every reader at once, and survives a killed process; NORMAL syncs at checkpoints only, so what
+        // a power cut takes is the last rows, never the file. A short log keeps the first read of a process short, too.
+        try database.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 128")
+        if try version(database) == migrations.count { return }
+        // Cannot be changed inside a transaction; is kept in the file.
+        try database.execute("PRAGMA journal_mode = WAL")
+        try database.transaction { () throws(CFSError) in
+            // Another process may have been faster.
+            let done = try version(database)
+            guard done <= migrations.count else {
+                throw CFSError(
+                    .registryFailed, .recording, "the registry was written by a newer cfs (schema \(done))", path: database.path,
+                    hint: "use that version, or another --root")
+            }
+            for migration in migrations[done...] { try database.execute(migration) }
+            try database.execute("PRAGMA user_version = \(migrations.count)")
+        }
+    }
+
+    private static func version(_ database: SQLiteDatabase) throws(CFSError) -> Int {
+        let statement = try database.statement("PRAGMA user_version")
+        defer { statement.reset() }
+        return try statement.step() ? Int(statement.integer(0)) : 0
+    }
+}

@@ -1,0 +1,100 @@
+import CFSModel
+import CSQLite
+
+/// One connection to an SQLite file: the thin typed layer over libsqlite3.
+///
+/// Not for two threads at once: whoever has it uses it under the mutex of ``Registry`` only, which makes it safe to send.
+final class SQLiteDatabase: @unchecked Sendable {
+    private let handle: OpaquePointer
+    let path: String
+    /// Statements that were prepared once, by their text.
+    private var prepared: [StaticStringKey: SQLiteStatement] = [:]
+
+    /// Opens the file, and makes it when it is not there.
+    init(_ path: String) throws(CFSError) {
+        self.path = path
+        var opened: OpaquePointer?
+        // The registry has its own lock, so SQLite's mutexes are left out.
+        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
+        let status = sqlite3_open_v2(path, &opened, flags, nil)
+        guard status == SQLITE_OK, let opened else {
+            let text = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            sqlite3_close_v2(opened)
+            throw CFSError(.registryFailed, .recording, "the registry cannot be opened: \(text)", path: path)
+        }
+        handle = opened
+        sqlite3_extended_result_codes(handle, 1)
+        // Other processes hold the write lock for microseconds; a queue of a thousand starts is still through in this time.
+        sqlite3_busy_timeout(handle, 30_000)
+    }
+
+    deinit {
+        prepared = [:]
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs statements that return nothing.
+    func execute(_ text: String) throws(CFSError) {
+        let status = sqlite3_exec(handle, text, nil, nil, nil)
+        guard status == SQLITE_OK else { throw failure(status) }
+    }
+
+    /// A statement, prepared at its first use and reset at every other.
+    func statement(_ text: StaticString) throws(CFSError) -> SQLiteStatement {
+        let key = StaticStringKey(text)
+        if let found = prepared[key] {
+            found.reset()
+            return found
+        }
+        var pointer: OpaquePointer?
+        let status = sqlite3_prepare_v3(
+            handle, UnsafePointer(OpaquePointer(text.utf8Start)), Int32(text.utf8CodeUnitCount),
+            UInt32(SQLITE_PREPARE_PERSISTENT), &pointer, nil)
+        guard status == SQLITE_OK, let pointer else { throw failure(status) }
+        let made = SQLiteStatement(pointer, self)
+        prepared[key] = made
+        return made
+    }
+
+    /// Rows that the last statement changed.
+    var changes: Int { Int(sqlite3_changes(handle)) }
+
+    /// Runs `body` as one transaction that has the write lock from its beginning.
+    func transaction<Result>(_ body: () throws(CFSError) -> Result) throws(CFSError) -> Result {
+        try execute("BEGIN IMMEDIATE")
+        do throws(CFSError) {
+            let result = try body()
+            try execute("COMMIT")
+            return result
+        } catch {
+            // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
+            if sqlite3_get_autocommit(handle) == 0 { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
+            throw error
+        }
+    }
+
+    /// The error for a result code; the message is SQLite's own.
+    func failure(_ status: Int32) -> CFSError {
+        let text = String(cString: sqlite3_errmsg(handle))
+        switch status & 0xff {
+        case SQLITE_FULL:
+            return CFSError(.noSpace, .recording, "the registry cannot grow: \(text)", path: path)
+        case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN:
+            return CFSError(.notPermitted, .recording, "the registry cannot be written: \(text)", path: path)
+        case SQLITE_CORRUPT, SQLITE_NOTADB:
+            return CFSError(
+                .registryFailed, .recording, "the registry is damaged: \(text)", path: path,
+                hint: "keep a copy of it, then see `sqlite3 \(path) .recover`")
+        case SQLITE_CONSTRAINT:
+            return CFSError(.conflict, .recording, text, path: path)
+        default:
+            return CFSError(.registryFailed, .recording, "the registry failed: \(text) (\(status))", path: path)
+        }
+    }
+}
+
+/// The identity of a statement's text: its address, since it is part of the program.
+private struct StaticStringKey: Hashable {
+    private let address: UnsafePointer<UInt8>
+    init(_ text: StaticString) { address = text.utf8Start }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+
+/// All verbs, by the words that call them.
+enum Verbs {
+    /// Verbs that have verbs of their own.
+    static let groups = ["image", "system"]
+
+    /// The verb of a name, at the top or in a group; a switch, so that a start looks at one type only.
+    static func find(_ group: String?, _ name: String) -> (any Verb.Type)? {
+        switch (group, name) {
+        case (nil, "run"): RunCommand.self
+        case (nil, "exec"): ExecCommand.self
+        case (nil, "ps"): PsCommand.self
+        case (nil, "logs"): LogsCommand.self
+        case (nil, "stop"): StopCommand.self
+        case (nil, "kill"): KillCommand.self
+        case (nil, "rm"): RmCommand.self
+        case (nil, "inspect"): InspectCommand.self
+        case (nil, "explain"): ExplainCommand.self
+        case (nil, "images"): ImagesCommand.self
+        case ("image", "ls"), ("image", "list"): ImageLsCommand.self
+        case ("image", "import"): ImageImportCommand.self
+        case ("image", "fetch"): ImageFetchCommand.self
+        case ("image", "export"): ImageExportCommand.self
+        case ("image", "inspect"): ImageInspectCommand.self
+        case ("image", "rm"), ("image", "remove"): ImageRmCommand.self
+        case (nil, "info"): InfoCommand.self
+        case (nil, "doctor"): DoctorCommand.self
+        case (nil, "version"): VersionCommand.self
+        case ("system", "recover"): RecoverCommand.self
+        default: nil
+        }
+    }
+
+    /// The names below a group, or at the top.
+    static func names(in group: String?) -> [String] {
+        let types: [any ParsableCommand.Type]
+        switch group {
+        case "image": types = ImageCommand.configuration.subcommands
+        case "system": types = SystemCommand.configuration.subcommands
+        default: types = RootCommand.configuration.subcommands
+        }
+        return types.map { $0._commandName }
+    }
+}

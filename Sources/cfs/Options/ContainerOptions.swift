@@ -1,0 +1,68 @@
+import ArgumentParser
+import CFSCore
+
+/// Everything that `run` and `explain` know of a container.
+struct ContainerOptions {
+    static let optionNames =
+        StreamOptions.optionNames + IdentityOptions.optionNames + ProcessOptions.optionNames
+        + FileSystemOptions.optionNames + SecurityOptions.optionNames + NamespaceOptions.optionNames
+        + GlobalOptions.optionNames
+
+    let streams: StreamOptions
+    let identity: IdentityOptions
+    private let process: ProcessOptions
+    private let files: FileSystemOptions
+    private let security: SecurityOptions
+    private let namespaces: NamespaceOptions
+    private let image: String
+    private let command: [String]
+
+    /// - Parameter verb: as the user wrote it, for errors.
+    /// - Throws: `.invalidArgument` when there is no image.
+    init(_ arguments: CanonicalArguments, verb: String) throws(CFSError) {
+        image = try arguments.word(0, "image", verb: verb)
+        guard !image.isEmpty else {
+            throw CFSError(.invalidArgument, .parsing, "the name of the image is empty", hint: "see cfs images --all")
+        }
+        command = Array(arguments.words.dropFirst())
+        streams = StreamOptions(arguments)
+        identity = IdentityOptions(arguments)
+        process = ProcessOptions(arguments)
+        files = FileSystemOptions(arguments)
+        security = SecurityOptions(arguments)
+        namespaces = NamespaceOptions(arguments)
+    }
+
+    /// The container that the options describe.
+    ///
+    /// - Throws: `.invalidArgument` for the first option that is wrong. Nothing was touched then but files that options name.
+    func spec(_ caller: Caller) throws(CFSError) -> ContainerSpec {
+        var spec = ContainerSpec(image: image, command: command)
+        spec.terminal = streams.tty
+        spec.interactive = streams.interactive
+        try identity.fill(&spec, caller)
+        try process.fill(&spec, caller)
+        try files.fill(&spec, caller)
+        try security.fill(&spec, caller)
+        try namespaces.fill(&spec)
+        return spec
+    }
+
+    /// For help texts and completions.
+    struct Declaration: ParsableArguments {
+        @OptionGroup(title: "Streams") var streams: StreamOptions.Declaration
+        @OptionGroup(title: "Identity") var identity: IdentityOptions.Declaration
+        @OptionGroup(title: "Process") var process: ProcessOptions.Declaration
+        @OptionGroup(title: "Files and devices") var files: FileSystemOptions.Declaration
+        @OptionGroup(title: "Security") var security: SecurityOptions.Declaration
+        @OptionGroup(title: "Namespaces") var namespaces: NamespaceOptions.Declaration
+        @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+        @Argument(
+            help: ArgumentHelp("The image, by name or ID.", valueName: "image"), completion: Completions.images)
+        var image: String
+
+        @Argument(help: ArgumentHelp("The command inside, with its arguments.", valueName: "command"))
+        var command: [String] = []
+    }
+}

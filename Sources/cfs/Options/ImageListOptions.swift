@@ -1,0 +1,37 @@
+import ArgumentParser
+import CFSCore
+import CFSLinux
+
+/// The options of `images` and `image ls`, and what both do.
+struct ImageListOptions: ParsableArguments {
+    static let optionNames =
+        OptionNames(flags: ["all a", "quiet q", "no-trunc"], values: ["format"]) + GlobalOptions.optionNames
+
+    @Flag(name: .shortAndLong, help: "Show those of the catalogue too that are not here yet.")
+    var all = false
+
+    @Flag(name: .shortAndLong, help: "Print IDs only.")
+    var quiet = false
+
+    @Flag(help: "Do not shorten IDs.")
+    var noTrunc = false
+
+    @Option(help: ArgumentHelp("Print as table or json.", valueName: "format"), completion: .list(["table", "json"]))
+    var format: String?
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    func print() throws(CFSError) {
+        let format = try ListFormat(format)
+        let engine = try globals.engine()
+        let images = try engine.images()
+        var list = ImageList(
+            images, layers: engine.layerUse(images), now: SystemClock.realtime, isFull: noTrunc)
+        if all { list.absent = try engine.catalogue().filter { !$0.isPresent } }
+        switch format {
+        case _ where quiet: try StandardOutput.write(list.ids)
+        case .table: try StandardOutput.write(list.table)
+        case .json: try StandardOutput.write(list.json)
+        }
+    }
+}

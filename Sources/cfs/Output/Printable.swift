@@ -1,0 +1,30 @@
+/// Text from an image or a container, made harmless for a terminal.
+enum Printable {
+    /// The text with every character that would steer a terminal or turn its direction written as an escape: `\n`, `\x1b`,
+    /// `\u{202e}`.
+    static func text(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: isUnsafe) else { return text }
+        var safe = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\n": safe += "\\n"
+            case "\t": safe += "\\t"
+            case "\r": safe += "\\r"
+            case _ where !isUnsafe(scalar): safe.unicodeScalars.append(scalar)
+            case _ where scalar.value < 0x100:
+                let hex = String(scalar.value, radix: 16)
+                safe += "\\x" + (hex.utf8.count == 1 ? "0" : "") + hex
+            default: safe += "\\u{\(String(scalar.value, radix: 16))}"
+            }
+        }
+        return safe
+    }
+
+    /// C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of writing.
+    private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7f..<0xa0, 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069: true
+        default: false
+        }
+    }
+}

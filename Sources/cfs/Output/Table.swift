@@ -1,0 +1,35 @@
+/// Rows under a header, aligned by display width.
+struct Table {
+    private static let gap = 3
+    private let header: [String]
+    private var rows: [[String]] = []
+    /// Paints a cell after its width was counted: column and text in, text out.
+    var paint: (_ column: Int, _ text: String) -> String = { _, text in text }
+
+    init(_ header: [String]) { self.header = header }
+
+    /// Adds a row; characters that steer a terminal become visible.
+    mutating func add(_ cells: [String]) { rows.append(cells.map(Printable.text)) }
+
+    /// The table with a line feed behind each row, and no white space at the end of a line.
+    var text: String {
+        let all = [header] + rows
+        var widths = header.map { _ in 0 }
+        for row in all {
+            for (column, cell) in row.enumerated() { widths[column] = max(widths[column], DisplayWidth.of(cell)) }
+        }
+        var text = ""
+        for (index, row) in all.enumerated() {
+            // Empty cells at the end need no padding in front of them either.
+            let last = row.lastIndex { !$0.isEmpty } ?? 0
+            for (column, cell) in row[...last].enumerated() {
+                text += index == 0 ? cell : paint(column, cell)
+                if column < last {
+                    text += String(repeating: " ", count: widths[column] - DisplayWidth.of(cell) + Self.gap)
+                }
+            }
+            text += "\n"
+        }
+        return text
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import CFSCore
+
+/// The whole program: arguments in, exit status out.
+enum Program {
+    /// The exit status of a wrong command line (EX_USAGE of sysexits.h), as ArgumentParser has it.
+    static let usageStatus: Int32 = 64
+
+    /// Runs what the arguments ask for; what failed stands on standard error then.
+    static func run(_ arguments: [String]) -> Int32 {
+        var startsCommand = false
+        do throws(CFSError) {
+            switch try Invocation(arguments) {
+            case .version:
+                try StandardOutput.write("cfs version \(Engine.version)\n")
+                return 0
+            case .help(let arguments): return try help(arguments)
+            case .verb(let verb, let name, let arguments):
+                startsCommand = verb.startsCommand
+                return try perform(verb, name, arguments)
+            }
+        } catch {
+            // Whoever read has enough: not an error, and nobody is left to tell (as after SIGPIPE).
+            if StandardOutput.isClosed(error) { return 141 }
+            StandardError.write(ErrorText.text(error, style: StandardError.style))
+            return status(error, startsCommand: startsCommand)
+        }
+    }
+
+    /// The exit status of a failure.
+    static func status(_ error: CFSError, startsCommand: Bool) -> Int32 {
+        if startsCommand { return error.exitStatus }
+        return error.code == .invalidArgument && error.phase == .parsing ? usageStatus : 1
+    }
+
+    private static func perform(_ verb: any Verb.Type, _ name: String, _ arguments: [String]) throws(CFSError) -> Int32 {
+        let canonical = try CanonicalArguments(
+            arguments[...], verb.optionNames, optionsEndAtFirstWord: verb.optionsEndAtFirstWord, verb: name)
+        guard canonical.asksForHelp else { return try verb.perform(canonical, name: name) }
+        try StandardOutput.write(RootCommand.helpMessage(for: verb) + "\n")
+        return 0
+    }
+
+    /// What ArgumentParser answers by itself: help, completion scripts and completions.
+    private static func help(_ arguments: [String]) throws(CFSError) -> Int32 {
+        do {
+            var command = try RootCommand.parseAsRoot(arguments)
+            try command.run()
+        } catch {
+            guard RootCommand.exitCode(for: error).isSuccess else {
+                throw ErrorText.usage(RootCommand.message(for: error), verb: nil)
+            }
+            try StandardOutput.write(RootCommand.fullMessage(for: error) + "\n")
+        }
+        return 0
+    }
+}

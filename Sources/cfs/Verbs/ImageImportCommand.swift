@@ -1,0 +1,46 @@
+import ArgumentParser
+import CFSCore
+
+/// `cfs image import`: an image from a file or folder.
+struct ImageImportCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Import an image from a file or folder.",
+        usage: "cfs image import [<options>] <name> <file>",
+        discussion: """
+            Reads OCI layouts, archives of "docker save", root file systems as tar, cpio or ISO, compressed with gzip, \
+            bzip2, xz or zstd or not at all, and folders.
+
+            Example:
+              cfs image import --command /bin/ash alpine ./alpine-minirootfs.tar.gz
+            """)
+
+    static let optionNames = OptionNames(flags: ["quiet q"], values: ["command"]) + GlobalOptions.optionNames
+
+    @Option(help: ArgumentHelp("Default command: words, or a JSON array.", valueName: "command"))
+    var command: String?
+
+    @Flag(name: .shortAndLong, help: "Show no progress; print the ID only.")
+    var quiet = false
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    @Argument(help: "The name under which the image is kept.")
+    var name: String
+
+    @Argument(help: "The file or folder to read.", completion: .file())
+    var file: String
+
+    func perform() throws(CFSError) -> Int32 {
+        var options = ImportOptions()
+        if let command { options.command = try CommandSyntax.words(command) }
+        let engine = try globals.engine()
+        let display = ProgressDisplay(quiet: quiet)
+        defer { display.finish() }
+        let image = try engine.importImage(
+            name: name, from: Caller.current.absolute(file), options: options, progress: display.show)
+        display.finish()
+        try StandardOutput.write(ImageNote.text(image, isQuiet: quiet))
+        return 0
+    }
+}

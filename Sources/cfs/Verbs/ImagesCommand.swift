@@ -1,0 +1,47 @@
+import ArgumentParser
+import CFSCore
+
+/// `cfs images`: the images.
+struct ImagesCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "images",
+        abstract: "List images.",
+        usage: "cfs images [<options>]",
+        discussion: """
+            SHARED is the part of SIZE that other images have too: it lies on the disk once.
+
+            Example:
+              cfs images --all
+            """)
+
+    static let optionNames = ImageListOptions.optionNames
+
+    @OptionGroup var options: ImageListOptions
+
+    func perform() throws(CFSError) -> Int32 {
+        try options.print()
+        return 0
+    }
+}
+
+/// `cfs image ls`: the same by another name.
+struct ImageLsCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "ls",
+        abstract: "List images; the same as \"cfs images\".",
+        usage: "cfs image ls [<options>]",
+        discussion: """
+            Example:
+              cfs image ls --format json
+            """,
+        aliases: ["list"])
+
+    static let optionNames = ImageListOptions.optionNames
+
+    @OptionGroup var options: ImageListOptions
+
+    func perform() throws(CFSError) -> Int32 {
+        try options.print()
+        return 0
+    }
+}

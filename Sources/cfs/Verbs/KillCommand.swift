@@ -1,0 +1,33 @@
+import ArgumentParser
+import CFSCore
+
+/// `cfs kill`: a signal, at once.
+struct KillCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "kill",
+        abstract: "Send a signal to running containers.",
+        usage: "cfs kill [<options>] <container> ...",
+        discussion: """
+            Example:
+              cfs kill -s HUP web
+            """)
+
+    static let optionNames = OptionNames(values: ["signal s"]) + GlobalOptions.optionNames
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Name or number of the signal.", valueName: "signal"))
+    var signal = "KILL"
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    var containers: [String]
+
+    func perform() throws(CFSError) -> Int32 {
+        let number = try Signal.number(signal)
+        let engine = try globals.engine()
+        return try References.each(containers) { reference throws(CFSError) in
+            try engine.container(reference).signal(number)
+            try StandardOutput.write("\(reference)\n")
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import CFSModel
+import Glibc
+import TestSupport
+import Testing
+
+@testable import CFSImages
+
+@Suite("Importing a root file system", .enabled(if: ImageFixture.isRoot, ImageFixture.needsRoot))
+struct ImportTests {
+    @Test(
+        "every form becomes the same image",
+        arguments: [
+            "cp -a tree in", "tar -C tree -cf in .", "tar -C tree -czf in .", "tar -C tree -cJf in .",
+            "tar -C tree -cjf in .", "tar -C tree -c . | zstd -q > in", "tar -C tree -c . | lzma > in",
+            "cd tree; find . | cpio -o -H newc > ../in", "cd tree; find . | cpio -o -H newc | gzip > ../in",
+            "cd tree; find . | cpio -o -H crc | lzma > ../in", "cd tree; find . | cpio -o -H newc | xz --check=crc32 > ../in",
+            "cd tree; (find bin | cpio -o -H newc | gzip; find etc | cpio -o -H newc) > ../in",
+            "cd tree; find . | cpio -o -H newc | gzip > ../core.gz; cd ..; mkdir -p iso/boot; mv core.gz iso/boot; "
+                + "genisoimage -quiet -R -o in iso",
+        ])
+    func forms(script: String) throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        fixture.shell("{ \(script); } 2>&1")
+        let image = try fixture.importing("in")
+        #expect(fixture.text("etc/motd", of: image) == "hello\n")
+        #expect(image.architecture == "386")
+        #expect(image.source == .imported)
+        #expect(image.layers.count == 1)
+        #expect(image.configuration.command == ["/bin/sh"])
+        #expect(try fixture.store.image("sample") == image)
+        // One layer, one configuration, one manifest.
+        #expect(namesInFolder(fixture.folder("store/blobs/sha256")).count == 3)
+    }
+
+    @Test("the same folder becomes the same image twice")
+    func deterministic() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        let first = try fixture.importing("tree")
+        fixture.shell("cp -a tree again")
+        #expect(try fixture.importing("again", as: "other").digest == first.digest)
+    }
+
+    @Test("SliTaz's several parts are stacked, each a layer, the lower number over the higher")
+    func stacked() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree("four", motd: "four\n")
+        fixture.shell("mkdir -p one/etc two/etc iso/boot; echo one > one/etc/motd; echo two > two/etc/motd; echo 2 > two/etc/two")
+        for (name, number) in [("one", 1), ("two", 2), ("four", 4)] {
+            fixture.shell("cd \(name); find . | cpio -o -H newc 2>/dev/null | lzma > ../iso/boot/rootfs\(number).gz")
+        }
+        fixture.shell("head -c 5000 /dev/urandom > iso/boot/vmlinuz; genisoimage -quiet -R -o in iso")
+        let image = try fixture.importing("in")
+        #expect(image.layers.count == 3)
+        #expect(fixture.text("etc/motd", of: image) == "one\n")
+        #expect(fixture.text("etc/two", of: image) == "2\n")
+        #expect(image.architecture == "386")
+    }
+
+    @Test("an ISO image without an initramfs says so")
+    func emptyISO() throws {
+        let fixture = ImageFixture()
+        fixture.shell("mkdir iso; echo x | gzip > iso/a.gz; genisoimage -quiet -R -o in iso")
+        let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("in")) }
+        #expect(error?.message.contains("holds no initramfs") == true)
+        #expect(fixture.stored == [])
+    }
+
+    @Test("a name of the catalogue gets its default command")
+    func catalogueCommand() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        let image = try fixture.importing("tree", as: "BusyBox")
+        #expect(image.configuration.command == ["sh"])
+    }
+
+    @Test("what has no shell has no command, and a command can be given")
+    func commands() throws {
+        let fixture = ImageFixture()
+        fixture.shell("mkdir tree; echo x > tree/file")
+        #expect(try fixture.importing("tree").configuration.command == [])
+        var options = ImportOptions()
+        options.command = ["/file"]
+        let image = try fixture.store.importImage(name: "with", from: fixture.folder("tree"), options: options)
+        #expect(image.configuration.command == ["/file"])
+    }
+
+    @Test("a file called like the mark of a layout does not make a root file system one")
+    func lookalike() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        fixture.shell("echo '[]' > tree/manifest.json; echo '{}' > tree/index.json; echo '{}' > tree/oci-layout")
+        fixture.shell("cd tree; tar -cf ../in manifest.json index.json oci-layout bin etc")
+        #expect(try fixture.text("manifest.json", of: fixture.importing("in")) == "[]\n")
+    }
+
+    @Test("progress begins at nothing, goes up, and ends at the whole file")
+    func progress() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        fixture.shell("head -c 3000000 /dev/urandom > tree/big; tar -C tree -czf in .")
+        var seen: [ImportProgress] = []
+        try fixture.store.importImage(name: "x", from: fixture.folder("in")) { seen.append($0) }
+        for phase in [ImportProgress.Phase.reading, .unpacking] {
+            let part = seen.filter { $0.phase == phase }
+            #expect(part.map(\.done) == part.map(\.done).sorted())
+            #expect(part.last?.done == part.last?.total)
+            #expect(!part.isEmpty)
+        }
+    }
+
+    @Test("an import under a name that is taken replaces that image; its layers go with the garbage")
+    func replaces() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree("a", motd: "a\n")
+        fixture.makeTree("b", motd: "b\n")
+        let first = try fixture.importing("a")
+        let second = try fixture.importing("b")
+        #expect(try fixture.store.list() == [second])
+        let kept = try fixture.store.collectGarbage(keeping: [first.layers[0].chainID])
+        #expect(kept.layers == [])
+        #expect(fixture.text("etc/motd", of: first) == "a\n")
+        #expect(try fixture.store.collectGarbage(keeping: []).layers == [first.layers[0].chainID])
+        #expect(fixture.text("etc/motd", of: first) == nil)
+        #expect(fixture.text("etc/motd", of: second) == "b\n")
+    }
+}

@@ -1,0 +1,189 @@
+import CFSModel
+import Testing
+
+@testable import CFSNamespaces
+
+@Suite("Compiling seccomp profiles")
+struct SeccompCompilerTests {
+    private typealias Rule = SeccompProfile.Rule
+    private typealias Condition = SeccompProfile.Condition
+
+    private static func profile(
+        _ rules: [SeccompProfile.Rule], default action: SeccompProfile.Action = .errno(1),
+        architectures: [SeccompArchitecture] = []
+    ) -> SeccompProfile {
+        SeccompProfile(defaultAction: action, architectures: architectures, rules: rules)
+    }
+
+    @Test("a call that is named is allowed, another gets the default")
+    func smallest() throws {
+        let filter = try SeccompVerdicts(Self.profile([Rule(["getpid"], .allow)]))
+        #expect(filter("getpid") == .allowed)
+        #expect(filter("read") == .error(1))
+    }
+
+    @Test("each action becomes the value that the kernel knows")
+    func actions() throws {
+        let actions: [(SeccompProfile.Action, UInt32)] = [
+            (.killThread, 0), (.killProcess, 0x8000_0000), (.trap, 0x0003_0000), (.log, 0x7ffc_0000),
+            (.trace(7), 0x7ff0_0007),
+        ]
+        for (action, value) in actions {
+            #expect(try SeccompVerdicts(Self.profile([Rule(["getpid"], action)]))("getpid") == .other(value))
+        }
+        #expect(try SeccompVerdicts(Self.profile([Rule(["getpid"], .errno(4094))]))("getpid") == .error(4094))
+    }
+
+    @Test("rules that repeat each other or the default are no fault")
+    func repetition() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([
+                Rule(["read", "write"], .allow), Rule(["read", "read"], .allow), Rule(["getpid"], .errno(1)),
+                Rule(["dup"], .allow, [Condition(0, .equal, 1)]), Rule(["dup"], .allow, [Condition(0, .equal, 1)]),
+            ]))
+        #expect(filter("read") == .allowed)
+        #expect(filter("getpid") == .error(1))
+        #expect(filter("dup", [1]) == .allowed)
+        #expect(filter("dup", [2]) == .error(1))
+    }
+
+    @Test("names that nobody knows are passed over")
+    func unknown() throws {
+        let filter = try SeccompVerdicts(Self.profile([Rule(["no_such_call", "getpid"], .allow)]))
+        #expect(filter("getpid") == .allowed)
+    }
+
+    @Test("a call newer than libseccomp is known by its number")
+    func newer() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([Rule(["mseal", "read"], .allow), Rule(["file_setattr"], .errno(13))]))
+        #expect(filter.verdict(BPFInterpreter.native, 462) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.native, 469) == .error(13))
+        #expect(filter.verdict(BPFInterpreter.native, 461) == .error(1))
+    }
+
+    @Test("a call newer than the profile gives ENOSYS, unless the default lets it pass")
+    func newest() throws {
+        let last = Rule(["openat2"], .errno(1))
+        #expect(try SeccompVerdicts(Self.profile([last])).verdict(BPFInterpreter.native, 437) == .error(1))
+        #expect(try SeccompVerdicts(Self.profile([last])).verdict(BPFInterpreter.native, 438) == .error(38))
+        #expect(
+            try SeccompVerdicts(Self.profile([last], default: .killProcess)).verdict(BPFInterpreter.native, 438)
+                == .error(38))
+        #expect(
+            try SeccompVerdicts(Self.profile([last], default: .allow)).verdict(BPFInterpreter.native, 438) == .allowed)
+        #expect(
+            try SeccompVerdicts(Self.profile([last], default: .log)).verdict(BPFInterpreter.native, 438)
+                == .other(0x7ffc_0000))
+        #expect(
+            try SeccompVerdicts(Self.profile([], default: .errno(1))).verdict(BPFInterpreter.native, 438) == .error(1))
+    }
+
+    private static let interesting: [UInt64] = [
+        0, 1, 5, 6, 7, 0xffff_fffe, 0xffff_ffff, 0x1_0000_0000, 0x1_0000_0005, 0x5_0000_0005, 0x5_0000_0006,
+        0x5_ffff_ffff,
+        0x6_0000_0000, 0x6_0000_0005, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, UInt64.max - 1, UInt64.max,
+    ]
+
+    private static func holds(_ condition: SeccompProfile.Condition, _ argument: UInt64) -> Bool {
+        switch condition.comparison {
+        case .notEqual: argument != condition.value
+        case .less: argument < condition.value
+        case .lessOrEqual: argument <= condition.value
+        case .equal: argument == condition.value
+        case .greaterOrEqual: argument >= condition.value
+        case .greater: argument > condition.value
+        case .maskedEqual: argument & condition.value == condition.valueTwo
+        }
+    }
+
+    @Test(
+        "a comparison means all 64 bits, whether libseccomp or the engine's own part compares",
+        arguments: SeccompProfile.Comparison.allCases, [true, false])
+    func comparisons(comparison: SeccompProfile.Comparison, besideUnconditional: Bool) throws {
+        let plain = besideUnconditional ? [Rule(["dup"], .errno(9))] : []
+        let otherwise = SeccompVerdicts.Verdict.error(besideUnconditional ? 9 : 1)
+        for value in Self.interesting {
+            let condition = Condition(2, comparison, value, value & 0x5_0000_0005)
+            let filter = try SeccompVerdicts(Self.profile([Rule(["dup"], .allow, [condition])] + plain))
+            for argument in Self.interesting {
+                let expected = Self.holds(condition, argument) ? SeccompVerdicts.Verdict.allowed : otherwise
+                #expect(filter("dup", [0, 0, argument]) == expected, "\(argument) \(comparison) \(value)")
+            }
+        }
+    }
+
+    @Test("conditions on different arguments must all hold, on the same one any of them")
+    func combinations() throws {
+        let both = Rule(["dup"], .allow, [Condition(0, .equal, 1), Condition(1, .notEqual, 2)])
+        let any = Rule(["dup2"], .allow, [Condition(0, .equal, 1), Condition(0, .equal, 2)])
+        for plain in [[], [Rule(["dup", "dup2"], .errno(9))]] {
+            let filter = try SeccompVerdicts(Self.profile([both, any] + plain))
+            #expect(filter("dup", [1, 3]) == .allowed)
+            #expect(filter("dup", [1, 2]) != .allowed)
+            #expect(filter("dup", [2, 3]) != .allowed)
+            #expect(filter("dup2", [1]) == .allowed)
+            #expect(filter("dup2", [2]) == .allowed)
+            #expect(filter("dup2", [3]) != .allowed)
+        }
+    }
+
+    @Test("of several rules with conditions the first that holds counts, before the one without")
+    func precedence() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([
+                Rule(["dup"], .allow), Rule(["dup"], .errno(5), [Condition(0, .equal, 1)]),
+                Rule(["dup"], .errno(6), [Condition(0, .lessOrEqual, 3)]), Rule(["getpid"], .allow),
+            ]))
+        #expect(filter("dup", [1]) == .error(5))
+        #expect(filter("dup", [0]) == .error(6))
+        #expect(filter("dup", [3]) == .error(6))
+        #expect(filter("dup", [4]) == .allowed)
+        #expect(filter("getpid", [1]) == .allowed)
+    }
+
+    @Test("flags travel with the filter")
+    func flags() throws {
+        var profile = Self.profile([Rule(["read"], .allow)])
+        profile.flags = [.log, .allowSpeculation]
+        #expect(try SeccompCompiler.compile(profile).flags == 6)
+    }
+
+    @Test("a filter that is too long for the kernel is refused before the start")
+    func tooLong() {
+        let rules = (0..<2000).map {
+            Rule(["dup"], .allow, [Condition(0, .equal, $0 << 33 | $0), Condition(1, .equal, $0)])
+        }
+        let error = #expect(throws: CFSError.self) { try SeccompCompiler.compile(Self.profile(rules)) }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.contains("4096") == true)
+    }
+
+    @Test("an architecture that this machine cannot have is refused by its name")
+    func architectures() {
+        for architecture in [SeccompArchitecture.s390x, .m68k] {
+            let error = #expect(throws: CFSError.self) {
+                try SeccompCompiler.compile(Self.profile([], architectures: [architecture]))
+            }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.contains(architecture.rawValue) == true)
+        }
+    }
+
+    #if arch(x86_64)
+    @Test("a profile that names x32 reaches its calls, and those of i386 where it names that")
+    func companions() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([Rule(["getpid", "socket", "mseal"], .allow)], architectures: [.x86x64, .x86, .x32]))
+        #expect(filter.verdict(BPFInterpreter.x86x64, 39) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.x86x64, 0x4000_0000 | 39) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.x86x64, 0x4000_0000 | 38) == .error(1))
+        #expect(filter.verdict(BPFInterpreter.i386, 20) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.i386, 462) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.i386, 359) == .allowed)
+        // socketcall(SYS_SOCKET) is the same call; socketcall(SYS_BIND) is not.
+        #expect(filter.verdict(BPFInterpreter.i386, 102, [1]) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.i386, 102, [2]) == .error(1))
+    }
+    #endif
+}

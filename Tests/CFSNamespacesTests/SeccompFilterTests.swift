@@ -1,0 +1,42 @@
+import CFSModel
+import TestSupport
+import Testing
+
+@testable import CFSNamespaces
+
+@Suite("A compiled filter in a file")
+struct SeccompFilterTests {
+    private static let filter = SeccompFilter(bytes: [6, 0, 0, 0, 0, 0, 0xff, 0x7f, 6, 0, 0, 0, 1, 0, 5, 0], flags: 6)
+
+    @Test("instructions and flags read back as they were written")
+    func roundTrip() {
+        #expect(SeccompFilter(fileBytes: Self.filter.fileBytes) == Self.filter)
+        #expect(Self.filter.instructionCount == 2)
+    }
+
+    @Test("a byte that has changed anywhere is noticed")
+    func damage() {
+        let whole = Self.filter.fileBytes
+        for index in whole.indices {
+            var damaged = whole
+            damaged[index] ^= 0x10
+            #expect(SeccompFilter(fileBytes: damaged) == nil, "byte \(index)")
+        }
+    }
+
+    @Test("a file without an instruction is none")
+    func empty() {
+        #expect(SeccompFilter(fileBytes: SeccompFilter(bytes: [], flags: 0).fileBytes) == nil)
+        #expect(SeccompFilter(fileBytes: []) == nil)
+    }
+
+    @Test("what is no filter is refused with the file's name and what to do")
+    func foreign() {
+        let folder = TemporaryDirectory()
+        let path = folder.write("#!/bin/sh\necho no filter\n", to: "x.bpf")
+        let error = #expect(throws: CFSError.self) { try SeccompFilter(readingFile: path) }
+        #expect(error?.code == .invalidState)
+        #expect(error?.path == path)
+        #expect(error?.hint != nil)
+    }
+}

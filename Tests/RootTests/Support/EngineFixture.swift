@@ -1,0 +1,131 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// An engine of a test's own: the built executables, with state and run folders that nobody else uses.
+final class EngineFixture: Sendable {
+    /// The engine of the suite that runs; see ``EngineTrait``.
+    @TaskLocal static var current: EngineFixture?
+
+    /// The executable under test: `CFS_TEST_BINARY`, with `cfs-runtime` beside it.
+    static let builtBinary = getenv("CFS_TEST_BINARY").map { String(cString: $0) } ?? ""
+
+    /// On disk, where layers can be mounted with an id map.
+    let folder = TemporaryDirectory()
+    let binary: String
+    var root: String { folder("root") }
+    var runFolder: String { folder("run") }
+
+    init(binary: String = EngineFixture.builtBinary) { self.binary = binary }
+
+    deinit {
+        // Empty by now; it belongs to this engine alone.
+        if let cgroup { rmdir(cgroup) }
+    }
+
+    // MARK: Commands
+
+    /// `cfs` with this engine's folders.
+    func command(_ arguments: [String]) -> [String] {
+        [binary, "--root", root, "--run", runFolder] + arguments
+    }
+
+    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+    func start(
+        _ arguments: [String], environment: [String: String] = [:], terminal: Terminal? = nil
+    ) -> RunningCommand {
+        var variables = ["PATH": Self.path, "LC_ALL": "C"]
+        variables.merge(environment) { $1 }
+        return RunningCommand(
+            command(arguments), environment: variables, directory: folder.path, terminal: terminal?.inner)
+    }
+
+    /// Runs `cfs` to its end.
+    @discardableResult
+    func run(
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], seconds: Double = 60
+    ) -> CommandResult {
+        start(arguments, environment: environment).finish(input: input, seconds: seconds)
+    }
+
+    @discardableResult
+    func run(_ arguments: String..., input: String? = nil, seconds: Double = 60) -> CommandResult {
+        run(arguments, input: input, seconds: seconds)
+    }
+
+    /// Runs a shell script inside a new container, which is gone afterwards.
+    func inside(_ script: String, _ options: String..., image: String = "BusyBox") -> CommandResult {
+        run(["run", "--rm"] + options + [image, "sh", "-c", script])
+    }
+
+    /// Runs a script on the host; `$CFS` stands for the command line of this engine.
+    @discardableResult
+    func host(_ script: String, seconds: Double = 60) -> CommandResult {
+        let environment = ["PATH": Self.path, "LC_ALL": "C", "CFS": command([]).joined(separator: " ")]
+        return RunningCommand(["/bin/bash", "-c", script], environment: environment, directory: folder.path)
+            .finish(seconds: seconds)
+    }
+
+    /// A container that runs while `body` does, and is removed on every way out.
+    func withContainer<Result>(
+        _ options: [String] = [], image: String = "BusyBox", _ command: [String] = ["sleep", "1000"],
+        location: SourceLocation = #_sourceLocation, _ body: (_ id: String) throws -> Result
+    ) throws -> Result {
+        let started = run(["run", "-d"] + options + [image] + command)
+        let id = started.text
+        defer { if !id.isEmpty { run("rm", "-f", id) } }
+        try #require(started.status == 0, "\(started.errors)", sourceLocation: location)
+        return try body(id)
+    }
+
+    // MARK: What is there
+
+    /// Parses what a command prints with `--format json`, or by itself as JSON.
+    func json(_ arguments: String..., location: SourceLocation = #_sourceLocation) throws -> JSONValue {
+        let result = run(arguments)
+        try #require(result.status == 0, "\(result.errors)", sourceLocation: location)
+        return try JSONValue(parsing: result.bytes)
+    }
+
+    /// What is known of one container.
+    func inspect(_ container: String) throws -> JSONValue { try json("inspect", container)[0] }
+
+    /// The number of the container's first process, on the host.
+    func pid(_ container: String) throws -> Int32 {
+        Int32(try #require(try inspect(container)["State"]["Pid"].number))
+    }
+
+    /// The number of the process beside the container.
+    func monitor(_ container: String) throws -> Int32 {
+        let status = textOfFile("/proc/\(try pid(container))/status") ?? ""
+        let line = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+        return try #require(line.flatMap { Int32($0.dropFirst(5).drop(while: \.isWhitespace)) })
+    }
+
+    /// The folder of this engine's cgroups; nil on a host without cgroup v2.
+    var cgroup: String? {
+        do {
+            return try JSONValue(parsing: run("info", "--format", "json").bytes)["Cgroup"]["Folder"].text
+        } catch {
+            return nil
+        }
+    }
+
+    var leaks: Leaks { Leaks(root: root, run: runFolder, cgroup: cgroup) }
+
+    /// The blobs and layers in the store.
+    var stored: [String] { namesInFolder("\(root)/blobs/sha256") + namesInFolder("\(root)/layers") }
+
+    /// Fails unless nothing is left of any container: no mount, cgroup, process or folder.
+    func expectNothingLeft(location: SourceLocation = #_sourceLocation) {
+        let cgroup = cgroup
+        var found = Leaks(root: root, run: runFolder, cgroup: cgroup)
+        // A monitor ends a moment after it has said how its container ended.
+        _ = eventually {
+            found = Leaks(root: root, run: runFolder, cgroup: cgroup)
+            return found.isEmpty
+        }
+        #expect(found.isEmpty, "\(found)", sourceLocation: location)
+    }
+}

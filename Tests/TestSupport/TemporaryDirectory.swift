@@ -1,0 +1,86 @@
+import Glibc
+
+/// A folder of a test's own, removed with all that is in it when the last reference to it goes.
+public final class TemporaryDirectory: Sendable {
+    public let path: String
+
+    /// - Parameter parent: a folder on the file system that the test needs; `/var/tmp` is on disk where `/tmp` may not be.
+    public init(in parent: String = "/var/tmp") {
+        var template = Array("\(parent)/cfs-test.XXXXXX".utf8CString)
+        let made = template.withUnsafeMutableBufferPointer { mkdtemp($0.baseAddress!) != nil }
+        precondition(made, "mkdtemp in \(parent): \(String(cString: strerror(errno)))")
+        path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    }
+
+    deinit { removeTree(path) }
+
+    /// A path below the folder.
+    public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// Adds to the end of a file below the folder.
+    public func append(_ text: String, to name: String) {
+        let handle = open(self(name), O_WRONLY | O_APPEND | O_CLOEXEC)
+        precondition(handle >= 0, "open \(name): \(String(cString: strerror(errno)))")
+        defer { close(handle) }
+        let bytes = Array(text.utf8)
+        precondition(Glibc.write(handle, bytes, bytes.count) == bytes.count, "write \(name)")
+    }
+
+    /// Writes a file below the folder, with the folders that lead to it.
+    @discardableResult
+    public func write(_ text: String, to name: String, mode: mode_t = 0o644) -> String {
+        let file = self(name)
+        makeFolders(upTo: name)
+        let handle = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        precondition(handle >= 0, "open \(file): \(String(cString: strerror(errno)))")
+        defer { close(handle) }
+        fchmod(handle, mode)
+        let bytes = Array(text.utf8)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes[done...].withUnsafeBytes { Glibc.write(handle, $0.baseAddress, $0.count) }
+            precondition(count > 0, "write \(file): \(String(cString: strerror(errno)))")
+            done += count
+        }
+        return file
+    }
+
+    /// Makes a folder below the folder, with those that lead to it.
+    @discardableResult
+    public func makeFolder(_ name: String, mode: mode_t = 0o755) -> String {
+        makeFolders(upTo: name + "/.")
+        chmod(self(name), mode)
+        return self(name)
+    }
+
+    private func makeFolders(upTo name: String) {
+        var folder = path
+        for component in name.split(separator: "/").dropLast() {
+            folder += "/\(component)"
+            mkdir(folder, 0o755)
+        }
+    }
+
+    private func removeTree(_ path: String) {
+        if let folder = opendir(path) {
+            var names: [String] = []
+            while let entry = readdir(folder) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != "." && name != ".." { names.append(name) }
+            }
+            closedir(folder)
+            for name in names {
+                let child = "\(path)/\(name)"
+                var status = stat()
+                if lstat(child, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                    removeTree(child)
+                } else {
+                    unlink(child)
+                }
+            }
+        }
+        rmdir(path)
+    }
+}
