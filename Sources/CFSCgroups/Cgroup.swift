@@ -69,8 +69,22 @@ public struct Cgroup: Sendable {
             }
             if try isPopulated() {
                 _ = try poll.wait(milliseconds: Int32((end - now) / 1_000_000) + 1)
+                // Read from its beginning, or the change counts as not seen yet and the next wait returns at once.
+                try checked(lseek(events.raw, 0, SEEK_SET) == 0 ? 0 : -Int(errno), "lseek", .removing, path: path)
                 _ = try File.readAll(events.raw)
             }
+        }
+    }
+
+    /// Removes what it can of the folders below one; the container has named them, in bytes that need not be UTF-8.
+    private static func removeChildren(_ fd: Int32) throws(CFSError) {
+        try Directory.forEachEntry(of: fd) { name, type throws(CFSError) in
+            guard type == DT_DIR, unlinkat(fd, name, Int32(CFS_AT_REMOVEDIR)) != 0, errno == EBUSY else { return }
+            let opened = openat(fd, name, O_RDONLY | Int32(CFS_O_DIRECTORY | CFS_O_NOFOLLOW | CFS_O_CLOEXEC))
+            if opened < 0 { return }
+            let inner = OwnedFD(opened)
+            try removeChildren(inner.raw)
+            _ = unlinkat(fd, name, Int32(CFS_AT_REMOVEDIR))
         }
     }
 
@@ -80,10 +94,7 @@ public struct Cgroup: Sendable {
         switch result {
         case 0, -ErrorCode.notFound: return true
         case -ErrorCode.busy:
-            for entry in try Directory.entries(fd.raw) where entry.type == DT_DIR {
-                let inner = try Directory.open(entry.name, at: fd.raw)
-                _ = try Cgroup(path: "\(path)/\(entry.name)", fd: SharedFD(inner)).removeFolders()
-            }
+            try Self.removeChildren(fd.raw)
             return rmdir(path) == 0 || errno == ENOENT
         default:
             try checked(result, "rmdir", .removing, path: path)

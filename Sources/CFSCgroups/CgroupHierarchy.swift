@@ -45,7 +45,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
     public func create(_ name: String, pidsLimit: UInt64?) throws(CFSError) -> Cgroup {
         let path = "\(folder)/\(name)"
         var made = Directory.tryMake(path, mode: 0o755)
-        if made == -ErrorCode.notFound {
+        while made == -ErrorCode.notFound {
+            // Not yet there, or removed by removeFolderIfEmpty() in this moment.
             try makeFolder()
             made = Directory.tryMake(path, mode: 0o755)
         }
@@ -68,6 +69,13 @@ public struct CgroupHierarchy: Sendable, Hashable {
             // A default limit must not make a start fail where the controller cannot be handed down.
             _ = Cgroup.tryWrite("+pids", to: "\(place)/cgroup.subtree_control")
         }
+    }
+
+    /// Removes the folder of all containers when no container has a cgroup.
+    public func removeFolderIfEmpty() throws(CFSError) {
+        let result = rmdir(folder) == 0 ? 0 : -Int(errno)
+        if [-ErrorCode.notFound, -ErrorCode.busy, -ErrorCode.notEmpty].contains(result) { return }
+        try checked(result, "rmdir", .removing, path: folder)
     }
 
     /// The cgroups of containers that are there.

@@ -15,31 +15,41 @@ extension Engine {
     public func create(_ spec: ContainerSpec) throws(CFSError) -> Container {
         var trace = Timeline()
         trace.mark("begin")
+        try check(spec)
+        let id = ContainerID()
+        let held = try RunLock(folder(id))
+        do throws(CFSError) {
+            return try make(spec, id, held, &trace)
+        } catch {
+            // The first error is the one to tell.
+            discard(id, folder(id))
+            throw error
+        }
+    }
+
+    /// What can be said of a spec before anything is made.
+    func check(_ spec: ContainerSpec) throws(CFSError) {
         try requirePrivilege()
         if let name = spec.name { try Self.check(name: name) }
         try makeFolders()
+    }
+
+    /// Everything that a container consists of, under a lock that is held.
+    func make(
+        _ spec: ContainerSpec, _ id: ContainerID, _ held: RunLock, _ trace: inout Timeline
+    ) throws(CFSError) -> Container {
         let image = try store.image(spec.image)
         let command = try ContainerPlan.command(spec, image)
         trace.mark("image")
-
-        let id = ContainerID()
-        let folder = folder(id)
-        let held = try RunLock(folder)
-        do throws(CFSError) {
-            var row = ContainerRow(
-                id: id, name: spec.name ?? "", slot: nil, image: spec.image, imageDigest: image.digest,
-                layers: image.layers.map(\.chainID), command: command, labels: spec.labels, createdAt: SystemClock.realtime,
-                autoRemove: spec.autoRemove)
-            row.slot = try insert(&row, isNamed: spec.name != nil, wantsSlot: spec.namespaces.user == .private)
-            trace.mark("registry")
-            let warnings = try prepare(row, spec, image, folder)
-            trace.mark("folders")
-            return Container(id: id, engine: self, held: held, trace: trace, warnings: warnings)
-        } catch {
-            // The first error is the one to tell.
-            discard(id, folder)
-            throw error
-        }
+        var row = ContainerRow(
+            id: id, name: spec.name ?? "", slot: nil, image: spec.image, imageDigest: image.digest,
+            layers: image.layers.map(\.chainID), command: command, labels: spec.labels, createdAt: SystemClock.realtime,
+            autoRemove: spec.autoRemove)
+        row.slot = try insert(&row, isNamed: spec.name != nil, wantsSlot: spec.namespaces.user == .private)
+        trace.mark("registry")
+        let warnings = try prepare(row, spec, image, folder(id))
+        trace.mark("folders")
+        return Container(id: id, engine: self, held: held, trace: trace, warnings: warnings)
     }
 
     /// Takes away what a failed creation or start has made.
@@ -164,6 +174,7 @@ extension Engine {
         var surroundings = ContainerPlan.Surroundings(
             id: row.id, name: row.name, idBase: row.slot.map { IDRanges.base(slot: $0) }, folder: folder.container)
         try join(spec.namespaces, &surroundings)
+        if spec.namespaces.user == .host { surroundings.capabilities = try Capability.effective() }
         for device in spec.devices { surroundings.devices.append(try HostDevice.describe(device)) }
         return surroundings
     }

@@ -20,6 +20,8 @@ struct ContainerPlan {
         var folder: String
         /// The devices of the caller's request, with their numbers.
         var devices: [RuntimeSpec.Device] = []
+        /// What can be given: all in a user namespace of the container's own, else what the engine itself has.
+        var capabilities = Capability.all
     }
 
     let spec: ContainerSpec
@@ -107,9 +109,7 @@ struct ContainerPlan {
     }
 
     private func capabilities() throws(CFSError) -> RuntimeSpec.Capabilities {
-        // Names are checked also where `privileged` makes them meaningless: a typo must not pass.
-        let asked = try Capability.set(adding: spec.capabilitiesToAdd, dropping: spec.capabilitiesToDrop)
-        let names = Capability.names(of: spec.privileged ? Capability.all : asked)
+        let names = Capability.names(of: try capabilityBits())
         var sets = RuntimeSpec.Capabilities()
         (sets.bounding, sets.effective, sets.permitted) = (names, names, names)
         return sets
@@ -117,8 +117,18 @@ struct ContainerPlan {
 
     /// The bit set that the seccomp profile depends on.
     func capabilityBits() throws(CFSError) -> UInt64 {
-        spec.privileged
-            ? Capability.all : try Capability.set(adding: spec.capabilitiesToAdd, dropping: spec.capabilitiesToDrop)
+        let available = surroundings.capabilities
+        // Names are checked also where `privileged` makes them meaningless: a typo must not pass.
+        for name in spec.capabilitiesToAdd {
+            let asked = try Capability.parse(name)
+            guard asked == Capability.all || asked & available == asked else {
+                throw CFSError(
+                    .notPermitted, .preparing, "the capability \(name) cannot be given: cfs does not have it here",
+                    hint: "leave --userns host away: in a user namespace of its own the container may have it")
+            }
+        }
+        let asked = try Capability.set(adding: spec.capabilitiesToAdd, dropping: spec.capabilitiesToDrop)
+        return (spec.privileged ? Capability.all : asked) & available
     }
 
     private func limits() throws(CFSError) -> [RuntimeSpec.Rlimit] {

@@ -36,19 +36,17 @@ extension Container {
     }
 
     private func launch(_ streams: Streams, _ lock: RunLock, sealed: Bool, removes: Bool) throws(CFSError) -> Session {
-        let runtime = try RuntimeExecutable(engine.options, sealed: sealed)
-        let pair = try SocketPair()
-        let pid = try streams.spawn(
-            runtime, ["cfs-runtime", "monitor", folder.container], socket: pair.theirs, lock: lock.descriptor)
-        let helper = try Helper(pid: pid)
-        pair.closeTheirs()
+        let helper = try StartingHelper(engine, folder, lock, streams, sealed: sealed)
         var trace = trace
         trace.mark("spawn")
-        try MonitorMessage.start(container: folder.container, run: folder.run, trace: trace.marks).send(to: pair.ours)
-        let started = try Self.awaitStart(pair.ours)
+        return try start(helper, trace, removes: removes)
+    }
+
+    func start(_ helper: StartingHelper, _ trace: Timeline, removes: Bool) throws(CFSError) -> Session {
+        try helper.send(.start(container: folder.container, run: folder.run, trace: trace.marks))
         let (engine, id) = (engine, id)
-        return Session(pid: started, socket: MessageSocket(try pair.takeOurs()), helper: helper) {
-            // The monitor has removed the folders; the row is for whoever sees the end, else for recover().
+        return try helper.session {
+            // The monitor removes the folders; the row is for whoever sees the end, else for recover().
             if removes { engine.forget(id) }
         }
     }

@@ -48,7 +48,7 @@ public final class Engine: Sendable {
         guard !parts.contains("..") else {
             throw CFSError(.invalidArgument, .parsing, "the \(what) folder \"\(path)\" must not contain ..")
         }
-        return "/" + parts.joined(separator: "/")
+        return "/" + parts.map { String($0) }.text(separator: "/")
     }
 
     var store: ImageStore { ImageStore(root: options.root, names: registry) }

@@ -68,7 +68,7 @@ extension Container {
             process.cwd = folder
         }
         if request.privileged {
-            let all = Capability.names(of: Capability.all)
+            let all = Capability.names(of: spec.linux.uidMappings.isEmpty ? try Capability.effective() : Capability.all)
             var sets = RuntimeSpec.Capabilities()
             (sets.bounding, sets.effective, sets.permitted) = (all, all, all)
             process.capabilities = sets

@@ -48,8 +48,12 @@ extension Container {
 /// Picks the lines that are asked for; holds back the last ones while older lines are still read.
 private struct LogSelection {
     private let options: LogOptions
-    private var held: [LogLine] = []
+    /// Pieces, each with the number of the line that it is part of.
+    private var held: [(piece: LogLine, line: Int)] = []
     private var first = 0
+    private var lineCount = 0
+    /// The lines that go on, by stream.
+    private var unfinished: [LogStream: Int] = [:]
     private var isTailDone: Bool
 
     init(_ options: LogOptions) {
@@ -61,8 +65,10 @@ private struct LogSelection {
         if let since = options.since, line.time < since { return nil }
         if let until = options.until, line.time >= until { return nil }
         guard !isTailDone, let tail = options.tail else { return line }
-        held.append(line)
-        if held.count - first > max(0, tail) { first += 1 }
+        let number = number(of: line)
+        let oldest = lineCount - max(0, tail)
+        if number > oldest { held.append((line, number)) }
+        while first < held.count, held[first].line <= oldest { first += 1 }
         if first > 4096 {
             held.removeFirst(first)
             first = 0
@@ -70,11 +76,23 @@ private struct LogSelection {
         return nil
     }
 
-    mutating func finishTail() -> ArraySlice<LogLine> {
-        guard !isTailDone else { return [] }
+    private mutating func number(of piece: LogLine) -> Int {
+        let number: Int
+        if let begun = unfinished[piece.stream] {
+            number = begun
+        } else {
+            lineCount += 1
+            number = lineCount
+        }
+        unfinished[piece.stream] = piece.bytes.last == 0x0a ? nil : number
+        return number
+    }
+
+    mutating func finishTail() -> [LogLine] {
+        guard !isTailDone, let tail = options.tail else { return [] }
         isTailDone = true
         defer { held = [] }
-        return held[first...]
+        return held[first...].filter { $0.line > lineCount - max(0, tail) }.map(\.piece)
     }
 }
 

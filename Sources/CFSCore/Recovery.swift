@@ -31,7 +31,8 @@ extension Engine {
         let rows = try registry.containers()
         var names = Set(rows.map(\.id.text))
         for folder in ["\(options.root)/containers", options.run] {
-            names.formUnion(try Directory.names(Directory.open(folder).raw))
+            let opened = try Directory.open(folder)
+            names.formUnion(try Directory.names(opened.raw))
         }
         names.formUnion(try cgroups?.names() ?? [])
         let known = Dictionary(rows.map { ($0.id.text, $0) }) { first, _ in first }
@@ -40,6 +41,7 @@ extension Engine {
             guard let id = ContainerID(name) else { continue }
             try recover(id, known[name], cgroups, &recovery)
         }
+        try cgroups?.removeFolderIfEmpty()
         return recovery
     }
 

@@ -15,13 +15,7 @@ extension Engine {
             var spec = spec
             // Always possible: an input that nobody writes to is closed with the run.
             spec.interactive = true
-            let container = try self.create(spec)
-            do throws(CFSError) {
-                return try Run(container)
-            } catch {
-                do throws(CFSError) { try container.remove(force: true) } catch { throw error }
-                throw error
-            }
+            return try Run(self, spec)
         }
     }
 }
@@ -34,11 +28,10 @@ public final class Run: Sendable {
     private let session: Session
     private let input: OutputPipe
 
-    init(_ container: Container) throws(CFSError) {
-        self.container = container
+    init(_ engine: Engine, _ spec: ContainerSpec) throws(CFSError) {
         let (input, output, errors) = (try Pipe(), try Pipe(), try Pipe())
-        session = try container.start(
-            .descriptors(input: input.reading.raw, output: output.writing.raw, error: errors.writing.raw))
+        (container, session) = try engine.launch(
+            spec, .descriptors(input: input.reading.raw, output: output.writing.raw, error: errors.writing.raw))
         self.input = OutputPipe(input.writing)
         self.output = OutputPieces(output: output.reading, errors: errors.reading)
     }

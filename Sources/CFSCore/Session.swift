@@ -71,12 +71,16 @@ public final class Session: Sendable {
     public func next() throws(CFSError) -> SessionEvent? {
         if end.withLock({ $0 }) != nil { return nil }
         while let (bytes, _) = try socket.receive() {
-            guard case .exited(let record) = try MonitorMessage(parsing: bytes) else { continue }
-            let status = ExitStatus(record)
-            end.withLock { $0 = status }
-            onEnd()
-            helper.reap()
-            return .ended(status)
+            switch try MonitorMessage(parsing: bytes) {
+            // The monitor tidies up: our own part of that is done meanwhile.
+            case .ending: onEnd()
+            case .exited(let record):
+                let status = ExitStatus(record)
+                end.withLock { $0 = status }
+                helper.reap()
+                return .ended(status)
+            default: continue
+            }
         }
         helper.reap()
         throw CFSError(
@@ -110,6 +114,16 @@ final class Helper: Sendable {
     }
 
     deinit { if !Self.isReaped(pidfd) { Self.orphans.withLock { $0.append(pidfd) } } }
+
+    /// Waits for its end.
+    func waitForEnd() {
+        do throws(CFSError) {
+            _ = try ProcessControl.reap(pidfd.raw, wait: true)
+        } catch {
+            // No child any more: somebody else has waited for it.
+            return
+        }
+    }
 
     /// Reaps it if it has ended; else the next start does.
     func reap() { _ = Self.isReaped(pidfd) }

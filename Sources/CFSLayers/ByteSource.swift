@@ -78,7 +78,9 @@ public final class BytesSource: ByteSource {
     public func read(into buffer: UnsafeMutableRawBufferPointer) throws(CFSError) -> Int {
         let count = min(buffer.count, bytes.count - position)
         if count == 0 { return 0 }
-        bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<(position + count)])) }
+        bytes.withUnsafeBytes {
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[position..<(position + count)]))
+        }
         position += count
         return count
     }

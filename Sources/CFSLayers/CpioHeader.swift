@@ -6,7 +6,8 @@ struct CpioHeader {
     static let size = 110
     /// `070701`, and `070702` with a sum of the body's bytes.
     static func isMagic<Bytes: Collection>(_ bytes: Bytes) -> Bool where Bytes.Element == UInt8 {
-        bytes.starts(with: [0x30, 0x37, 0x30, 0x37, 0x30, 0x31]) || bytes.starts(with: [0x30, 0x37, 0x30, 0x37, 0x30, 0x32])
+        bytes.starts(with: [0x30, 0x37, 0x30, 0x37, 0x30, 0x31])
+            || bytes.starts(with: [0x30, 0x37, 0x30, 0x37, 0x30, 0x32])
     }
 
     let hasChecksum: Bool

@@ -76,7 +76,9 @@ public final class CpioReader: EntryReader {
             }
             if head.isEmpty {
                 guard isDecompressing else {
-                    guard found else { throw CFSError(.invalidArchive, .unpacking, "there is no cpio archive in the file") }
+                    guard found else {
+                        throw CFSError(.invalidArchive, .unpacking, "there is no cpio archive in the file")
+                    }
                     return false
                 }
                 input = whole
@@ -100,7 +102,8 @@ public final class CpioReader: EntryReader {
         let header = try CpioHeader(window)
         input.consume(CpioHeader.size)
         guard header.nameSize > 0, Int(header.nameSize) <= limits.nameLength + 1 else {
-            throw CFSError(.limitExceeded, .unpacking, "a name in the cpio archive is longer than \(limits.nameLength) bytes")
+            throw CFSError(
+                .limitExceeded, .unpacking, "a name in the cpio archive is longer than \(limits.nameLength) bytes")
         }
         let name = try text(Int(header.nameSize), padding: header.namePadding)
         bodyLeft = UInt64(header.size)
@@ -132,7 +135,7 @@ public final class CpioReader: EntryReader {
         case 0o040000: entry.kind = .directory
         case 0o120000:
             guard header.size > 0, Int(header.size) <= limits.nameLength else {
-                throw CFSError(.invalidArchive, .unpacking, "a symbolic link has no valid target", path: name.string)
+                throw CFSError(.invalidArchive, .unpacking, "a symbolic link has no valid target", path: name.printable)
             }
             entry.kind = .symlink(ArchiveName(bytes: try text(Int(header.size), padding: header.bodyPadding)))
             bodyLeft = 0
@@ -145,7 +148,8 @@ public final class CpioReader: EntryReader {
             try passOverBody()
             return nil
         default:
-            throw CFSError(.invalidArchive, .unpacking, "the cpio archive has an entry of an unknown type", path: name.string)
+            throw CFSError(
+                .invalidArchive, .unpacking, "the cpio archive has an entry of an unknown type", path: name.printable)
         }
         try passOverBody()
         return entry

@@ -69,7 +69,8 @@ final class DecompressingSource: ByteSource {
         consumed += UInt64(step.consumed)
         produced += UInt64(step.produced)
         if produced > limits.streamBytes {
-            throw CFSError(.limitExceeded, .unpacking, "the data is larger than \(limits.streamBytes) bytes when unpacked")
+            throw CFSError(
+                .limitExceeded, .unpacking, "the data is larger than \(limits.streamBytes) bytes when unpacked")
         }
         // Compared by division: the product could overflow.
         if produced > limits.ratioGrace && produced / limits.expansionRatio > consumed {

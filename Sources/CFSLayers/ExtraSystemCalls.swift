@@ -21,7 +21,9 @@ enum ExtraSystemCalls {
 
     /// fgetxattr(2): a size, or minus the error number. An empty buffer only asks for the size.
     static func getAttribute(_ fd: Int32, _ name: String, into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        name.withCString { rawCall(getAttributeNumber, Int(fd), address($0), address(buffer.baseAddress), buffer.count) }
+        name.withCString {
+            rawCall(getAttributeNumber, Int(fd), address($0), address(buffer.baseAddress), buffer.count)
+        }
     }
 
     /// flistxattr(2): a size, or minus the error number. An empty buffer only asks for the size.

@@ -34,7 +34,8 @@ public struct ISOReader: Sendable {
         var items: [Item] = []
         while let item = try archive.next() {
             guard UInt64(items.count) < limits.entries else {
-                throw CFSError(.limitExceeded, .importing, "\(path) holds more than \(limits.entries) files", path: path)
+                throw CFSError(
+                    .limitExceeded, .importing, "\(path) holds more than \(limits.entries) files", path: path)
             }
             items.append(item)
         }
@@ -81,7 +82,8 @@ private final class ISOArchive: ByteSource {
             let plain = String(cString: name).split(separator: "/").filter { $0 != "." }.joined(separator: "/")
             let isDirectory = archive_entry_filetype(entry) & 0o170000 == 0o040000
             return ISOReader.Item(
-                path: plain, size: isDirectory ? 0 : UInt64(max(0, archive_entry_size(entry))), isDirectory: isDirectory)
+                path: plain, size: isDirectory ? 0 : UInt64(max(0, archive_entry_size(entry))), isDirectory: isDirectory
+            )
         }
     }
 
@@ -94,6 +96,7 @@ private final class ISOArchive: ByteSource {
 
     private func failure() -> CFSError {
         let text = archive_error_string(archive).map { String(cString: $0) } ?? "unknown error"
-        return CFSError(.invalidArchive, .importing, "\(path) is no ISO 9660 image that can be read: \(text)", path: path)
+        return CFSError(
+            .invalidArchive, .importing, "\(path) is no ISO 9660 image that can be read: \(text)", path: path)
     }
 }

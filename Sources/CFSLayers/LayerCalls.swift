@@ -11,7 +11,9 @@ enum LayerCalls {
         code(openat(parent.raw, name.cString, O_RDONLY | CFS_O_DIRECTORY | CFS_O_NOFOLLOW | CFS_O_CLOEXEC))
     }
 
-    static func makeFolder(_ name: FileName, at parent: SharedFD) -> Int { code(mkdirat(parent.raw, name.cString, 0o700)) }
+    static func makeFolder(_ name: FileName, at parent: SharedFD) -> Int {
+        code(mkdirat(parent.raw, name.cString, 0o700))
+    }
 
     static func makeFile(_ name: FileName, at parent: SharedFD) -> Int {
         code(openat(parent.raw, name.cString, O_WRONLY | O_CREAT | O_EXCL | CFS_O_NOFOLLOW | CFS_O_CLOEXEC, 0o600))
@@ -29,12 +31,29 @@ enum LayerCalls {
         code(linkat(folder.raw, target.cString, parent.raw, name.cString, 0))
     }
 
+    static func exists(_ name: FileName, at parent: SharedFD) -> Bool { status(name, at: parent) != nil }
+
     static func isWhiteout(_ name: FileName, at parent: SharedFD) -> Bool {
         guard let status = status(name, at: parent) else { return false }
         return status.isCharacterDevice && status.rdev == 0
     }
 
-    static func isRegular(_ name: FileName, at parent: SharedFD) -> Bool { status(name, at: parent)?.isRegular ?? false }
+    /// Whether overlayfs hides what lower layers have in this folder.
+    static func isOpaque(_ folder: SharedFD) -> Bool {
+        let value = RawBuffer(1)
+        return ExtraSystemCalls.getAttribute(folder.raw, opaqueAttribute, into: value.all) == 1 && value.all[0] == 0x79
+    }
+
+    static func setOpaque(_ folder: SharedFD, _ path: LayerPath) throws(CFSError) {
+        let mark = ExtendedAttribute(name: opaqueAttribute, value: [0x79])
+        try checked(ExtraSystemCalls.setAttribute(folder.raw, mark), "fsetxattr", .unpacking, path: path.printable)
+    }
+
+    private static let opaqueAttribute = "trusted.overlay.opaque"
+
+    static func isRegular(_ name: FileName, at parent: SharedFD) -> Bool {
+        status(name, at: parent)?.isRegular ?? false
+    }
 
     private static func status(_ name: FileName, at parent: SharedFD) -> cfs_stat? {
         var status = cfs_stat()

@@ -45,7 +45,8 @@ struct LayerPath: Hashable {
             guard part.count <= limits.componentLength else {
                 throw CFSError(
                     .limitExceeded, .unpacking,
-                    "a part of a name in the layer is longer than \(limits.componentLength) bytes", path: name.printable)
+                    "a part of a name in the layer is longer than \(limits.componentLength) bytes", path: name.printable
+                )
             }
             components.append(FileName(part))
         }
@@ -58,6 +59,9 @@ struct LayerPath: Hashable {
     }
 
     static let root = LayerPath(components: [])
+
+    /// What ``bytes`` gave.
+    init(bytes: [UInt8]) { components = bytes.split(separator: 0x2f).map { FileName($0) } }
 
     init(components: some Sequence<FileName>) { self.components = Array(components) }
 
@@ -74,7 +78,8 @@ struct LayerPath: Hashable {
 extension ArchiveName {
     /// The name for messages: short, and without what would steer a terminal.
     var printable: String {
-        let text = String(string.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
+        let text = String(
+            string.unicodeScalars.prefix(200).map { $0.properties.generalCategory == .control ? "?" : Character($0) })
         return string.unicodeScalars.count > 200 ? text + "..." : text
     }
 }

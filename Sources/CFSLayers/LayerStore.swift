@@ -47,7 +47,8 @@ public struct LayerStore: Sendable {
             if File.exists(path(of: chainID)) {
                 try tar.drain()
                 try Self.verify(content, diffID)
-                return ImageRecord.Layer(diffID: diffID, chainID: chainID, size: try LayerSize.measure(path(of: chainID)))
+                return ImageRecord.Layer(
+                    diffID: diffID, chainID: chainID, size: try LayerSize.measure(path(of: chainID)))
             }
         }
         try folder.make()
@@ -57,7 +58,7 @@ public struct LayerStore: Sendable {
             try Directory.make(temporary)
             // A digest tells whether the tar is whole; without one, only its end does.
             let reader = TarReader(tar, limits: limits, needsEndMarker: diffID == nil)
-            let size = try fill(temporary, from: reader, isOverOthers: parent != nil, limits)
+            let size = try fill(temporary, from: reader, over: parent, limits)
             // Blocks behind the end belong to what the digest is of.
             try tar.drain()
             if let diffID { try Self.verify(content, diffID) }
@@ -66,7 +67,11 @@ public struct LayerStore: Sendable {
             try publish(temporary, as: chainID)
             return ImageRecord.Layer(diffID: found, chainID: chainID, size: size)
         } catch {
-            try Directory.removeTree(temporary)
+            do throws(CFSError) {
+                try Directory.removeTree(temporary)
+            } catch {
+                // The first error is what the caller needs; what stays is found by the next clean-up.
+            }
             throw error
         }
     }
@@ -90,9 +95,14 @@ public struct LayerStore: Sendable {
     // MARK: Steps
 
     private func fill(
-        _ path: String, from reader: TarReader, isOverOthers: Bool, _ limits: ArchiveLimits
+        _ path: String, from reader: TarReader, over parent: Digest?, _ limits: ArchiveLimits
     ) throws(CFSError) -> UInt64 {
-        let tree = try LayerTree(try Directory.open(path), isOverOthers: isOverOthers, limits: limits)
+        let root = SharedFD(try Directory.open(path))
+        if let parent {
+            let note = ExtendedAttribute(name: LowerLayers.parentAttribute, value: Array(parent.hex.utf8))
+            try checked(ExtraSystemCalls.setAttribute(root.raw, note), "fsetxattr", .unpacking, path: path)
+        }
+        let tree = try LayerTree(root, over: LowerLayers(store: folder, nearest: parent), limits: limits)
         var unpacker = LayerUnpacker(reader, to: tree, limits: limits)
         try unpacker.run()
         return tree.hasReplaced ? try LayerSize.measure(path) : unpacker.size

@@ -45,9 +45,15 @@ struct LayerUnpacker {
         case .file: try makeFile(path, entry)
         case .directory: try tree.makeFolder(path, entry)
         case .symlink(let target):
-            guard !target.isEmpty, target.bytes.count <= limits.nameLength, !target.bytes.contains(0) else {
+            guard !target.isEmpty, !target.bytes.contains(0) else {
                 throw CFSError(
                     .unsafeLayer, .unpacking, "the symbolic link \"\(path.printable)\" has no valid target",
+                    path: path.printable)
+            }
+            guard target.bytes.count <= limits.nameLength else {
+                throw CFSError(
+                    .limitExceeded, .unpacking,
+                    "the symbolic link \"\(path.printable)\" has a target of more than \(limits.nameLength) bytes",
                     path: path.printable)
             }
             try tree.makeSymlink(path, to: target, entry)

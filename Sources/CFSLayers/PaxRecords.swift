@@ -54,7 +54,7 @@ struct PaxRecords {
             } else if key.hasPrefix(PaxSparse.prefix) {
                 try sparse.take(key.dropFirst(PaxSparse.prefix.count), value)
             }
-            // All other keys (atime, comment, vendors' own) say nothing that a layer keeps.
+        // All other keys (atime, comment, vendors' own) say nothing that a layer keeps.
         }
     }
 
@@ -70,7 +70,8 @@ struct PaxRecords {
     static func time(_ value: ArraySlice<UInt8>) throws(CFSError) -> ArchiveTime {
         let parts = value.split(separator: 0x2e, maxSplits: 1, omittingEmptySubsequences: false)
         let isNegative = value.first == 0x2d
-        guard let whole = parts.first, let seconds = Int64(String(decoding: whole, as: UTF8.self)), seconds > .min else {
+        guard let whole = parts.first, let seconds = Int64(String(decoding: whole, as: UTF8.self)), seconds > .min
+        else {
             throw CFSError(.invalidArchive, .unpacking, "the pax key \"mtime\" has no valid time")
         }
         var nanoseconds: Int64 = 0

@@ -1,4 +1,5 @@
 import CFSModel
+
 import struct Crypto.SHA256
 
 /// The SHA-256 of bytes that come in pieces (FIPS 180-4).

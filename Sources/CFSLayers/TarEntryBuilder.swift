@@ -58,14 +58,17 @@ enum TarEntryBuilder {
         default:
             throw CFSError(
                 .invalidArchive, .unpacking,
-                "the tar archive has an entry of the unknown type \(header.type)", path: String(decoding: name, as: UTF8.self))
+                "the tar archive has an entry of the unknown type \(header.type)",
+                path: ArchiveName(bytes: name).printable)
         }
         let uid = if let id = pax.uid { id } else { try header.uid() }
         let gid = if let id = pax.gid { id } else { try header.gid() }
         let modified = if let time = pax.modified { time } else { ArchiveTime(seconds: try header.modified()) }
         return ArchiveEntry(
-            kind, ArchiveName(bytes: name), mode: UInt32(try range(header.mode(), 0...Int64(UInt32.max), "mode")) & 0o7777,
-            uid: UInt32(try range(uid, 0...identityLimit, "uid")), gid: UInt32(try range(gid, 0...identityLimit, "gid")),
+            kind, ArchiveName(bytes: name),
+            mode: UInt32(try range(header.mode(), 0...Int64(UInt32.max), "mode")) & 0o7777,
+            uid: UInt32(try range(uid, 0...identityLimit, "uid")),
+            gid: UInt32(try range(gid, 0...identityLimit, "gid")),
             modified: modified, attributes: pax.attributes)
     }
 

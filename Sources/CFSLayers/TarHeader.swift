@@ -56,7 +56,9 @@ struct TarHeader {
     func sparseRealSize() throws(CFSError) -> Int64 { try number(483, 12, "realsize") }
 
     /// The areas of a continuation block, and whether another follows.
-    static func sparseContinuation(_ block: UnsafeRawBufferPointer) throws(CFSError) -> (segments: [SparseSegment], more: Bool) {
+    static func sparseContinuation(
+        _ block: UnsafeRawBufferPointer
+    ) throws(CFSError) -> (segments: [SparseSegment], more: Bool) {
         (try segments(block, at: 0, count: 21), block[504] != 0)
     }
 

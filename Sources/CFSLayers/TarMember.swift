@@ -68,7 +68,9 @@ struct TarMember {
         }
         // Only a folder's name ends with a slash: readers go by it.
         let isFolder = entry.kind == .directory
-        guard !name.isEmpty, !name.contains(0), isFolder || name.last != 0x2f else { throw impossible(entry, "its name") }
+        guard !name.isEmpty, !name.contains(0), isFolder || name.last != 0x2f else {
+            throw impossible(entry, "its name")
+        }
         return name
     }
 
@@ -84,7 +86,9 @@ struct TarMember {
     private static func map(_ segments: [SparseSegment], size: UInt64) -> [UInt8] {
         var areas = segments
         // GNU tar learns of a hole at the end from an empty area behind it.
-        if areas.last.map({ $0.offset + $0.length }) ?? 0 < size { areas.append(SparseSegment(offset: size, length: 0)) }
+        if areas.last.map({ $0.offset + $0.length }) ?? 0 < size {
+            areas.append(SparseSegment(offset: size, length: 0))
+        }
         let numbers = [UInt64(areas.count)] + areas.flatMap { [$0.offset, $0.length] }
         return padded(Array(numbers.map { "\($0)\n" }.joined().utf8))
     }

@@ -140,7 +140,10 @@ public final class TarReader: EntryReader {
         if let segments {
             let data = try PaxSparse.check(segments, size: realSize, limits: limits)
             guard data == stored else { throw PaxSparse.malformed }
-            entry.sparse = segments
+            // GNU tar marks a hole at the end by an empty area.
+            entry.sparse = segments.filter { $0.length > 0 }
+        } else {
+            guard realSize == stored else { throw PaxSparse.malformed }
         }
         bodyLeft = stored
         return entry

@@ -9,11 +9,13 @@ public enum AtomicFile {
     public static func write(
         _ bytes: [UInt8], to name: String, in directory: Int32 = File.currentDirectory, mode: UInt32 = 0o600, durable: Bool
     ) throws(CFSError) {
-        let temporary = "\(name).\(getpid()).partial"
+        // A name of its own: several threads, too, may write the same file at once.
+        var generator = SystemRandomNumberGenerator()
+        let temporary = "\(name).\(String(generator.next() as UInt64, radix: 16)).partial"
         do {
             do {
                 let fd = try File.open(
-                    temporary, [.write, .create, .truncate, .noFollow], mode: mode, at: directory, phase: .recording)
+                    temporary, [.write, .create, .exclusive, .noFollow], mode: mode, at: directory, phase: .recording)
                 try File.writeAll(fd.raw, bytes, path: name)
                 if durable { try Directory.synchronize(fd.raw) }
             }
@@ -23,6 +25,10 @@ public enum AtomicFile {
             _ = unlinkat(directory, temporary, 0)
             throw error
         }
-        if durable, directory != File.currentDirectory { try Directory.synchronize(directory) }
+        if durable {
+            let folder = name.lastIndex(of: "/").map { name[...$0] } ?? "."
+            let opened = try Directory.open(String(folder), at: directory)
+            try Directory.synchronize(opened.raw)
+        }
     }
 }

@@ -8,7 +8,7 @@ public struct MessageSocket: ~Copyable, Sendable {
 
     public init(_ fd: consuming OwnedFD) { self.fd = fd }
 
-    /// A listening socket at a path; its mode is 0600 through the folder that holds it.
+    /// A listening socket at a path, for its owner only (mode 0600).
     public static func listen(at path: String, backlog: Int32 = 16) throws(CFSError) -> OwnedFD {
         OwnedFD(try checked(Int(cfs_unix_listen(path, backlog)), "bind", .preparing, path: path))
     }
@@ -27,14 +27,22 @@ public struct MessageSocket: ~Copyable, Sendable {
         try Self.send(fd.raw, bytes, descriptors: descriptors)
     }
 
-    public static func send(_ socket: Int32, _ bytes: [UInt8], descriptors: [Int32] = []) throws(CFSError) {
+    /// Like ``send(_:descriptors:)``, for a socket by number.
+    ///
+    /// - Parameter waits: whether to wait for a receiver that is behind; else that is an error (EAGAIN).
+    public static func send(
+        _ socket: Int32, _ bytes: [UInt8], descriptors: [Int32] = [], waits: Bool = true
+    ) throws(CFSError) {
+        let flags = waits ? 0 : Int32(MSG_DONTWAIT)
         let sent = bytes.withUnsafeBytes {
-            Int(cfs_send_fds(socket, $0.baseAddress, $0.count, descriptors, descriptors.count, 0))
+            Int(cfs_send_fds(socket, $0.baseAddress, $0.count, descriptors, descriptors.count, flags))
         }
         try checked(sent, "sendmsg", .running)
     }
 
     /// Receives one message; nil when the other end is closed. The descriptors are the caller's to close.
+    ///
+    /// - Throws: `.limitExceeded` for a message of more than `size` bytes: it is lost, with its descriptors.
     public func receive(atMost size: Int = 64 << 10) throws(CFSError) -> (bytes: [UInt8], descriptors: [Int32])? {
         try Self.receive(fd.raw, atMost: size)
     }
@@ -46,8 +54,14 @@ public struct MessageSocket: ~Copyable, Sendable {
         var count = descriptors.count
         var result = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
-            result = Int(cfs_receive_fds(socket, buffer.baseAddress, size, &descriptors, &count, 0))
-            filled = max(0, result)
+            // MSG_TRUNC: the answer is the message's own length, also when that is more than the buffer's.
+            result = Int(
+                cfs_receive_fds(socket, buffer.baseAddress, size, &descriptors, &count, Int32(MSG_TRUNC)))
+            filled = min(max(0, result), size)
+        }
+        if result > size {
+            for descriptor in descriptors[..<count] { _ = close(descriptor) }
+            throw CFSError(.limitExceeded, .running, "a message of \(result) bytes came: at most \(size) are taken")
         }
         // A peer that died with unread data resets the connection: gone, all the same (unix(7)).
         if result == -104 { return nil }

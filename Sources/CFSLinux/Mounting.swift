@@ -14,6 +14,8 @@ public enum Mounting {
         public static let noAccessTime = Attributes(rawValue: UInt64(CFS_MOUNT_ATTR_NOATIME))
         public static let noDirectoryAccessTime = Attributes(rawValue: UInt64(CFS_MOUNT_ATTR_NODIRATIME))
         public static let strictAccessTime = Attributes(rawValue: UInt64(CFS_MOUNT_ATTR_STRICTATIME))
+        /// All that says when access times are written: to be cleared when one of the ways is set (mount_setattr(2)).
+        public static let accessTimes = Attributes(rawValue: UInt64(CFS_MOUNT_ATTR__ATIME))
         public static let noSymlinkFollow = Attributes(rawValue: UInt64(CFS_MOUNT_ATTR_NOSYMFOLLOW))
     }
 
@@ -41,8 +43,11 @@ public enum Mounting {
     }
 
     /// Like ``cloneTree(_:at:recursive:)``, but returns minus the error number.
-    public static func tryCloneTree(_ path: String, at directory: Int32 = File.currentDirectory, recursive: Bool = false) -> Int {
+    public static func tryCloneTree(
+        _ path: String, at directory: Int32 = File.currentDirectory, recursive: Bool = false, followsLink: Bool = true
+    ) -> Int {
         var flags = Int(CFS_OPEN_TREE_CLONE) | Int(CFS_O_CLOEXEC)
+        if !followsLink { flags |= Int(CFS_AT_SYMLINK_NOFOLLOW) }
         if recursive { flags |= Int(CFS_AT_RECURSIVE) }
         if path.isEmpty { flags |= Int(CFS_AT_EMPTY_PATH) }
         return path.withCString { rawCall(cfs_nr_open_tree, Int(directory), address($0), flags) }

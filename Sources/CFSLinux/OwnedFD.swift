@@ -32,5 +32,12 @@ public struct OwnedFD: ~Copyable, Sendable {
 public final class SharedFD: Sendable {
     public let raw: Int32
     public init(_ owned: consuming OwnedFD) { raw = owned.release() }
+
+    /// Another descriptor for the same open file, close-on-exec (fcntl(2), F_DUPFD_CLOEXEC).
+    public func duplicate() throws(CFSError) -> OwnedFD {
+        let copy = fcntl(raw, F_DUPFD_CLOEXEC, 3)
+        return OwnedFD(try checked(copy == -1 ? -Int(errno) : Int(copy), "fcntl", .preparing))
+    }
+
     deinit { _ = close(raw) }
 }

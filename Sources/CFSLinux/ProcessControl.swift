@@ -80,6 +80,15 @@ public enum ProcessControl {
         return OwnedFD(try checked(result, "pidfd_open", .looking))
     }
 
+    /// The number of the process behind a pidfd, as this process sees it (`Pid:` of proc_pid_fdinfo(5)); nil when it has
+    /// been reaped.
+    public static func number(ofProcessBehind pidfd: Int32) throws(CFSError) -> Int32? {
+        let text = String(decoding: try File.readAll(at: "/proc/self/fdinfo/\(pidfd)"), as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Pid:") }
+        let number = line.flatMap { Int32($0.dropFirst(4).drop { $0 == "\t" }) }
+        return number.flatMap { $0 > 0 ? $0 : nil }
+    }
+
     /// Sends a signal by pidfd; false when the process is gone.
     @discardableResult
     public static func signal(_ pidfd: Int32, _ number: Int32) throws(CFSError) -> Bool {

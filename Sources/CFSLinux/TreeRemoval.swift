@@ -72,8 +72,22 @@ extension Directory {
                 if number == ENOENT || number == ENOTEMPTY || number == EEXIST { return }
                 throw CFSError(kernel: number, "unlinkat", .removing, path: String(cString: name))
             }
-            repeat { count += 1 } while renameat(fd, name, top, ".removed-\(count)") != 0 && errno == ENOTEMPTY
+            try moveUp(name, from: fd, to: top, &count)
         }
         moved = count
+    }
+
+    /// Puts a folder that lies too deep directly below the top, under a name that nothing has there.
+    private static func moveUp(
+        _ name: UnsafePointer<CChar>, from fd: Int32, to top: Int32, _ count: inout Int
+    ) throws(CFSError) {
+        while true {
+            count += 1
+            if renameat(fd, name, top, ".removed-\(count)") == 0 || errno == ENOENT { return }
+            // The name is taken, by a folder or by something else.
+            guard errno == ENOTEMPTY || errno == EEXIST || errno == ENOTDIR else {
+                throw CFSError(kernel: errno, "renameat", .removing, path: String(cString: name))
+            }
+        }
     }
 }

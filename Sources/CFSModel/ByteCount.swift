@@ -13,6 +13,14 @@ public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible
             "": 0, "b": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30, "t": 40,
             "tb": 40, "tib": 40,
         ]
+        // Whole numbers keep every digit, which a Double would not.
+        if let shift = shifts[String(unit)], let whole = UInt64(digits) {
+            let (product, overflow) = whole.multipliedReportingOverflow(by: 1 << shift)
+            if !overflow {
+                bytes = product
+                return
+            }
+        }
         guard let shift = shifts[String(unit)], let value = Double(digits), value >= 0,
             value * Double(UInt64(1) << shift) < Double(UInt64.max)
         else {
@@ -26,7 +34,8 @@ public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible
     public var description: String {
         var value = Double(bytes)
         var unit = "B"
-        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= 1024 {
+        // What would be shown as 1024.0 belongs to the next unit.
+        for next in ["KiB", "MiB", "GiB", "TiB"] where value >= (unit == "B" ? 1024 : 1023.95) {
             value /= 1024
             unit = next
         }

@@ -56,6 +56,9 @@ public enum JSON: Sendable, Hashable {
 public struct JSONObject: Sendable, Hashable {
     private var keys: [String] = []
     private var values: [JSON] = []
+    /// Once there are so many keys that looking through them is slow: a document may be hostile.
+    private var index: KeyIndex?
+    private static let few = 16
 
     public init() {}
     /// The members in order; of a repeated key the last value stays.
@@ -65,21 +68,54 @@ public struct JSONObject: Sendable, Hashable {
     public var isEmpty: Bool { keys.isEmpty }
 
     public subscript(key: String) -> JSON? {
-        get { keys.firstIndex(of: key).map { values[$0] } }
+        get { place(of: key).map { values[$0] } }
         set {
-            if let index = keys.firstIndex(of: key) {
+            if let place = place(of: key) {
                 if let newValue {
-                    values[index] = newValue
+                    values[place] = newValue
                 } else {
-                    keys.remove(at: index)
-                    values.remove(at: index)
+                    keys.remove(at: place)
+                    values.remove(at: place)
+                    index = keys.count > Self.few ? KeyIndex(keys) : nil
                 }
             } else if let newValue {
                 keys.append(key)
                 values.append(newValue)
+                guard keys.count > Self.few else { return }
+                if index != nil, isKnownUniquelyReferenced(&index) {
+                    index?.add(key, at: keys.count - 1)
+                } else {
+                    index = KeyIndex(keys)
+                }
             }
         }
     }
+
+    private func place(of key: String) -> Int? {
+        index?.place(of: key) ?? (index == nil ? keys.firstIndex(of: key) : nil)
+    }
+
+    public static func == (left: JSONObject, right: JSONObject) -> Bool {
+        left.keys == right.keys && left.values == right.values
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(keys)
+        hasher.combine(values)
+    }
+}
+
+/// Where each key of a large object stands. A class, so that small objects, which every start handles, do without a
+/// dictionary: the first one in a process makes the runtime search for conformances.
+private final class KeyIndex: @unchecked Sendable {
+    private var places: [String: Int] = [:]
+
+    init(_ keys: [String]) { for (place, key) in keys.enumerated() { places[key] = place } }
+
+    func place(of key: String) -> Int? { places[key] }
+
+    /// Only by the one object that has it: whoever shares it makes its own first, as with every value.
+    func add(_ key: String, at place: Int) { places[key] = place }
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
@@ -116,7 +152,9 @@ extension JSON {
         case .number(let value): out += (value.isFinite ? "\(value)" : "null").utf8
         case .string(let value): Self.write(value, to: &out)
         case .array(let items):
-            Self.writeList(items, "[", "]", to: &out, indent) { item, out, indent in item.write(to: &out, indent: indent) }
+            Self.writeList(items, "[", "]", to: &out, indent) { item, out, indent in
+                item.write(to: &out, indent: indent)
+            }
         case .object(let object):
             Self.writeList(object.entries, "{", "}", to: &out, indent) { entry, out, indent in
                 Self.write(entry.key, to: &out)

@@ -73,7 +73,9 @@ extension RuntimeSpec.Process {
             user.gid = try inner.id("gid") ?? 0
             user.umask = try inner.id("umask")
             user.additionalGids = try inner.take("additionalGids", "an array of ids") { json in
-                json.array?.compactMap { $0.unsigned.flatMap { UInt32(exactly: $0) } }
+                guard let array = json.array else { return nil }
+                let ids = array.compactMap { $0.unsigned.flatMap { UInt32(exactly: $0) } }
+                return ids.count == array.count ? ids : nil
             } ?? []
             try inner.finish()
         }

@@ -12,11 +12,15 @@ public enum Signal {
         var name = text.uppercased()
         if name.hasPrefix("SIG") { name.removeFirst(3) }
         if let index = names.firstIndex(of: name) { return Int32(index + 1) }
+        if let number = ["IOT": 6, "CLD": 17, "POLL": 29][name] as Int32? { return number }
         // glibc keeps 32 and 33 for itself: its real-time signals are 34 to 64.
         if name == "RTMIN" { return 34 }
         if name == "RTMAX" { return 64 }
-        if name.hasPrefix("RTMIN+"), let offset = Int32(name.dropFirst(6)), (0...30).contains(offset) { return 34 + offset }
-        if name.hasPrefix("RTMAX-"), let offset = Int32(name.dropFirst(6)), (0...30).contains(offset) { return 64 - offset }
+        let digits = name.dropFirst(6)
+        if let first = digits.utf8.first, (0x30...0x39).contains(first), let offset = Int32(digits), offset <= 30 {
+            if name.hasPrefix("RTMIN+") { return 34 + offset }
+            if name.hasPrefix("RTMAX-") { return 64 - offset }
+        }
         throw CFSError(
             .invalidArgument, .parsing, "unknown signal \"\(text)\"", hint: "use a name such as TERM or a number from 1 to 64")
     }

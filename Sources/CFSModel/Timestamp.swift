@@ -23,16 +23,19 @@ public enum Timestamp {
         return String(decoding: digits, as: UTF8.self)
     }
 
-    /// Reads what ``text(_:)`` writes, with zero to nine digits of a fraction; nil for anything else.
+    /// Reads what ``text(_:)`` writes, with zero to nine digits of a fraction; nil for anything else, and
+    /// for what 64 bits do not reach.
     public static func parse(_ text: some StringProtocol) -> UInt64? {
         let utf8 = Array(text.utf8)
         guard utf8.count >= 20, utf8.last == 0x5a else { return nil }
+        for (place, separator) in zip([4, 7, 10, 13, 16], "--T::".utf8) where utf8[place] != separator { return nil }
         func number(_ range: Range<Int>) -> Int? {
             guard utf8[range].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
             return Int(String(decoding: utf8[range], as: UTF8.self))
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
-            let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month), (1...31).contains(day),
+            let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month), day >= 1,
+            day <= days(year + month / 12, month % 12 + 1, 1) - days(year, month, 1), hour < 24, minute < 60, second < 60,
             year >= 1970
         else { return nil }
         var fraction = 0
@@ -43,7 +46,10 @@ public enum Timestamp {
             for _ in digits..<9 { fraction *= 10 }
         }
         let seconds = days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
-        return UInt64(seconds) * 1_000_000_000 + UInt64(fraction)
+        // An image may claim to be from a year that nanoseconds of 64 bits do not reach (after 2554).
+        let (nanoseconds, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflowOfSum) = nanoseconds.addingReportingOverflow(UInt64(fraction))
+        return overflow || overflowOfSum ? nil : sum
     }
 
     /// The civil date of a day number. Counts in eras of 400 years that begin in March, so that leap days come last.

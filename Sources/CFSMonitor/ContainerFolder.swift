@@ -83,5 +83,14 @@ public struct ContainerFolder: Sendable {
         if rmdir(run) != 0, errno != ENOENT { try Directory.removeTree(run) }
     }
 
-    public func removeContainer() throws(CFSError) { try Directory.removeTree(container) }
+    /// Removes the container's folder. What every container has is removed by name, which for a container that wrote
+    /// nothing is all; whatever is left then is looked for.
+    public func removeContainer() throws(CFSError) {
+        for name in ["config.json", "hosts", "hostname", "resolv.conf", "log", "exit.json"] {
+            _ = unlink("\(container)/\(name)")
+        }
+        // An overlay makes the second in the first.
+        for name in ["work/work", "work", "upper"] { _ = rmdir("\(container)/\(name)") }
+        if rmdir(container) != 0, errno != ENOENT { try Directory.removeTree(container) }
+    }
 }

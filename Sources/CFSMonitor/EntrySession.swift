@@ -30,7 +30,8 @@ struct EntrySession {
         let gids = linux.gidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
         var streams: StandardStreams?
         if !plan.terminal {
-            streams = try StandardStreams(interactive: request.interactive, owner: uids.isEmpty ? nil : uids.hostID(of: 0))
+            streams = try StandardStreams(interactive: request.interactive)
+            if let root = uids.first.flatMap({ _ in uids.hostID(of: 0) }) { try streams?.give(to: root) }
         }
         let entry = ContainerEntry(
             plan: plan, container: pidfd.raw, namespaces: NamespaceFlags(linux), uidMappings: uids, gidMappings: gids,
@@ -90,10 +91,6 @@ struct EntrySession {
 extension NamespaceFlags {
     /// Those namespaces of a container that are not the host's; to be entered together.
     init(_ linux: RuntimeSpec.Linux) {
-        let kinds: [String: NamespaceFlags] = [
-            "pid": .pid, "network": .network, "mount": .mount, "ipc": .ipc, "uts": .uts, "user": .user, "cgroup": .cgroup,
-            "time": .time,
-        ]
-        self = linux.namespaces.reduce(into: []) { flags, namespace in flags.formUnion(kinds[namespace.type] ?? []) }
+        self = linux.namespaces.reduce(into: []) { flags, namespace in flags.formUnion(NamespaceFlags(named: namespace.type) ?? []) }
     }
 }

@@ -9,28 +9,51 @@ struct StartedContainer: ~Copyable {
     let streams: StandardStreams
 }
 
-/// One start: from the request to the running command.
+/// One start: from what is known first to the running command.
 struct LaunchAttempt {
-    let request: MonitorRequest
-    let folder: ContainerFolder
+    private let preparation: StartPreparation
+    private let folder: ContainerFolder
+    private var streams: StandardStreams?
+    private let pending: PendingLaunch
     let cgroup: Cgroup?
 
-    func go(_ timeline: inout Timeline) throws(CFSError) -> StartedContainer {
-        let plan = try LaunchPlan(request, folder)
-        timeline.mark("plan")
-        if plan.process.terminal {
-            let process = try Launcher(plan: plan, cgroup: cgroup?.descriptor, standard: []).launch(&timeline)
-            guard let terminal = try process.terminal?.duplicate() else {
-                throw CFSError(.monitorFailed, .starting, "the container sent no terminal")
+    /// Makes the cgroup and clones: the container waits in its namespaces for the rest.
+    ///
+    /// - Parameter plan: when it is known already; else the child reads it when it is told to.
+    init(_ preparation: StartPreparation, plan: LaunchPlan? = nil, _ timeline: inout Timeline) throws(CFSError) {
+        self.preparation = preparation
+        let folder = ContainerFolder(container: preparation.container, run: preparation.run)
+        self.folder = folder
+        cgroup = try preparation.makeCgroup()
+        timeline.mark("cgroup")
+        do throws(CFSError) {
+            streams = preparation.terminal ? nil : try StandardStreams(interactive: preparation.interactive)
+            let beginning = plan.map { LaunchBeginning($0) } ?? preparation.beginning
+            pending = try Launcher.begin(
+                beginning, cgroup: cgroup?.descriptor, standard: streams?.inner.map(\.raw) ?? []
+            ) { () throws(CFSError) in
+                if let plan { return plan }
+                return try LaunchPlan(try folder.readRequest(), folder)
             }
-            return StartedContainer(process: process, streams: try StandardStreams(terminal: terminal))
+        } catch {
+            try cgroup?.remove()
+            throw error
         }
-        var streams = try StandardStreams(
-            interactive: request.interactive, owner: plan.uidMappings.isEmpty ? nil : plan.uidMappings.hostID(of: 0))
-        let launcher = Launcher(plan: plan, cgroup: cgroup?.descriptor, standard: streams.inner.map(\.raw))
-        let process = try launcher.launch(&timeline)
-        streams.closeInner()
-        return StartedContainer(process: process, streams: streams)
+        streams?.closeInner()
+        timeline.mark("clone")
+    }
+
+    /// Goes on until the command runs.
+    func finish(_ plan: LaunchPlan, _ timeline: inout Timeline) throws(CFSError) -> StartedContainer {
+        if let streams, let root = plan.uidMappings.first.flatMap({ _ in plan.uidMappings.hostID(of: 0) }) {
+            try streams.give(to: root)
+        }
+        let process = try Launcher.finish(pending, plan, &timeline)
+        if let streams { return StartedContainer(process: process, streams: streams) }
+        guard let terminal = try process.terminal?.duplicate() else {
+            throw CFSError(.monitorFailed, .starting, "the container sent no terminal")
+        }
+        return StartedContainer(process: process, streams: try StandardStreams(terminal: terminal))
     }
 }
 

@@ -20,12 +20,23 @@ public final class Monitor {
     private var timeline = Timeline()
     private var reason: String?
 
-    /// - Parameter starter: the socket of the process that started this one.
-    init(folder: ContainerFolder, request: MonitorRequest, starter: SharedFD, timeline: Timeline) {
+    private var attempt: LaunchAttempt?
+
+    /// - Parameters:
+    ///   - starter: the socket of the process that started this one.
+    ///   - attempt: the start, when it was begun before the rest was known.
+    init(folder: ContainerFolder, starter: SharedFD, timeline: Timeline, attempt: LaunchAttempt?) throws(CFSError) {
         self.folder = folder
-        self.request = request
         self.starter = starter
         self.timeline = timeline
+        self.attempt = attempt
+        do throws(CFSError) {
+            request = try folder.readRequest()
+        } catch {
+            try attempt?.cgroup?.remove()
+            throw error
+        }
+        self.timeline.mark("configuration")
     }
 
     /// Runs the container from its start to its end.
@@ -33,21 +44,23 @@ public final class Monitor {
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
         // Listening before the start: whoever sees the container running can talk to its monitor.
         let listener = try folder.listen()
-        let cgroup = try makeCgroup()
-        timeline.mark("cgroup")
+        var cgroup = attempt?.cgroup
         let started: StartedContainer
-        do {
-            started = try LaunchAttempt(request: request, folder: folder, cgroup: cgroup).go(&timeline)
+        do throws(CFSError) {
+            started = try start(&cgroup)
         } catch {
+            // Ends what was begun, so that the cgroup is empty.
+            attempt = nil
             try cgroup?.remove()
             try folder.removeRun()
             throw error
         }
+        attempt = nil
         let startedAt = SystemClock.realtime
         try folder.writeState(
             LiveState(
-                pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0, startedAt: startedAt,
-                timing: timeline.phases))
+                pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0,
+                startedAt: startedAt, timing: timeline.phases))
         let relay = StreamRelay(
             started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
             isTerminal: request.spec.process.terminal)
@@ -55,10 +68,15 @@ public final class Monitor {
         try finish(end, cgroup, startedAt)
     }
 
-    private func makeCgroup() throws(CFSError) -> Cgroup? {
-        guard let mountPoint = request.cgroupMountPoint, let folder = request.cgroupFolder else { return nil }
-        return try CgroupHierarchy(mountPoint: mountPoint, folder: folder).create(
-            request.id.text, pidsLimit: request.spec.linux.pidsLimit.flatMap { UInt64(exactly: $0) })
+    private func start(_ cgroup: inout Cgroup?) throws(CFSError) -> StartedContainer {
+        let plan = try LaunchPlan(request, folder)
+        timeline.mark("plan")
+        if attempt == nil {
+            attempt = try LaunchAttempt(StartPreparation(request, folder, plan), plan: plan, &timeline)
+            cgroup = attempt?.cgroup
+        }
+        guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
+        return try attempt.finish(plan, &timeline)
     }
 
     // MARK: While it runs
@@ -124,6 +142,7 @@ public final class Monitor {
     // MARK: The end
 
     private func finish(_ end: ProcessEnd, _ cgroup: Cgroup?, _ startedAt: UInt64) throws(CFSError) {
+        clients.send(.ending)
         try cgroup?.remove()
         var signal: Int32?
         if case .signalled(let number, _) = end { signal = number }

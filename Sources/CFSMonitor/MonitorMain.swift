@@ -20,15 +20,29 @@ public enum MonitorMain {
         _ = umask(0)
         let starter = SharedFD(OwnedFD(starterSocket))
         do throws(CFSError) {
-            guard let message = try MonitorMessage.receive(from: starter.raw) else { exit(0) }
+            guard var message = try MonitorMessage.receive(from: starter.raw) else { exit(0) }
             timeline.mark("request")
+            var attempt: LaunchAttempt?
+            if case .prepare(let preparation) = message {
+                attempt = try LaunchAttempt(preparation, &timeline)
+                guard let next = try MonitorMessage.receive(from: starter.raw) else {
+                    // The starter has changed its mind, or is gone: nobody knows of this container any more.
+                    let cgroup = attempt?.cgroup
+                    attempt = nil
+                    try cgroup?.remove()
+                    exit(0)
+                }
+                message = next
+                timeline.mark("start")
+            }
             switch message {
             case .start(let container, let run, let trace):
-                timeline = Timeline(marks: trace + timeline.marks)
+                // Both processes went on after the spawn, so their marks alternate.
+                timeline = Timeline(marks: (trace + timeline.marks).sorted { $0.at < $1.at })
                 let folder = ContainerFolder(container: container, run: run)
-                let request = try folder.readRequest()
-                timeline.mark("configuration")
-                try Monitor(folder: folder, request: request, starter: starter, timeline: timeline).run()
+                let monitor = try Monitor(folder: folder, starter: starter, timeline: timeline, attempt: attempt)
+                attempt = nil
+                try monitor.run()
             case .enter(let container, let run, let request):
                 let folder = ContainerFolder(container: container, run: run)
                 try EntrySession(folder: folder, request: request, starter: starter).run()
@@ -46,6 +60,6 @@ public enum MonitorMain {
 extension Timeline {
     /// Each mark with the time since the one before.
     var phases: [PhaseTime] {
-        zip(marks, marks.dropFirst()).map { PhaseTime(name: $1.name, nanoseconds: $1.at - $0.at) }
+        zip(marks, marks.dropFirst()).map { PhaseTime(name: $1.name, nanoseconds: $1.at - min($0.at, $1.at)) }
     }
 }

@@ -4,6 +4,8 @@ import CFSNamespaces
 
 /// What a monitor (or an exec session) and its clients say to each other: one JSON object a message.
 public enum MonitorMessage: Sendable, Equatable {
+    /// Client: what can be done before the rest is known. May come before ``start(container:run:trace:)``, once.
+    case prepare(StartPreparation)
     /// Client: the container to start, by its folder and its run folder, and when its creation went through which phase.
     /// The first message of the starter.
     case start(container: String, run: String, trace: [Timeline.Mark])
@@ -17,6 +19,8 @@ public enum MonitorMessage: Sendable, Equatable {
     case started(pid: Int32)
     /// Monitor: the start failed; nothing of it is left.
     case failed(CFSError)
+    /// Monitor: the command has ended; what is to be cleaned up goes now. A client may do its own part meanwhile.
+    case ending
     /// Monitor: the command has ended, and what was to be cleaned up is gone.
     case exited(ExitRecord)
 
@@ -62,6 +66,7 @@ public enum MonitorMessage: Sendable, Equatable {
 
     private var json: JSON {
         switch self {
+        case .prepare(let preparation): return preparation.json
         case .start(let container, let run, let trace):
             let marks = trace.map { mark -> JSON in ["phase": .string(mark.name), "at": JSON(unsigned: mark.at)] }
             return ["do": "start", "container": .string(container), "run": .string(run), "trace": .array(marks)]
@@ -76,6 +81,7 @@ public enum MonitorMessage: Sendable, Equatable {
             return ["do": "resize", "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns))]
         case .started(let pid): return ["event": "started", "pid": .integer(Int64(pid))]
         case .failed(let error): return ["event": "failed", "error": error.json]
+        case .ending: return ["event": "ending"]
         case .exited(let record): return ["event": "exited", "record": record.json]
         }
     }
@@ -91,6 +97,7 @@ public enum MonitorMessage: Sendable, Equatable {
 
     private static func read(_ json: JSON) -> MonitorMessage? {
         switch json["do"]?.string ?? json["event"]?.string {
+        case "prepare": return StartPreparation(json: json).map { .prepare($0) }
         case "start":
             guard let container = json["container"]?.string, let run = json["run"]?.string else { return nil }
             let marks = (json["trace"]?.array ?? []).compactMap { mark in
@@ -106,12 +113,13 @@ public enum MonitorMessage: Sendable, Equatable {
                 process: EntryRequest(
                     process: process, user: json["user"]?.string ?? "", privileged: json["privileged"]?.bool ?? false,
                     interactive: json["interactive"]?.bool ?? false, seccompFilter: json["seccompFilter"]?.string))
-        case "signal": return json["number"]?.integer.map { .signal(Int32(clamping: $0)) }
+        case "signal": return json["number"]?.integer.flatMap { (1...64).contains($0) ? .signal(Int32($0)) : nil }
         case "resize":
             guard let rows = json["rows"]?.unsigned, let columns = json["columns"]?.unsigned else { return nil }
             return .resize(rows: UInt16(clamping: rows), columns: UInt16(clamping: columns))
         case "started": return json["pid"]?.integer.map { .started(pid: Int32(clamping: $0)) }
         case "failed": return json["error"].flatMap { CFSError(json: $0) }.map { .failed($0) }
+        case "ending": return .ending
         case "exited": return json["record"].flatMap { ExitRecord(json: $0) }.map { .exited($0) }
         default: return nil
         }

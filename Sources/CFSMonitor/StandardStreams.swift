@@ -3,20 +3,19 @@ import CFSModel
 import CLinux
 import Glibc
 
-/// The ends of a process's standard streams: those that it gets, and ours.
-struct StandardStreams {
+/// The ends of a process's standard streams: those that it gets, and ours. There is one owner of each end: a reader sees
+/// the end of a pipe only when its last writer has closed it.
+final class StandardStreams {
     /// Input, output and error of the process; closed here once it has them.
     private(set) var inner: [SharedFD] = []
-    let input: SharedFD?
-    let output: SharedFD?
-    let error: SharedFD?
+    private var input: SharedFD?
+    private var output: SharedFD?
+    private var error: SharedFD?
 
     /// Pipes for output and error, and for input when a client may write; otherwise input is empty.
-    ///
-    /// - Parameter owner: the user, as the host sees it: programs open `/dev/stdout` again, and a pipe belongs to whoever made it.
-    init(interactive: Bool, owner: UInt32?) throws(CFSError) {
+    init(interactive: Bool) throws(CFSError) {
         if interactive {
-            let pipe = try Self.pipe(owner)
+            let pipe = try Self.pipe()
             inner.append(pipe.read)
             input = pipe.write
             try Self.setNonBlocking(pipe.write.raw)
@@ -24,11 +23,21 @@ struct StandardStreams {
             inner.append(SharedFD(try File.open("/dev/null", .read)))
             input = nil
         }
-        let (out, err) = (try Self.pipe(owner), try Self.pipe(owner))
+        let (out, err) = (try Self.pipe(), try Self.pipe())
         try Self.setNonBlocking(out.read.raw)
         try Self.setNonBlocking(err.read.raw)
         inner += [out.write, err.write]
         (output, error) = (out.read, err.read)
+    }
+
+    /// Lets a user open the pipes again, as programs do with `/dev/stdout`: a pipe belongs to whoever made it.
+    ///
+    /// - Parameter owner: the user, as the host sees it.
+    func give(to owner: UInt32) throws(CFSError) {
+        for end in [input, output, error] {
+            guard let end else { continue }
+            try checked(fchown(end.raw, owner, gid_t.max) == -1 ? -Int(errno) : 0, "fchown", .preparing)
+        }
     }
 
     /// A terminal's outer side serves as all three.
@@ -38,17 +47,22 @@ struct StandardStreams {
         (input, output, error) = (outer, outer, nil)
     }
 
-    mutating func closeInner() { inner = [] }
+    func closeInner() { inner = [] }
+
+    /// Gives our ends away.
+    func take() -> (input: SharedFD?, output: SharedFD?, error: SharedFD?) {
+        defer { (input, output, error) = (nil, nil, nil) }
+        return (input, output, error)
+    }
 
     static func setNonBlocking(_ fd: Int32) throws(CFSError) {
         let flags = fcntl(fd, F_GETFL)
         try checked(fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ? -Int(errno) : 0, "fcntl", .preparing)
     }
 
-    private static func pipe(_ owner: UInt32?) throws(CFSError) -> (read: SharedFD, write: SharedFD) {
+    private static func pipe() throws(CFSError) -> (read: SharedFD, write: SharedFD) {
         var fds: [Int32] = [-1, -1]
         try checked(Int(cfs_pipe(&fds)), "pipe2", .preparing)
-        if let owner { try checked(fchown(fds[0], owner, gid_t.max) == -1 ? -Int(errno) : 0, "fchown", .preparing) }
         return (SharedFD(OwnedFD(fds[0])), SharedFD(OwnedFD(fds[1])))
     }
 

@@ -16,6 +16,8 @@ final class StreamPump {
     private var pending: [UInt8] = []
     private var written = 0
     private(set) var isFinished = false
+    /// How much may still be read; nil while the writer lives.
+    private var allowance: Int?
     /// Descriptors that epoll(7) does not take (regular files) are always ready.
     private(set) var sourceAlwaysReady = false
     private var sinkAlwaysReady = false
@@ -68,8 +70,9 @@ final class StreamPump {
             return true
         }
         guard !isFinished else { return false }
+        let size = min(32 << 10, allowance ?? Int.max)
         var count = 0
-        pending = [UInt8](unsafeUninitializedCapacity: 32 << 10) { buffer, filled in
+        pending = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
             count = File.read(source.raw, into: UnsafeMutableRawBufferPointer(buffer))
             filled = max(0, count)
         }
@@ -82,10 +85,18 @@ final class StreamPump {
             if closesSink { sink = nil }
             return false
         }
+        if let allowance { self.allowance = allowance - count }
         pending.withUnsafeBytes { observe($0) }
         flush()
         return true
     }
+
+    /// The writer has ended. What it left is read, and no more than a pipe can hold (pipe(7)): somebody else may have
+    /// inherited the other end and write without end.
+    func expectEnd() { allowance = 1 << 20 }
+
+    /// Reads what is there now, as far as it can be passed on.
+    func drain() { while !hasPending, move() {} }
 
     func flush() {
         guard let sink else {

@@ -10,27 +10,29 @@ final class StreamRelay {
     private let outputs: [StreamPump]
     private var input: StreamPump?
     private let terminal: SharedFD?
+    private var hasEnded = false
 
     /// - Parameters:
     ///   - log: gets all output, or nil.
     ///   - interactive: whether the client's input is passed on.
     init(_ streams: StandardStreams, log: LogWriter?, interactive: Bool, isTerminal: Bool) {
+        let ends = streams.take()
         var outputs: [StreamPump] = []
-        if let output = streams.output {
+        if let output = ends.output {
             outputs.append(
                 StreamPump(
                     from: output, to: StandardStreams.ownCopy(of: 1, writing: true), tokens: (10, 11), closesSink: true,
                     observe: { log?.append($0, .stdout) }))
         }
-        if let error = streams.error {
+        if let error = ends.error {
             outputs.append(
                 StreamPump(
                     from: error, to: StandardStreams.ownCopy(of: 2, writing: true), tokens: (12, 13), closesSink: true,
                     observe: { log?.append($0, .stderr) }))
         }
         self.outputs = outputs
-        terminal = isTerminal ? streams.output : nil
-        if interactive, let sink = streams.input, let source = StandardStreams.ownCopy(of: 0, writing: false) {
+        terminal = isTerminal ? ends.output : nil
+        if interactive, let sink = ends.input, let source = StandardStreams.ownCopy(of: 0, writing: false) {
             // The end of input closes a pipe; a terminal's other user decides for itself what ^D means.
             input = StreamPump(from: source, to: sink, tokens: (14, 15), closesSink: true)
         }
@@ -53,19 +55,28 @@ final class StreamRelay {
         case 15: input?.flush()
         default: break
         }
+        drainAfterEnd()
     }
 
-    func moveWhatNeedsNoEvent() { for pump in all where pump.isReadyWithoutEvent { pump.move() } }
+    func moveWhatNeedsNoEvent() {
+        for pump in all where pump.isReadyWithoutEvent { pump.move() }
+        drainAfterEnd()
+    }
 
     /// The process has ended: what lies in its pipes is still read, its input is over.
     func processEnded(_ poll: borrowing EventPoll) {
         input?.stop(poll)
         input?.dropSink(poll)
         input = nil
-        for pump in outputs where !pump.hasPending { while pump.move(), !pump.hasPending {} }
+        hasEnded = true
+        for pump in outputs { pump.expectEnd() }
+        drainAfterEnd()
     }
 
-    /// Whether the client has got everything that was read.
+    /// After the end no event says that more lies in a pipe behind what a slow client has taken by now.
+    private func drainAfterEnd() { if hasEnded { for pump in outputs { pump.drain() } } }
+
+    /// Whether the client has got everything that was read; after the end, everything.
     var isFlushed: Bool { !outputs.contains { $0.hasPending } }
 
     /// The client is gone.

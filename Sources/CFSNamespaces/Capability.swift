@@ -26,16 +26,18 @@ public enum Capability {
     /// The bit of a name without `CAP_`; none for an unknown one.
     static func bit(_ name: String) -> UInt64 { names.firstIndex(of: name).map { 1 << UInt64($0) } ?? 0 }
 
-    /// Whether this process may do what the name without `CAP_` stands for (its effective set).
-    public static func isEffective(_ name: String) throws(CFSError) -> Bool {
+    /// Whether this process may do what the name without `CAP_` stands for.
+    public static func isEffective(_ name: String) throws(CFSError) -> Bool { try effective() & bit(name) != 0 }
+
+    /// What this process may do (its effective set).
+    public static func effective() throws(CFSError) -> UInt64 {
         var header = cfs_cap_header(version: UInt32(CFS_CAPABILITY_VERSION_3), pid: 0)
         var data = [cfs_cap_data(), cfs_cap_data()]
         let result = data.withUnsafeMutableBytes { data in
             withUnsafeMutablePointer(to: &header) { rawCall(cfs_nr_capget, address($0), address(data.baseAddress)) }
         }
         try checked(result, "capget", .looking)
-        let set = UInt64(data[0].effective) | UInt64(data[1].effective) << 32
-        return set & bit(name) != 0
+        return UInt64(data[0].effective) | UInt64(data[1].effective) << 32
     }
 
     /// Reads `NET_ADMIN`, `cap_net_admin` or `ALL` as a set of bits.
@@ -53,12 +55,21 @@ public enum Capability {
         return found
     }
 
-    /// The defaults, less what is dropped, plus what is added. `ALL` in either means all; an addition wins.
+    /// The defaults, less what is dropped, plus what is added. `ALL` in either stands for all that are not named in the
+    /// other; of the same name in both, the addition wins. As Docker reads it.
     public static func set(adding: [String], dropping: [String]) throws(CFSError) -> UInt64 {
-        var set = defaults
-        for name in dropping { set &= ~(try parse(name)) }
-        for name in adding { set |= try parse(name) }
-        return set
+        var (added, dropped): (UInt64, UInt64) = (0, 0)
+        var (addsAll, dropsAll) = (false, false)
+        for name in adding {
+            let bits = try parse(name)
+            if bits == all { addsAll = true } else { added |= bits }
+        }
+        for name in dropping {
+            let bits = try parse(name)
+            if bits == all { dropsAll = true } else { dropped |= bits }
+        }
+        let base = addsAll ? all : dropsAll ? 0 : defaults
+        return base & ~dropped | added
     }
 
     /// The names with `CAP_` of a set of bits, in the order of their numbers.

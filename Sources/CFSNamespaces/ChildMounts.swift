@@ -135,34 +135,52 @@ struct ChildMounts {
     }
 
     /// Hides files behind the verified null device and folders behind one empty read-only file system.
+    ///
+    /// A copy of the null device is tried first, and the kernel says when the place is a folder (EINVAL): asking before
+    /// would cost a system call for each of some thirty places.
     func mask() throws(CFSError) {
-        var null: Int32?
+        guard !plan.maskedPaths.isEmpty else { return }
+        let null = try openNull()
         var empty: Int32?
+        var spare: Int32?
         for path in plan.maskedPaths {
-            let target = File.tryOpen(relative(path), below: root, [.path], resolve: .inRoot)
-            if target == -ErrorCode.notFound || target == -ErrorCode.notDirectory { continue }
-            try checked(target, "openat2", .mounting, path: path)
-            if try File.status(at: Int32(target)).isDirectory {
-                if let empty {
-                    let copy = try Mounting.cloneTree("", at: empty).release()
-                    try Mounting.attach(copy, onto: Int32(target), path: path)
-                } else {
-                    let context = try FileSystemContext("tmpfs")
-                    try context.set("size", "0")
-                    try context.set("nr_inodes", "1")
-                    try context.set("mode", "0555")
-                    let made = try context.mount([.readOnly, .noSetUID, .noDevices, .noExecute]).release()
-                    try Mounting.attach(made, onto: Int32(target), path: path)
-                    empty = made
-                }
-            } else {
-                let device: Int32
-                if let null { device = null } else { device = try openNull() }
-                null = device
-                let copy = try Mounting.cloneTree("", at: device).release()
-                try Mounting.attach(copy, onto: Int32(target), path: path)
+            let copy: Int32
+            if let spare { copy = spare } else { copy = try Mounting.cloneTree("", at: null).release() }
+            let result = try place(copy, at: path)
+            spare = result == 0 ? nil : copy
+            if result == 0 || result == -ErrorCode.notFound || result == -ErrorCode.notDirectory { continue }
+            guard result == -ErrorCode.invalid else {
+                throw CFSError(kernel: Int32(-result), "move_mount", .mounting, path: path)
             }
+            let folder: Int32
+            if let empty { folder = try Mounting.cloneTree("", at: empty).release() } else { folder = try emptyFolder() }
+            empty = folder
+            try checked(try place(folder, at: path), "move_mount", .mounting, path: path)
         }
+    }
+
+    /// An empty file system that nothing can be written to.
+    private func emptyFolder() throws(CFSError) -> Int32 {
+        let context = try FileSystemContext("tmpfs")
+        try context.set("size", "0")
+        try context.set("nr_inodes", "1")
+        try context.set("mode", "0555")
+        return try context.mount([.readOnly, .noSetUID, .noDevices, .noExecute]).release()
+    }
+
+    /// Puts a mount over a path of the container: 0, or minus the error number, also when there is no such path.
+    private func place(_ mount: Int32, at path: String) throws(CFSError) -> Int {
+        // A name directly in the procfs that was mounted a moment ago: the kernel's own, and the last part of a path is
+        // not followed (move_mount(2)). So it needs no descriptor.
+        if let proc, let name = nameInProc(path) { return Mounting.tryAttach(mount, at: name, below: proc) }
+        let target = File.tryOpen(relative(path), below: root, [.path], resolve: .inRoot)
+        return target < 0 ? target : Mounting.tryAttach(mount, onto: Int32(target))
+    }
+
+    private func nameInProc(_ path: String) -> String? {
+        guard path.hasPrefix("/proc/") else { return nil }
+        let name = path.dropFirst("/proc/".count)
+        return name.isEmpty || name.contains("/") || name.hasPrefix(".") ? nil : String(name)
     }
 
     /// The null device, verified to be character 1:3 (CVE-2025-31133): a mask must not expose something else.
@@ -177,12 +195,17 @@ struct ChildMounts {
 
     func makeReadOnly() throws(CFSError) {
         for path in plan.readOnlyPaths {
-            let target = File.tryOpen(relative(path), below: root, [.path], resolve: .inRoot)
-            if target == -ErrorCode.notFound || target == -ErrorCode.notDirectory { continue }
-            try checked(target, "openat2", .mounting, path: path)
-            let copy = try Mounting.cloneTree("", at: Int32(target), recursive: true).release()
-            try Mounting.setAttributes(copy, set: .readOnly, recursive: true)
-            try Mounting.attach(copy, onto: Int32(target), path: path)
+            let copy: Int
+            if let proc, let name = nameInProc(path) {
+                copy = Mounting.tryCloneTree(name, at: proc, recursive: true, followsLink: false)
+            } else {
+                let target = File.tryOpen(relative(path), below: root, [.path], resolve: .inRoot)
+                copy = target < 0 ? target : Mounting.tryCloneTree("", at: Int32(target), recursive: true)
+            }
+            if copy == -ErrorCode.notFound || copy == -ErrorCode.notDirectory { continue }
+            let mount = Int32(try checked(copy, "open_tree", .mounting, path: path))
+            try Mounting.setAttributes(mount, set: .readOnly, recursive: true)
+            try checked(try place(mount, at: path), "move_mount", .mounting, path: path)
         }
         if plan.root.readOnly { try Mounting.setAttributes(root, set: .readOnly) }
     }

@@ -44,7 +44,7 @@ public struct ContainerEntry {
         let pidfd = OwnedFD(child.pidfd)
         pair.closeTheirs()
         do {
-            for limit in plan.limits { try setLimit(child.pid, limit) }
+            for limit in plan.limits where !limit.hindersStart { try setLimit(child.pid, limit) }
             let terminal = try awaitStart(pair.ours)
             return LaunchedProcess(pid: child.pid, pidfd: pidfd, terminal: terminal)
         } catch {
@@ -78,7 +78,7 @@ public struct ContainerEntry {
             var terminal: Int32?
             if plan.terminal { terminal = try openTerminal(root.raw, socket) }
             try ProcessEntry.connect(standard, terminal: terminal, owner: identity)
-            try ProcessEntry(plan: plan, identity: identity).enter()
+            try ProcessEntry(plan: plan, identity: identity, launcher: socket).enter()
         } catch {
             let bytes = LaunchMessage.failed(error).bytes
             _ = bytes.withUnsafeBytes { cfs_send_fds(socket, $0.baseAddress, $0.count, nil, 0, 0) }

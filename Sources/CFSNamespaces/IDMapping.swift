@@ -13,7 +13,7 @@ public struct IDMapping: Sendable, Hashable {
 
 extension [IDMapping] {
     /// The text that `/proc/PID/uid_map` takes.
-    var mapText: String { map { "\($0.container) \($0.host) \($0.size)\n" }.joined() }
+    var mapText: String { map { "\($0.container) \($0.host) \($0.size)\n" }.text(separator: "") }
 
     /// The host's id for one of the container's; nil when it is not mapped. Without any map both are the same.
     public func hostID(of id: UInt32) -> UInt32? {

@@ -10,6 +10,10 @@ extension ProcessEntry.Identity {
         let identity: ProcessEntry.Identity
         switch user {
         case .ids(let uid, let gid, let groups):
+            // -1 means "as before" to setresuid(2) and setresgid(2): the launcher's own id, root.
+            guard uid != UInt32.max, gid != UInt32.max, !groups.contains(UInt32.max) else {
+                throw CFSError(.invalidArgument, .starting, "4294967295 is not the id of a user or a group")
+            }
             identity = ProcessEntry.Identity(uid: uid, gid: gid, groups: groups, home: "/")
         case .named(let name):
             let found = try UserDatabase.resolve(name, additionalGroups: [], root: root)

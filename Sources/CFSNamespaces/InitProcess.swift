@@ -1,4 +1,5 @@
 import CFSLinux
+import CFSModel
 import CLinux
 import Glibc
 
@@ -6,29 +7,27 @@ import Glibc
 /// orphan. It runs with all of the command's restrictions already in force.
 enum InitProcess {
     /// Forks. Returns in the child, which becomes the command; the parent stays here until the command ends, and exits
-    /// with its status.
-    static func supervise() {
-        let child = fork()
-        if child == 0 {
-            // A group of its own in the foreground, so that a terminal's keys reach the command, not the init.
-            _ = setpgid(0, 0)
-            var blocked = sigset_t()
-            sigemptyset(&blocked)
-            sigaddset(&blocked, SIGTTOU)
-            _ = sigprocmask(SIG_BLOCK, &blocked, nil)
-            _ = tcsetpgrp(0, getpid())
-            _ = sigprocmask(SIG_UNBLOCK, &blocked, nil)
-            return
-        }
-        // The launcher sees a start by its socket closing; only the command may hold it now.
-        _ = rawCall(cfs_nr_close_range, 3, Int(UInt32.max), 0)
-        if child < 0 { _exit(125) }
-        _ = ProcessControl.control(CFS_PR_SET_NAME, Int(bitPattern: ("cfs-init" as StaticString).utf8Start))
+    /// with its status. A failure of the command's execve is reported by the child, over the socket that only it still has.
+    static func supervise() throws(CFSError) {
         var all = sigset_t()
         sigfillset(&all)
         // Faults of this process itself must stay deadly.
         for number in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS] { sigdelset(&all, number) }
+        // Before the fork: a signal that came between it and sigwait(3), or the end of a short command, would be lost to
+        // process 1, which would then wait for ever.
         _ = sigprocmask(SIG_BLOCK, &all, nil)
+        // Its memory is the monitor's: nobody in the container may look into it. An execve takes this back.
+        try checked(ProcessControl.control(CFS_PR_SET_DUMPABLE, 0), "prctl", .starting, path: "PR_SET_DUMPABLE")
+        let parent = getpid()
+        let child = fork()
+        if child < 0 { throw CFSError(kernel: errno, "fork", .starting) }
+        if child == 0 {
+            try becomeCommand(of: parent)
+            return
+        }
+        closeDescriptors()
+        _ = ProcessControl.control(CFS_PR_SET_NAME, Int(bitPattern: ("cfs-init" as StaticString).utf8Start))
+        hideArguments()
         while true {
             var number: Int32 = 0
             guard sigwait(&all, &number) == 0 else { continue }
@@ -38,6 +37,33 @@ enum InitProcess {
                 _ = kill(child, number)
             }
         }
+    }
+
+    /// The arguments are the monitor's, with paths of the host, and /proc/1/cmdline shows them to everybody.
+    private static func hideArguments() {
+        var index: Int32 = 0
+        while let text = cfs_argument(index) {
+            memset(UnsafeMutablePointer(mutating: text), 0, strlen(text))
+            index += 1
+        }
+    }
+
+    private static func becomeCommand(of parent: pid_t) throws(CFSError) {
+        // In a pid namespace that is not the container's own, nothing else would end it together with its init.
+        try checked(
+            ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
+        if getppid() != parent { _exit(125) }
+        // A group of its own in the foreground, so that a terminal's keys reach the command, not the init. SIGTTOU, which
+        // the change of the foreground brings, is blocked here.
+        _ = setpgid(0, 0)
+        _ = tcsetpgrp(0, getpid())
+        try checked(Int(cfs_unblock_all_signals()), "sigprocmask", .starting)
+    }
+
+    /// The launcher sees a start by its socket closing; only the command may hold it now.
+    private static func closeDescriptors() {
+        // A filter of the user's own may not know close_range(2).
+        if rawCall(cfs_nr_close_range, 3, Int(UInt32.max), 0) < 0 { for fd in 3..<Int32(1024) { _ = close(fd) } }
     }
 
     private static func reap(command: pid_t) {

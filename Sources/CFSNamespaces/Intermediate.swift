@@ -22,7 +22,8 @@ enum Intermediate {
                 try checked(ProcessControl.control(CFS_PR_SET_DUMPABLE, 0), "prctl", phase)
                 switch try enter() {
                 case .child: child()
-                case .parent(let pid, _): try MessageSocket.send(pair.theirs, Array("\(pid)".utf8))
+                // By descriptor: its number here may be that of a pid namespace which the launcher has chosen for its children.
+                case .parent(_, let pidfd): try MessageSocket.send(pair.theirs, [0], descriptors: [pidfd])
                 }
             } catch {
                 let bytes = LaunchMessage.failed(error).bytes
@@ -34,14 +35,14 @@ enum Intermediate {
             pair.closeTheirs()
             let answer = try MessageSocket.receive(pair.ours)
             _ = try ProcessControl.reap(handle.raw, wait: true)
-            guard let (bytes, _) = answer else {
+            guard let (bytes, descriptors) = answer else {
                 throw CFSError(.systemCallFailed, phase, "the process that enters the namespaces ended before it answered")
             }
             if case .failed(let error)? = LaunchMessage(bytes: bytes) { throw error }
-            guard let pid = Int32(String(decoding: bytes, as: UTF8.self)), let pidfd = try ProcessControl.open(pid: pid) else {
+            guard let pidfd = descriptors.first, let pid = try ProcessControl.number(ofProcessBehind: pidfd) else {
                 throw CFSError(.systemCallFailed, phase, "the process ended before it was entered")
             }
-            return (pid, pidfd.release())
+            return (pid, pidfd)
         }
     }
 

@@ -6,7 +6,9 @@ import Glibc
 /// The child of the clone, from its first line to execve. It is alone in its namespaces and talks to the launcher by one
 /// socket only. Nothing here returns.
 struct LaunchChild {
-    let plan: LaunchPlan
+    let beginning: LaunchBeginning
+    /// Gives the plan once the launcher says that there is one.
+    let planSource: () throws(CFSError) -> LaunchPlan
     let socket: Int32
     /// The launcher's end, inherited: while a copy is open here, the launcher's death would not be seen.
     let launcherEnd: Int32
@@ -31,17 +33,21 @@ struct LaunchChild {
 
     private func go() throws(CFSError) -> Never {
         try prepareNamespaces()
+        guard let (word, _) = try MessageSocket.receive(socket), LaunchMessage(bytes: word) == .plan else { _exit(125) }
+        let plan = try planSource()
+        try setName(plan.hostname, cfs_nr_sethostname, "sethostname")
+        try setName(plan.domainname, cfs_nr_setdomainname, "setdomainname")
         guard let (bytes, descriptors) = try MessageSocket.receive(socket) else { _exit(125) }
         guard case .proceed(let uid, let gid, let groups, let home)? = LaunchMessage(bytes: bytes), !descriptors.isEmpty else {
             throw CFSError(.invalidState, .starting, "the launcher's message is not understood")
         }
         let identity = ProcessEntry.Identity(uid: uid, gid: gid, groups: groups, home: home)
-        try becomeRoot()
+        if plan.hasUserNamespace { try becomeRoot() }
 
         var mounts = ChildMounts(plan: plan, descriptors: descriptors)
         try mounts.attachRoot()
         try mounts.attachAll()
-        try makeWorkingDirectory(mounts.root)
+        try makeWorkingDirectory(plan.process.workingDirectory, mounts.root)
         if plan.process.terminal {
             let outer = try mounts.openTerminal()
             try MessageSocket.send(socket, LaunchMessage.terminal.bytes, descriptors: [outer.raw])
@@ -53,20 +59,18 @@ struct LaunchChild {
         try mounts.pivot()
 
         try ProcessEntry.connect(standard, terminal: mounts.terminal, owner: identity)
-        try ProcessEntry(plan: plan.process, identity: identity).enter()
+        try ProcessEntry(plan: plan.process, identity: identity, launcher: socket).enter()
     }
 
-    /// What needs no id map: the launcher writes it, and makes its mounts, in the meantime.
+    /// What needs neither a plan nor an id map.
     private func prepareNamespaces() throws(CFSError) {
         // If the launcher died before this line, its end of the socket is closed and the next receive says so.
         try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .cloning)
         // A keyring of its own: the session keyring of whoever started cfs must not be reachable (session-keyring(7)).
         let keyring = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
         if keyring < 0 && keyring != -ErrorCode.noSystemCall { try checked(keyring, "keyctl", .cloning) }
-        if plan.unsharesCgroup { try ProcessControl.unshare(.cgroup) }
-        if plan.newNamespaces.contains(.network) { try checked(Int(cfs_loopback_up()), "ioctl", .cloning, path: "lo") }
-        try setName(plan.hostname, cfs_nr_sethostname, "sethostname")
-        try setName(plan.domainname, cfs_nr_setdomainname, "setdomainname")
+        if beginning.unsharesCgroup { try ProcessControl.unshare(.cgroup) }
+        if beginning.newNamespaces.contains(.network) { try checked(Int(cfs_loopback_up()), "ioctl", .cloning, path: "lo") }
         // Nothing mounted here may travel to the host.
         let flags = UInt(CFS_MS_REC) | UInt(CFS_MS_PRIVATE)
         let result = "/".withCString { rawCall(cfs_nr_mount, 0, address($0), 0, Int(flags), 0) }
@@ -80,19 +84,17 @@ struct LaunchChild {
 
     /// Becomes the container's root: until the maps were written, its ids had no meaning.
     private func becomeRoot() throws(CFSError) {
-        guard plan.hasUserNamespace else { return }
         try checked(rawCall(cfs_nr_setresgid, 0, 0, 0), "setresgid", .cloning)
         try checked(rawCall(cfs_nr_setresuid, 0, 0, 0), "setresuid", .cloning)
     }
 
     /// As users of other engines know it: a working directory that the image lacks is made.
-    private func makeWorkingDirectory(_ root: Int32) throws(CFSError) {
-        if plan.process.workingDirectory == "/" { return }
-        let folder = try RootPath.openOrMake(plan.process.workingDirectory, root: root, kind: .folder)
+    private func makeWorkingDirectory(_ path: String, _ root: Int32) throws(CFSError) {
+        if path == "/" { return }
+        let folder = try RootPath.openOrMake(path, root: root, kind: .folder)
         guard try File.status(at: folder.raw).isDirectory else {
             throw CFSError(
-                .invalidArgument, .starting, "the working directory \(plan.process.workingDirectory) is not a folder",
-                path: plan.process.workingDirectory)
+                .invalidArgument, .starting, "the working directory \(path) is not a folder", path: path)
         }
     }
 }

@@ -3,21 +3,25 @@ import CFSModel
 /// What launcher and child say to each other over their socket. The declaration order is the order of the protocol:
 ///
 ///     launcher                                child
-///        |                                      |  own namespaces, loopback, host name
+///        |                                      |  own namespaces, loopback
+///        |--------------- plan ---------------->|  (the plan can be read now)
+///        |                                      |  host name
 ///        |------------- proceed --------------->|  (id maps are written; carries the mounts' descriptors)
 ///        |                                      |  identity, mounts, masks, pivot, ...
 ///        |<------------ terminal ---------------|  (only with a terminal; carries its outer side)
 ///        |<------------ failed -----------------|  (instead of execve)
 ///        |<--- the socket closes at execve -----|
 enum LaunchMessage: Equatable {
+    case plan
     case proceed(uid: UInt32, gid: UInt32, groups: [UInt32], home: String)
     case terminal
     case failed(CFSError)
 
     var bytes: [UInt8] {
         switch self {
+        case .plan: Self.join(["plan"])
         case .proceed(let uid, let gid, let groups, let home):
-            Self.join(["proceed", "\(uid)", "\(gid)", groups.map(String.init).joined(separator: ","), home])
+            Self.join(["proceed", "\(uid)", "\(gid)", groups.map { "\($0)" }.text(separator: ","), home])
         case .terminal: Self.join(["terminal"])
         case .failed(let error):
             Self.join([
@@ -35,6 +39,7 @@ enum LaunchMessage: Equatable {
             guard let uid = UInt32(fields[1]), let gid = UInt32(fields[2]) else { return nil }
             let groups = fields[3].split(separator: ",").compactMap { UInt32($0) }
             self = .proceed(uid: uid, gid: gid, groups: groups, home: fields[4])
+        case ("plan", 1): self = .plan
         case ("terminal", 1): self = .terminal
         case ("failed", 8):
             guard let code = CFSError.Code(named: fields[1]), let phase = CFSError.Phase(rawValue: fields[2]) else { return nil }
@@ -47,5 +52,5 @@ enum LaunchMessage: Equatable {
         }
     }
 
-    private static func join(_ fields: [String]) -> [UInt8] { Array(fields.joined(separator: "\u{0}").utf8) }
+    private static func join(_ fields: [String]) -> [UInt8] { Array(fields.text(separator: "\u{0}").utf8) }
 }

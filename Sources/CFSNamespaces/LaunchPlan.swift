@@ -167,6 +167,15 @@ public struct ProcessPlan: Sendable, Hashable {
         public var resource: Int32
         public var soft: UInt64
         public var hard: UInt64
+
+        /// Whether a start might not get to its end under this limit: then the process lowers it last, by itself.
+        var hindersStart: Bool {
+            switch ResourceLimitNames.name(resource) {
+            case "nofile": soft < 1024
+            case "as", "data", "stack": true
+            default: false
+            }
+        }
     }
 
     public init(

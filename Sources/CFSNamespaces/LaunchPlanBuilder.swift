@@ -36,15 +36,10 @@ extension LaunchPlan {
         }
     }
 
-    private static let kinds: [String: NamespaceFlags] = [
-        "pid": .pid, "network": .network, "mount": .mount, "ipc": .ipc, "uts": .uts, "user": .user, "cgroup": .cgroup,
-        "time": .time,
-    ]
-
     private mutating func planNamespaces(_ linux: RuntimeSpec.Linux) throws(CFSError) {
         var seen: NamespaceFlags = []
         for namespace in linux.namespaces {
-            guard let kind = Self.kinds[namespace.type] else {
+            guard let kind = NamespaceFlags(named: namespace.type) else {
                 throw CFSError(.invalidConfiguration, .parsing, "unknown namespace \"\(namespace.type)\"")
             }
             guard !seen.contains(kind) else {

@@ -60,17 +60,6 @@ extension LaunchPlan {
     }
 }
 
-extension NamespaceFlags {
-    /// The names of namespaces(7), in a fixed order.
-    public var names: [String] {
-        let all: [(NamespaceFlags, String)] = [
-            (.user, "user"), (.mount, "mount"), (.pid, "pid"), (.network, "network"), (.ipc, "ipc"), (.uts, "uts"),
-            (.cgroup, "cgroup"), (.time, "time"),
-        ]
-        return all.filter { contains($0.0) }.map(\.1)
-    }
-}
-
 extension MountPlan {
     var summary: String {
         let what: String

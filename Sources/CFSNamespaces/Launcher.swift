@@ -18,43 +18,114 @@ public struct LaunchedProcess: ~Copyable {
     }
 }
 
-/// Carries out a ``LaunchPlan``. Only in a process with one thread: the child goes on in the same program.
-public struct Launcher {
-    let plan: LaunchPlan
-    /// The cgroup v2 folder to be born in, or nil.
-    let cgroup: Int32?
-    /// The container's standard input, output and error; ignored when it has a terminal.
-    let standard: [Int32]
+/// What a clone needs to know of a plan. It can be known before the rest, and the clone takes a sixth of a start: so it can
+/// be made while the rest is still worked out.
+public struct LaunchBeginning: Sendable, Hashable {
+    /// See ``LaunchPlan``.
+    public var newNamespaces: NamespaceFlags
+    public var unsharesCgroup: Bool
+    public var joins: [LaunchPlan.Join] = []
+    public var userNamespacePath: String?
 
-    public init(plan: LaunchPlan, cgroup: Int32?, standard: [Int32]) {
-        self.plan = plan
-        self.cgroup = cgroup
-        self.standard = standard
+    public init(newNamespaces: NamespaceFlags, unsharesCgroup: Bool) {
+        self.newNamespaces = newNamespaces
+        self.unsharesCgroup = unsharesCgroup
+    }
+
+    public init(_ plan: LaunchPlan) {
+        self.init(newNamespaces: plan.newNamespaces, unsharesCgroup: plan.unsharesCgroup)
+        joins = plan.joins
+        userNamespacePath = plan.userNamespacePath
+    }
+}
+
+/// A clone that waits in its namespaces for the plan. It is killed when this value goes without a command.
+public final class PendingLaunch {
+    let pid: Int32
+    let pidfd: SharedFD
+    let pair: SocketPair
+    private var isCommand = false
+
+    init(pid: Int32, pidfd: SharedFD, pair: SocketPair) {
+        self.pid = pid
+        self.pidfd = pidfd
+        self.pair = pair
+    }
+
+    func becameCommand() { isCommand = true }
+
+    deinit {
+        if isCommand { return }
+        do throws(CFSError) {
+            try ProcessControl.signal(pidfd.raw, SIGKILL)
+            _ = try ProcessControl.reap(pidfd.raw, wait: true)
+        } catch {
+            // It is our own child behind a pidfd of ours: neither call has a way to fail but that it is gone.
+            return
+        }
+    }
+}
+
+/// Carries out a ``LaunchPlan``. Only in a process with one thread: the child goes on in the same program.
+public enum Launcher {
+    /// Clones. The child takes its namespaces into use, and then waits for the plan.
+    ///
+    /// - Parameters:
+    ///   - cgroup: the cgroup v2 folder to be born in, or nil.
+    ///   - standard: the container's standard input, output and error; ignored when it has a terminal.
+    ///   - plan: how the child learns the plan, once ``finish(_:_:_:)`` has told it to; runs in the child.
+    public static func begin(
+        _ beginning: LaunchBeginning, cgroup: Int32?, standard: [Int32],
+        plan: @escaping () throws(CFSError) -> LaunchPlan
+    ) throws(CFSError) -> PendingLaunch {
+        try LaunchClone(beginning: beginning, cgroup: cgroup, standard: standard, plan: plan).make()
     }
 
     /// Starts the container; returns once its command runs (execve has succeeded), or throws what failed in the child.
-    public func launch(_ timeline: inout Timeline) throws(CFSError) -> LaunchedProcess {
-        try enterJoinedNamespaces()
-        let pair = try SocketPair()
-        let child = plan.userNamespacePath == nil ? try cloneHere(pair) : try cloneInside(pair)
-        let pidfd = OwnedFD(child.pidfd)
-        // The other end lives in the child alone, so that its end is seen here.
-        pair.closeTheirs()
-        timeline.mark("clone")
-        do {
-            try setUp(child.pid, pair.ours, &timeline)
-            let terminal = try ChildReports.awaitStart(pair.ours)
-            timeline.mark("command started")
-            return LaunchedProcess(pid: child.pid, pidfd: pidfd, terminal: terminal)
+    public static func finish(
+        _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline
+    ) throws(CFSError) -> LaunchedProcess {
+        let pidfd = try pending.pidfd.duplicate()
+        try MessageSocket.send(pending.pair.ours, LaunchMessage.plan.bytes)
+        let setup = LaunchSetup(plan: plan, pid: pending.pid, socket: pending.pair.ours)
+        do throws(CFSError) {
+            try setup.run(&timeline)
         } catch {
-            try ProcessControl.signal(pidfd.raw, SIGKILL)
-            _ = try ProcessControl.reap(pidfd.raw, wait: true)
+            // What the child has to say, if it ended first, is the reason for a broken socket.
+            guard error.errno == EPIPE || error.errno == ECONNRESET || error.errno == ENOENT else { throw error }
+            _ = try ChildReports.awaitStart(pending.pair.ours)
             throw error
         }
+        let terminal = try ChildReports.awaitStart(pending.pair.ours)
+        timeline.mark("command started")
+        pending.becameCommand()
+        return LaunchedProcess(pid: pending.pid, pidfd: pidfd, terminal: terminal)
+    }
+}
+
+/// The clone, here or inside a user namespace that exists already.
+private struct LaunchClone {
+    let beginning: LaunchBeginning
+    let cgroup: Int32?
+    let standard: [Int32]
+    let plan: () throws(CFSError) -> LaunchPlan
+
+    func make() throws(CFSError) -> PendingLaunch {
+        try enterJoinedNamespaces()
+        let pair = try SocketPair()
+        let child = beginning.userNamespacePath == nil ? try cloneHere(pair) : try cloneInside(pair)
+        // The other end lives in the child alone, so that its end is seen here.
+        pair.closeTheirs()
+        return PendingLaunch(pid: child.pid, pidfd: SharedFD(OwnedFD(child.pidfd)), pair: pair)
+    }
+
+    private func child(_ pair: SocketPair) -> LaunchChild {
+        LaunchChild(
+            beginning: beginning, planSource: plan, socket: pair.theirs, launcherEnd: pair.ours, standard: standard)
     }
 
     private func enterJoinedNamespaces() throws(CFSError) {
-        for join in plan.joins {
+        for join in beginning.joins {
             let fd = File.tryOpen(join.path, .read)
             if fd < 0 {
                 throw CFSError(
@@ -67,8 +138,8 @@ public struct Launcher {
     }
 
     private func cloneHere(_ pair: SocketPair) throws(CFSError) -> (pid: Int32, pidfd: Int32) {
-        switch try ProcessControl.clone(plan.newNamespaces, cgroup: cgroup) {
-        case .child: LaunchChild(plan: plan, socket: pair.theirs, launcherEnd: pair.ours, standard: standard).run()
+        switch try ProcessControl.clone(beginning.newNamespaces, cgroup: cgroup) {
+        case .child: child(pair).run()
         case .parent(let pid, let pidfd): return (pid, pidfd)
         }
     }
@@ -76,83 +147,14 @@ public struct Launcher {
     /// With a user namespace to join: an intermediate process enters it and clones from inside, so that the new
     /// namespaces belong to it. The clone is made our child (CLONE_PARENT), and the intermediate ends.
     private func cloneInside(_ pair: SocketPair) throws(CFSError) -> (pid: Int32, pidfd: Int32) {
-        let path = plan.userNamespacePath ?? ""
+        let path = beginning.userNamespacePath ?? ""
         let namespace = try File.open(path, .read, phase: .entering)
         return try Intermediate.clone(cgroup: cgroup, phase: .cloning) { () throws(CFSError) in
             try ProcessControl.enter(namespace.raw, .user, path: path)
             try Intermediate.becomeNamespaceRoot()
-            return try ProcessControl.clone(plan.newNamespaces.subtracting(.user), sibling: true)
+            return try ProcessControl.clone(beginning.newNamespaces.subtracting(.user), sibling: true)
         } child: {
-            LaunchChild(plan: plan, socket: pair.theirs, launcherEnd: pair.ours, standard: standard).run()
-        }
-    }
-
-    // MARK: The launcher's side, while the child prepares its namespaces
-
-    private func setUp(_ pid: Int32, _ socket: Int32, _ timeline: inout Timeline) throws(CFSError) {
-        let process = try File.open("/proc/\(pid)", [.path, .directory], phase: .cloning)
-        if plan.newNamespaces.contains(.user) {
-            try write(plan.uidMappings.mapText, to: "uid_map", process.raw)
-            try write(plan.gidMappings.mapText, to: "gid_map", process.raw)
-        }
-        if !plan.timeOffsets.isEmpty {
-            let text = plan.timeOffsets.map { "\($0.clock) \($0.seconds) \($0.nanoseconds)\n" }.joined()
-            try write(text, to: "timens_offsets", process.raw)
-        }
-        if let adjustment = plan.process.oomScoreAdjustment { try write("\(adjustment)", to: "oom_score_adj", process.raw) }
-        try setLimits(pid)
-        timeline.mark("id maps")
-
-        let mounts = try prepareMounts(process.raw, &timeline)
-        let identity = try resolveUser(mounts.root.raw)
-        timeline.mark("user")
-        let message = LaunchMessage.proceed(
-            uid: identity.uid, gid: identity.gid, groups: identity.groups, home: identity.home)
-        try MessageSocket.send(socket, message.bytes, descriptors: [mounts.root.raw] + mounts.others.map(\.raw))
-    }
-
-    private struct PreparedMounts {
-        let root: SharedFD
-        let others: [SharedFD]
-    }
-
-    private func prepareMounts(_ process: Int32, _ timeline: inout Timeline) throws(CFSError) -> PreparedMounts {
-        var userNamespace: SharedFD?
-        if plan.hasUserNamespace {
-            userNamespace = SharedFD(try File.open("ns/user", .read, at: process, phase: .mounting))
-        }
-        let preparation = MountPreparation(plan: plan, userNamespace: userNamespace?.raw)
-        let root = SharedFD(try preparation.root())
-        timeline.mark("root file system")
-        var others: [SharedFD] = []
-        for mount in plan.mounts where mount.maker == .launcher { others.append(SharedFD(try preparation.mount(mount))) }
-        timeline.mark("mounts")
-        return PreparedMounts(root: root, others: others)
-    }
-
-    private func resolveUser(_ root: Int32) throws(CFSError) -> ProcessEntry.Identity {
-        try ProcessEntry.Identity.resolve(plan.process.user, root: root, uids: plan.uidMappings, gids: plan.gidMappings)
-    }
-
-    private func write(_ text: String, to name: String, _ process: Int32) throws(CFSError) {
-        let file = try File.open(name, .write, at: process, phase: .cloning)
-        let written = Array(text.utf8).withUnsafeBytes { File.write(file.raw, $0) }
-        try checked(written, "write", .cloning, path: name)
-    }
-
-    /// prlimit(2) by the launcher: a user namespace takes the right to raise a hard limit away. Without that right here
-    /// either, the limit is what this process has.
-    private func setLimits(_ pid: Int32) throws(CFSError) {
-        for limit in plan.process.limits {
-            var (soft, hard) = (limit.soft, limit.hard)
-            var result = Int(cfs_set_process_limit(pid, limit.resource, soft, hard))
-            if result == -ErrorCode.notPermitted {
-                var (ourSoft, ourHard): (UInt64, UInt64) = (0, 0)
-                try checked(Int(cfs_getrlimit(limit.resource, &ourSoft, &ourHard)), "getrlimit", .limiting)
-                (soft, hard) = (min(soft, ourHard), min(hard, ourHard))
-                result = Int(cfs_set_process_limit(pid, limit.resource, soft, hard))
-            }
-            try checked(result, "prlimit", .limiting)
+            child(pair).run()
         }
     }
 }

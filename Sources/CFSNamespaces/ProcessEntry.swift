@@ -8,6 +8,8 @@ import Glibc
 struct ProcessEntry {
     let plan: ProcessPlan
     let identity: Identity
+    /// The socket to the launcher: when its other end is closed, the launcher is gone.
+    let launcher: Int32
 
     /// Numbers, as the container sees them.
     struct Identity: Sendable, Hashable {
@@ -33,23 +35,29 @@ struct ProcessEntry {
 
     /// Goes through all steps; returns only by an error.
     func enter() throws(CFSError) -> Never {
-        // Groups and user need privilege, so they come while it is there; KEEPCAPS carries it over the change of user.
-        try checked(ProcessControl.control(CFS_PR_SET_KEEPCAPS, 1), "prctl", .starting, path: "PR_SET_KEEPCAPS")
-        try setIdentity()
-        try enterWorkingDirectory()
-        _ = Glibc.umask(plan.umask)
-
-        // The bounding set first: dropping from it needs CAP_SETPCAP, which the next step may take away.
+        // The bounding set first: dropping from it needs CAP_SETPCAP in the effective set, and a change of user from root to
+        // another empties that. KEEPCAPS carries only the permitted set over the change.
         let sets = capabilities
         try dropBoundingSet(sets.bounding)
+        try checked(ProcessControl.control(CFS_PR_SET_KEEPCAPS, 1), "prctl", .starting, path: "PR_SET_KEEPCAPS")
+        try setIdentity()
+        // As the user, whose permission counts.
+        try enterWorkingDirectory()
+        _ = Glibc.umask(plan.umask)
+        try lowerLimits()
+
         // Without no_new_privs only a privileged process may load a filter, so then it is loaded before the drop.
-        if !plan.noNewPrivileges { try loadFilter() }
+        if !plan.noNewPrivileges {
+            try raiseEffectiveCapabilities()
+            try loadFilter()
+        }
         try setCapabilities(sets)
-        // A change of credentials clears it, so only now: the container ends with its monitor.
-        try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
+        try dieWithLauncher()
         let candidates = executableCandidates()
         // Whatever was inherited or opened here: nothing but 0, 1 and 2 survives execve.
         try checked(rawCall(cfs_nr_close_range, 3, Int(UInt32.max), 4), "close_range", .starting)
+        // A signal that whoever started cfs ignores would stay ignored in the command.
+        try checked(Int(cfs_default_signal_actions()), "sigaction", .starting)
         try checked(Int(cfs_unblock_all_signals()), "sigprocmask", .starting)
         if plan.noNewPrivileges {
             try checked(ProcessControl.control(CFS_PR_SET_NO_NEW_PRIVS, 1), "prctl", .starting, path: "PR_SET_NO_NEW_PRIVS")
@@ -93,12 +101,44 @@ struct ProcessEntry {
         }
     }
 
+    /// The container ends with its monitor. A change of credentials has cleared what was asked for before, so it is asked for
+    /// again; a launcher that died in between sends no signal any more, but its end of the socket is closed.
+    private func dieWithLauncher() throws(CFSError) {
+        try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
+        var end = pollfd(fd: launcher, events: 0, revents: 0)
+        if poll(&end, 1, 0) == 1, end.revents & Int16(POLLHUP) != 0 { _exit(125) }
+    }
+
     private func dropBoundingSet(_ keep: UInt64) throws(CFSError) {
         for number in 0..<64 where keep & (1 << UInt64(number)) == 0 {
             let result = ProcessControl.control(CFS_PR_CAPBSET_DROP, number)
             // The first number that the kernel does not know ends the list.
             if result == -ErrorCode.invalid { return }
             try checked(result, "prctl", .starting, path: "PR_CAPBSET_DROP")
+        }
+    }
+
+    private func raiseEffectiveCapabilities() throws(CFSError) {
+        var header = cfs_cap_header(version: UInt32(CFS_CAPABILITY_VERSION_3), pid: 0)
+        var data = [cfs_cap_data(), cfs_cap_data()]
+        let result = data.withUnsafeMutableBytes { data in
+            withUnsafeMutablePointer(to: &header) { rawCall(cfs_nr_capget, address($0), address(data.baseAddress)) }
+        }
+        try checked(result, "capget", .starting)
+        var sets = CapabilitySets()
+        sets.permitted = UInt64(data[1].permitted) << 32 | UInt64(data[0].permitted)
+        sets.inheritable = UInt64(data[1].inheritable) << 32 | UInt64(data[0].inheritable)
+        sets.effective = sets.permitted
+        try setCapabilities(sets)
+    }
+
+    /// Those that would have hindered the steps before; to lower one needs no privilege.
+    private func lowerLimits() throws(CFSError) {
+        for limit in plan.limits where limit.hindersStart {
+            var (soft, hard): (UInt64, UInt64) = (0, 0)
+            try checked(Int(cfs_getrlimit(limit.resource, &soft, &hard)), "getrlimit", .limiting)
+            hard = min(hard, limit.hard)
+            try checked(Int(cfs_setrlimit(limit.resource, min(limit.soft, hard), hard)), "setrlimit", .limiting)
         }
     }
 
@@ -153,7 +193,7 @@ struct ProcessEntry {
         let name = plan.arguments.first ?? ""
         var arguments: [UnsafeMutablePointer<CChar>?] = plan.arguments.map { strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
-        if plan.initProcess { InitProcess.supervise() }
+        if plan.initProcess { try InitProcess.supervise() }
         var refusal: (path: String, number: Int32)?
         for candidate in candidates {
             _ = execve(candidate, &arguments, &environment)

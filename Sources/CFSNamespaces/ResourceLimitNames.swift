@@ -7,6 +7,8 @@ public enum ResourceLimitNames {
         "nice", "rtprio", "rttime",
     ]
 
+    static func name(_ number: Int32) -> String? { names.indices.contains(Int(number)) ? names[Int(number)] : nil }
+
     /// The number of `nofile`, `NOFILE` or `RLIMIT_NOFILE`.
     public static func number(_ text: String) throws(CFSError) -> Int32 {
         var name = text.lowercased()

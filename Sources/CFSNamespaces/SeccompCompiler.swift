@@ -153,8 +153,7 @@ public enum SeccompCompiler {
         }
 
         func export() throws(CFSError) -> [UInt8] {
-            let made = "seccomp".withCString { rawCall(cfs_nr_memfd_create, address($0), 1) }  // MFD_CLOEXEC
-            let file = OwnedFD(try checked(made, "memfd_create", .preparing))
+            let file = try MemoryFile.make("seccomp")
             try Self.check(seccomp_export_bpf(raw, file.raw), "seccomp_export_bpf")
             try checked(lseek(file.raw, 0, SEEK_SET) == 0 ? 0 : -Int(errno), "lseek", .preparing)
             return try File.readAll(file.raw, limit: 1 << 20)

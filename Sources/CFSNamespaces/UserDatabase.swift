@@ -18,42 +18,44 @@ public enum UserDatabase {
     /// that stands in passwd brings its group and home along.
     ///
     /// - Parameter root: the container's root; the files are opened below it, as regular files, without waiting.
-    public static func resolve(_ user: String, additionalGroups: [String], root: Int32) throws(CFSError) -> ResolvedUser {
-        let passwd = try lines("etc/passwd", root)
-        let group = try lines("etc/group", root)
+    public static func resolve(_ user: String, additionalGroups: [String], root: Int32) throws(CFSError) -> ResolvedUser
+    {
+        let passwd = try read("etc/passwd", root)
+        let group = try read("etc/group", root)
         return try resolve(user, additionalGroups: additionalGroups, passwd: passwd, group: group)
     }
 
     static func resolve(
-        _ user: String, additionalGroups: [String], passwd: [[Substring]], group: [[Substring]]
+        _ user: String, additionalGroups: [String], passwd: UserTable, group: UserTable
     ) throws(CFSError) -> ResolvedUser {
         let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let wanted = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "0"
-        let entry: [Substring]?
+        let entry: UserTable.Line?
         var result: ResolvedUser
         if let uid = try number(wanted, "user") {
-            entry = passwd.first { $0.count > 5 && UInt32($0[2]) == uid }
+            entry = passwd.first(fields: 7) { $0.count > 5 && UserTable.number($0[2]) == uid }
             result = ResolvedUser(uid: uid, gid: 0, groups: [], home: "/")
         } else {
-            entry = passwd.first { $0.count > 5 && $0[0] == wanted }
-            guard let entry, let uid = UInt32(entry[2]) else {
+            entry = passwd.first(fields: 7) { $0.count > 5 && $0[0].elementsEqual(wanted.utf8) }
+            guard let entry else {
                 throw CFSError(
                     .invalidArgument, .starting, "the user \"\(wanted)\" is not in the image's /etc/passwd",
                     hint: "use a number, or a user that the image has")
             }
+            // What is out of range here must not become -1, which setresuid(2) takes for "as before": root.
+            guard let uid = UserTable.number(entry[2]) else { throw badEntry("user", wanted, "passwd") }
             result = ResolvedUser(uid: uid, gid: 0, groups: [], home: "/")
         }
         if let entry {
-            result.gid = UInt32(entry[3]) ?? 0
-            if entry[5].hasPrefix("/") { result.home = String(entry[5]) }
+            guard let gid = UserTable.number(entry[3]) else { throw badEntry("user", wanted, "passwd") }
+            result.gid = gid
+            if entry[5].first == 0x2f, !entry[5].contains(0) { result.home = String(decoding: entry[5], as: UTF8.self) }
         }
         if parts.count == 2, !parts[1].isEmpty {
             result.gid = try groupID(parts[1], group)
-        } else if let name = entry?[0] {
+        } else if let name = entry?[0], !name.isEmpty {
             // Supplementary groups follow from the user only when no group was asked for (as with su(1)).
-            for line in group where line.count > 3 && line[3].split(separator: ",").contains(name) {
-                if let gid = UInt32(line[2]), gid != result.gid, !result.groups.contains(gid) { result.groups.append(gid) }
-            }
+            result.groups = try group.groups(of: name).filter { $0 != result.gid }
         }
         for name in additionalGroups {
             let gid = try groupID(name, group)
@@ -62,21 +64,27 @@ public enum UserDatabase {
         return result
     }
 
-    private static func groupID(_ text: String, _ group: [[Substring]]) throws(CFSError) -> UInt32 {
+    private static func groupID(_ text: String, _ group: UserTable) throws(CFSError) -> UInt32 {
         if let gid = try number(text, "group") { return gid }
-        guard let line = group.first(where: { $0.count > 2 && $0[0] == text }), let gid = UInt32(line[2]) else {
+        guard let line = group.first(fields: 4, where: { $0.count > 2 && $0[0].elementsEqual(text.utf8) }) else {
             throw CFSError(.invalidArgument, .starting, "the group \"\(text)\" is not in the image's /etc/group")
         }
+        guard let gid = UserTable.number(line[2]) else { throw badEntry("group", text, "group") }
         return gid
+    }
+
+    private static func badEntry(_ what: String, _ name: String, _ file: String) -> CFSError {
+        CFSError(
+            .invalidArgument, .starting, "the \(what) \"\(name)\" has no usable number in the image's /etc/\(file)",
+            path: "/etc/\(file)", hint: "a number must lie between 0 and 2147483646")
     }
 
     /// A strict number, or nil for a name. What looks like a number but is none that the kernel takes is an error, so that
     /// it can never become a name (CVE-2024-40635).
     private static func number(_ text: String, _ what: String) throws(CFSError) -> UInt32? {
-        let digits = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        if digits, let value = UInt32(text), value < UInt32(Int32.max) { return value }
+        if let value = UserTable.number(ArraySlice(text.utf8)) { return value }
         let first = text.utf8.first ?? 0
-        let looksNumeric = digits || first == 0x2d || first == 0x2b || first == 0x20 || (0x30...0x39).contains(first)
+        let looksNumeric = first <= 0x20 || first == 0x2d || first == 0x2b || (0x30...0x39).contains(first)
         if looksNumeric {
             throw CFSError(
                 .invalidArgument, .starting, "\"\(text)\" is not a \(what): a number must lie between 0 and 2147483646")
@@ -84,16 +92,15 @@ public enum UserDatabase {
         return nil
     }
 
-    private static func lines(_ path: String, _ root: Int32) throws(CFSError) -> [[Substring]] {
+    private static func read(_ path: String, _ root: Int32) throws(CFSError) -> UserTable {
         let result = File.tryOpen(path, below: root, [.read, .nonBlocking], resolve: .inRoot)
-        if result == -ErrorCode.notFound || result == -ErrorCode.notDirectory || result == -ErrorCode.loop { return [] }
+        if result == -ErrorCode.notFound || result == -ErrorCode.notDirectory || result == -ErrorCode.loop {
+            return UserTable(bytes: [])
+        }
         let fd = OwnedFD(try checked(result, "openat2", .starting, path: "/\(path)"))
         guard try File.status(at: fd.raw).isRegular else {
             throw CFSError(.invalidArgument, .starting, "/\(path) of the image is not a regular file", path: "/\(path)")
         }
-        let text = String(decoding: try File.readAll(fd.raw, limit: sizeLimit, path: "/\(path)"), as: UTF8.self)
-        return text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map {
-            $0.split(separator: ":", omittingEmptySubsequences: false)
-        }
+        return UserTable(bytes: try File.readAll(fd.raw, limit: sizeLimit, path: "/\(path)"))
     }
 }

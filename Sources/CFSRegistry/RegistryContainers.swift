@@ -55,7 +55,7 @@ extension Registry {
                     """
                 )
                 .bind(row.id.text).bind(row.name).bind(slot.map { Int64($0) }).bind(row.image)
-                .bind("\(row.imageDigest)").bind(row.layers.map(\.hex).joined(separator: " "))
+                .bind("\(row.imageDigest)").bind(row.layers.map(\.hex).text(separator: " "))
                 .bind(JSON(row.command).text()).bind(JSON(row.labels).text()).bind(Int64(clamping: row.createdAt))
                 .bind(row.autoRemove ? 1 : 0).run()
             } catch {

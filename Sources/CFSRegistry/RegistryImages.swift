@@ -64,7 +64,8 @@ extension ImageRecord {
         configuration.workingDirectory = run["workingDirectory"]?.string ?? ""
         configuration.user = run["user"]?.string ?? ""
         configuration.stopSignal = run["stopSignal"]?.string ?? ""
-        configuration.labels = run["labels"]?.stringMap ?? [:]
+        // The first dictionary in a process makes the runtime search every conformance of the executable.
+        if let labels = run["labels"], labels.object?.isEmpty == false { configuration.labels = labels.stringMap ?? [:] }
         configuration.volumes = run["volumes"]?.strings ?? []
         return ImageRecord(
             name: name, digest: digest, source: source, architecture: architecture, layers: layers,

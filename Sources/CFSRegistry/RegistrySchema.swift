@@ -27,8 +27,8 @@ enum RegistrySchema {
 
     static func prepare(_ database: SQLiteDatabase) throws(CFSError) {
         // A row is there for every reader at once, and survives a killed process; NORMAL syncs at checkpoints only, so what
-        // a power cut takes is the last rows, never the file. A short log keeps the first read of a process short, too.
-        try database.execute("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 128")
+        // a power cut takes is the last rows, never the file.
+        try database.execute("PRAGMA synchronous = NORMAL")
         if try version(database) == migrations.count { return }
         // Cannot be changed inside a transaction; is kept in the file.
         try database.execute("PRAGMA journal_mode = WAL")

@@ -7,8 +7,8 @@ import CSQLite
 final class SQLiteDatabase: @unchecked Sendable {
     private let handle: OpaquePointer
     let path: String
-    /// Statements that were prepared once, by their text.
-    private var prepared: [StaticStringKey: SQLiteStatement] = [:]
+    /// Statements that were prepared once.
+    private var prepared: [SQLiteStatement] = []
 
     /// Opens the file, and makes it when it is not there.
     init(_ path: String) throws(CFSError) {
@@ -26,10 +26,12 @@ final class SQLiteDatabase: @unchecked Sendable {
         sqlite3_extended_result_codes(handle, 1)
         // Other processes hold the write lock for microseconds; a queue of a thousand starts is still through in this time.
         sqlite3_busy_timeout(handle, 30_000)
+        // A short log keeps the first read of every process short. The call costs nothing; the same as a PRAGMA is parsed.
+        sqlite3_wal_autocheckpoint(handle, 128)
     }
 
     deinit {
-        prepared = [:]
+        prepared = []
         sqlite3_close_v2(handle)
     }
 
@@ -41,18 +43,18 @@ final class SQLiteDatabase: @unchecked Sendable {
 
     /// A statement, prepared at its first use and reset at every other.
     func statement(_ text: StaticString) throws(CFSError) -> SQLiteStatement {
-        let key = StaticStringKey(text)
-        if let found = prepared[key] {
-            found.reset()
-            return found
+        // The identity of a static text is its address; a process uses a handful.
+        for known in prepared where known.text == text.utf8Start {
+            known.reset()
+            return known
         }
         var pointer: OpaquePointer?
         let status = sqlite3_prepare_v3(
             handle, UnsafePointer(OpaquePointer(text.utf8Start)), Int32(text.utf8CodeUnitCount),
             UInt32(SQLITE_PREPARE_PERSISTENT), &pointer, nil)
         guard status == SQLITE_OK, let pointer else { throw failure(status) }
-        let made = SQLiteStatement(pointer, self)
-        prepared[key] = made
+        let made = SQLiteStatement(pointer, text.utf8Start, self)
+        prepared.append(made)
         return made
     }
 
@@ -91,10 +93,4 @@ final class SQLiteDatabase: @unchecked Sendable {
             return CFSError(.registryFailed, .recording, "the registry failed: \(text) (\(status))", path: path)
         }
     }
-}
-
-/// The identity of a statement's text: its address, since it is part of the program.
-private struct StaticStringKey: Hashable {
-    private let address: UnsafePointer<UInt8>
-    init(_ text: StaticString) { address = text.utf8Start }
 }

@@ -4,11 +4,14 @@ import CSQLite
 /// A prepared statement: bind in order, step, read the columns.
 final class SQLiteStatement {
     private let pointer: OpaquePointer
+    /// Where its text stands in the program.
+    let text: UnsafePointer<UInt8>
     private unowned let database: SQLiteDatabase
     private var nextParameter: Int32 = 1
 
-    init(_ pointer: OpaquePointer, _ database: SQLiteDatabase) {
+    init(_ pointer: OpaquePointer, _ text: UnsafePointer<UInt8>, _ database: SQLiteDatabase) {
         self.pointer = pointer
+        self.text = text
         self.database = database
     }
 

@@ -168,8 +168,13 @@ static long unix_socket(const char *path, int (*action)(int, const struct sockad
     return fd;
 }
 
+// Before it is bound, so that nobody can connect in between: bind(2) gives the file the mode of the socket.
+static int bind_private(int fd, const struct sockaddr *address, socklen_t length) {
+    return fchmod(fd, 0600) == -1 ? -1 : bind(fd, address, length);
+}
+
 long cfs_unix_listen(const char *path, int backlog) {
-    long fd = unix_socket(path, bind);
+    long fd = unix_socket(path, bind_private);
     if (fd < 0) return fd;
     if (listen((int)fd, backlog) == -1) {
         long error = -errno;
@@ -287,6 +292,17 @@ long cfs_unblock_all_signals(void) {
     sigset_t none;
     sigemptyset(&none);
     return result_of(sigprocmask(SIG_SETMASK, &none, NULL));
+}
+
+long cfs_default_signal_actions(void) {
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    for (int number = 1; number < 32; number++) {
+        if (number == SIGKILL || number == SIGSTOP) continue;
+        if (sigaction(number, &standard, NULL) == -1) return -errno;
+    }
+    return 0;
 }
 
 long cfs_makedev(unsigned major, unsigned minor) { return (long)makedev(major, minor); }

@@ -33,7 +33,8 @@ enum Program {
         return error.code == .invalidArgument && error.phase == .parsing ? usageStatus : 1
     }
 
-    private static func perform(_ verb: any Verb.Type, _ name: String, _ arguments: [String]) throws(CFSError) -> Int32 {
+    private static func perform(_ verb: any Verb.Type, _ name: String, _ arguments: [String]) throws(CFSError) -> Int32
+    {
         let canonical = try CanonicalArguments(
             arguments[...], verb.optionNames, optionsEndAtFirstWord: verb.optionsEndAtFirstWord, verb: name)
         guard canonical.asksForHelp else { return try verb.perform(canonical, name: name) }

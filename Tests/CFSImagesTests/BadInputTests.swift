@@ -9,7 +9,8 @@ import Testing
 @Suite("Input that is no image", .enabled(if: ImageFixture.isRoot, ImageFixture.needsRoot))
 struct BadInputTests {
     private func expectFailure(
-        _ fixture: ImageFixture, _ path: String = "in", _ codes: Set<CFSError.Code> = [.invalidArchive], name: String = "bad",
+        _ fixture: ImageFixture, _ path: String = "in", _ codes: Set<CFSError.Code> = [.invalidArchive],
+        name: String = "bad",
         location: SourceLocation = #_sourceLocation
     ) -> CFSError? {
         let before = fixture.stored
@@ -18,19 +19,24 @@ struct BadInputTests {
         }
         #expect(error.map { codes.contains($0.code) } == true, "\(String(describing: error))", sourceLocation: location)
         #expect(fixture.stored == before, "something is left", sourceLocation: location)
-        #expect(failure { () throws(CFSError) in try fixture.store.image(name) }?.code == .imageNotFound, sourceLocation: location)
+        #expect(
+            failure { () throws(CFSError) in try fixture.store.image(name) }?.code == .imageNotFound,
+            sourceLocation: location)
         return error
     }
 
     @Test("a missing file, an empty one, and what is no archive, are told apart")
     func noArchive() {
         let fixture = ImageFixture()
-        #expect(expectFailure(fixture, "missing", [.invalidArgument])?.message.contains("there is no file or folder") == true)
+        #expect(
+            expectFailure(fixture, "missing", [.invalidArgument])?.message.contains("there is no file or folder")
+                == true)
         fixture.shell(": > empty; head -c 5000 /dev/urandom > noise; echo hello > text; mkfifo pipe")
         #expect(expectFailure(fixture, "empty")?.message.contains("is empty") == true)
         #expect(expectFailure(fixture, "noise")?.message.contains("is no archive") == true)
         #expect(expectFailure(fixture, "text")?.hint?.contains("importable are") == true)
-        #expect(expectFailure(fixture, "pipe", [.invalidArgument])?.message.contains("neither a file nor a folder") == true)
+        #expect(
+            expectFailure(fixture, "pipe", [.invalidArgument])?.message.contains("neither a file nor a folder") == true)
     }
 
     @Test(
@@ -58,7 +64,8 @@ struct BadInputTests {
         fixture.makeTree()
         fixture.shell("head -c 200000 /dev/urandom > tree/big")
         for packed in ["gzip", "xz", "bzip2", "zstd -q --check"] {
-            fixture.shell("tar -C tree -c . | \(packed) > in; printf 'XXXX' | dd of=in bs=1 seek=90000 conv=notrunc 2>/dev/null")
+            fixture.shell(
+                "tar -C tree -c . | \(packed) > in; printf 'XXXX' | dd of=in bs=1 seek=90000 conv=notrunc 2>/dev/null")
             _ = expectFailure(fixture)
         }
     }
@@ -66,11 +73,16 @@ struct BadInputTests {
     @Test("a layer that tries to escape leaves nothing, inside and outside")
     func escape() throws {
         let fixture = ImageFixture()
-        fixture.shell("mkdir -p t/sub; echo evil > t/sub/evil; cd t/sub; tar -P --transform 's,evil,../../evil,' -cf ../../in evil")
+        fixture.shell(
+            "mkdir -p t/sub; echo evil > t/sub/evil; cd t/sub; tar -P --transform 's,evil,../../evil,' -cf ../../in evil"
+        )
         _ = expectFailure(fixture, "in", [.unsafeLayer, .invalidArchive])
-        fixture.shell("rm -rf t; mkdir t; ln -s / t/link; cd t; tar -cf ../in link; rm link; mkdir link; echo x > link/cfs-evil; "
-            + "tar -rf ../in link/cfs-evil")
-        if failure({ () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("in")) }) == nil {
+        fixture.shell(
+            "rm -rf t; mkdir t; ln -s / t/link; cd t; tar -cf ../in link; rm link; mkdir link; echo x > link/cfs-evil; "
+                + "tar -rf ../in link/cfs-evil")
+        if failure({ () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("in")) })
+            == nil
+        {
             // Replacing the link by a folder is also right: then the file lies inside.
             #expect(access("/cfs-evil", F_OK) != 0)
         }

@@ -8,7 +8,8 @@ import Testing
 struct CatalogueTests {
     @Test("the catalogue in the executable is that of Images/")
     func embeddedIsCurrent() {
-        let repository = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let repository = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
+            separator: "/")
         let names = namesInFolder("\(repository)/Images")
         #expect(names == ["BusyBox", "SlitazOS", "TinyCore"])
         #expect(Catalogue.embedded.names == names)
@@ -43,7 +44,8 @@ struct CatalogueTests {
     @Test(
         "a wrong entry says what is wrong with it",
         arguments: [
-            (#"{"name":"A"}"#, "lacks description"), (#"{"name":"B","description":"x"}"#, "says it is B"), ("{", "image.json"),
+            (#"{"name":"A"}"#, "lacks description"), (#"{"name":"B","description":"x"}"#, "says it is B"),
+            ("{", "image.json"),
             (#"{"name":"A","description":"x","upstream":{"url":"http://x","sha256":"12"}}"#, "not a digest"),
             (#"{"name":"A","description":"x","offline":{"base":"alpine"}}"#, "\"alpine\" is not known"),
             (#"{"name":"A","description":"x","command":"sh"}"#, "not an array of strings"),

@@ -11,10 +11,13 @@ struct CompositionTests {
     @Test("the three images share one base layer, stored once")
     func sharedBase() throws {
         let fixture = ImageFixture()
-        let images = try ["TinyCore", "SlitazOS", "BusyBox"].map { name throws(CFSError) in try fixture.store.image(name) }
+        let images = try ["TinyCore", "SlitazOS", "BusyBox"].map { name throws(CFSError) in
+            try fixture.store.image(name)
+        }
         #expect(Set(images.map { $0.layers[0] }).count == 1)
         #expect(Set(images.map { $0.layers[1].chainID }).count == 3)
-        #expect(images.allSatisfy { $0.source == .offline && $0.layers.count == 2 && !$0.configuration.command.isEmpty })
+        #expect(
+            images.allSatisfy { $0.source == .offline && $0.layers.count == 2 && !$0.configuration.command.isEmpty })
         #expect(namesInFolder(fixture.folder("store/layers")).filter { $0.utf8.count == 64 }.count == 4)
         // A base, and for each image a thin layer, a configuration and a manifest.
         #expect(namesInFolder(fixture.folder("store/blobs/sha256")).count == 1 + 3 * 3)
@@ -22,7 +25,8 @@ struct CompositionTests {
 
     @Test("the same machine composes the same image, whenever it does")
     func deterministic() throws {
-        #expect(try ImageFixture().store.image("TinyCore").digest == ImageFixture().store.image("TinyCore").digest)
+        let (one, other) = (ImageFixture(), ImageFixture())
+        #expect(try one.store.image("TinyCore").digest == other.store.image("TinyCore").digest)
     }
 
     @Test("TinyCore's root looks like Tiny Core's, with the engine's mount points")
@@ -35,7 +39,9 @@ struct CompositionTests {
         #expect(fixture.text("etc/passwd", of: image)?.contains("tc:x:1001") == true)
     }
 
-    @Test("an image composed offline says so, and does not pretend to be the upstream", arguments: Catalogue.embedded.names)
+    @Test(
+        "an image composed offline says so, and does not pretend to be the upstream",
+        arguments: Catalogue.embedded.names)
     func honest(name: String) throws {
         let fixture = ImageFixture()
         let image = try fixture.store.image(name)

@@ -9,13 +9,16 @@ struct DockerArchiveImportTests {
     /// The form before Docker 25: a folder for each layer, the second a link to the first.
     private func old(_ fixture: ImageFixture) throws -> [String] {
         let layout = try SampleLayout.complete(fixture, pack: "cat")
-        let ids = [String(repeating: "a1", count: 32), String(repeating: "b2", count: 32), String(repeating: "c3", count: 32)]
+        let ids = [
+            String(repeating: "a1", count: 32), String(repeating: "b2", count: 32), String(repeating: "c3", count: 32),
+        ]
         let configuration = try #require(layout.configuration).digest.hex
         fixture.shell("mkdir -p save/\(ids[0]) save/\(ids[1]) save/\(ids[2])")
         fixture.shell("cp \(layout.blobPath(layout.layers[0])) save/\(ids[0])/layer.tar")
         fixture.shell("cp \(layout.blobPath(layout.layers[1])) save/\(ids[2])/layer.tar")
         fixture.shell("ln -s ../\(ids[2])/layer.tar save/\(ids[1])/layer.tar; echo 1.0 > save/\(ids[0])/VERSION")
-        fixture.shell("cp \(layout.blobPath(layout.configuration)) save/\(configuration).json; echo '{}' > save/repositories")
+        fixture.shell(
+            "cp \(layout.blobPath(layout.configuration)) save/\(configuration).json; echo '{}' > save/repositories")
         fixture.folder.write(
             #"[{"Config":"\#(configuration).json","RepoTags":["x:1"],"Layers":["\#(ids[0])/layer.tar","\#(ids[1])/layer.tar"]}]"#,
             to: "save/manifest.json")
@@ -41,7 +44,8 @@ struct DockerArchiveImportTests {
         let layers = layout.layers.map { #""blobs/sha256/\#($0.digest.hex)""# }.joined(separator: ",")
         let configuration = try #require(layout.configuration).digest.hex
         fixture.folder.write(
-            #"[{"Config":"blobs/sha256/\#(configuration)","RepoTags":null,"Layers":[\#(layers)]}]"#, to: "layout/manifest.json")
+            #"[{"Config":"blobs/sha256/\#(configuration)","RepoTags":null,"Layers":[\#(layers)]}]"#,
+            to: "layout/manifest.json")
         fixture.shell("cd layout; tar -cf ../in blobs index.json manifest.json oci-layout")
         #expect(try fixture.importing("in").digest == layout.manifest?.digest)
         fixture.shell("cd layout; tar -cf ../without-index blobs manifest.json")
@@ -55,7 +59,9 @@ struct DockerArchiveImportTests {
         _ = try old(fixture)
         fixture.shell("cd save; rm -r b2*; tar -cf ../in *; echo '[{},{}]' > manifest.json; tar -cf ../several *")
         for (path, message) in [("in", "lacks the file"), ("several", "holds 2 images")] {
-            let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder(path)) }
+            let error = failure { () throws(CFSError) in
+                try fixture.store.importImage(name: "x", from: fixture.folder(path))
+            }
             #expect(error?.code == .invalidArchive)
             #expect(error?.message.contains(message) == true, "\(error?.message ?? "-")")
             #expect(fixture.stored == [])
@@ -67,7 +73,9 @@ struct DockerArchiveImportTests {
         let fixture = ImageFixture()
         _ = try old(fixture)
         fixture.shell("cd save; cp c3*/layer.tar a1*/layer.tar; tar -cf ../in *")
-        let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("in")) }
+        let error = failure { () throws(CFSError) in
+            try fixture.store.importImage(name: "x", from: fixture.folder("in"))
+        }
         #expect(error?.code == .digestMismatch)
         #expect(fixture.stored == [])
     }

@@ -10,7 +10,8 @@ struct ELFHeaderTests {
         var bytes = [UInt8](repeating: 0, count: 256)
         func put(_ value: UInt64, at offset: Int, _ count: Int) {
             for index in 0..<count {
-                bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(8 * (little ? index : count - 1 - index)))
+                bytes[offset + index] = UInt8(
+                    truncatingIfNeeded: value >> UInt64(8 * (little ? index : count - 1 - index)))
             }
         }
         bytes.replaceSubrange(0..<6, with: [0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, little ? 1 : 2])

@@ -38,7 +38,9 @@ struct ExportTests {
         let image = try fixture.importing("tree")
         let blobs = namesInFolder(fixture.folder("store/blobs/sha256")).filter { $0 != image.digest.hex }
         for blob in blobs {
-            fixture.shell("chmod u+w store/blobs/sha256/\(blob); printf X | dd of=store/blobs/sha256/\(blob) bs=1 seek=20 conv=notrunc 2>/dev/null")
+            fixture.shell(
+                "chmod u+w store/blobs/sha256/\(blob); printf X | dd of=store/blobs/sha256/\(blob) bs=1 seek=20 conv=notrunc 2>/dev/null"
+            )
         }
         let error = failure { () throws(CFSError) in try fixture.store.export("sample", to: fixture.folder("out.tar")) }
         #expect(error?.code == .digestMismatch)

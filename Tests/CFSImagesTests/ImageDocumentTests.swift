@@ -41,7 +41,8 @@ struct ImageDocumentTests {
     @Test(
         "a wrong type is an error, never ignored",
         arguments: [
-            #""config":{"Cmd":"sh"}"#, #""config":{"Env":{"A":"1"}}"#, #""config":{"User":0}"#, #""config":{"Labels":["a"]}"#,
+            #""config":{"Cmd":"sh"}"#, #""config":{"Env":{"A":"1"}}"#, #""config":{"User":0}"#,
+            #""config":{"Labels":["a"]}"#,
             #""config":{"StopSignal":15}"#, #""config":[]"#,
         ])
     func wrongTypes(member: String) {

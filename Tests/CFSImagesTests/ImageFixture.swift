@@ -48,9 +48,12 @@ struct ImageFixture {
         shell("mkdir -p \(name)/bin \(name)/etc && printf '\\177ELF\\001\\001' > \(name)/bin/busybox")
         // e_machine of elf(5) lies at offset 18: 3 is EM_386.
         shell("head -c 12 /dev/zero >> \(name)/bin/busybox; printf '\\003\\000' >> \(name)/bin/busybox")
-        shell("head -c 80 /dev/zero >> \(name)/bin/busybox; chmod 755 \(name)/bin/busybox; ln -sf busybox \(name)/bin/sh")
+        shell(
+            "head -c 80 /dev/zero >> \(name)/bin/busybox; chmod 755 \(name)/bin/busybox; ln -sf busybox \(name)/bin/sh")
         folder.write(motd, to: "\(name)/etc/motd")
-        shell("touch -h -d @1000000000 \(name)/bin/busybox \(name)/bin/sh \(name)/etc/motd \(name)/bin \(name)/etc \(name)")
+        shell(
+            "touch -h -d @1000000000 \(name)/bin/busybox \(name)/bin/sh \(name)/etc/motd \(name)/bin \(name)/etc \(name)"
+        )
     }
 
     @discardableResult

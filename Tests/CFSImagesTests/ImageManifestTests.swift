@@ -31,7 +31,8 @@ struct ImageManifestTests {
             (#"{"layers":[]}"#, "lacks config"), (#"{"config":\#(config)}"#, "lacks layers"),
             (#"{"config":{"mediaType":"x","digest":"sha256:../../x","size":1},"layers":[]}"#, "not a digest"),
             (#"{"config":{"mediaType":"x","digest":"\#(digest)","size":-1},"layers":[]}"#, "not a whole number"),
-            (#"{"config":\#(config),"layers":[],"config":\#(config)}"#, "config"), ("[]", "not a JSON object"), ("", ""),
+            (#"{"config":\#(config),"layers":[],"config":\#(config)}"#, "config"), ("[]", "not a JSON object"),
+            ("", ""),
         ])
     func invalid(text: String, message: String) {
         let error = failure { () throws(CFSError) in

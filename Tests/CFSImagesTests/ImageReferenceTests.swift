@@ -17,7 +17,8 @@ struct ImageReferenceTests {
     @Test(
         "what is no name is refused",
         arguments: [
-            "", ":", "a:", ":latest", "../x", "a//b", "/a", "a/", "a b", "a:b:c", ".a", "-a", "a\nb", "host:port/x", "ä",
+            "", ":", "a:", ":latest", "../x", "a//b", "/a", "a/", "a b", "a:b:c", ".a", "-a", "a\nb", "host:port/x",
+            "ä",
             "host:123456/x", "a:-b", "sha256:../../x", String(repeating: "a", count: 256),
         ])
     func invalid(text: String) {

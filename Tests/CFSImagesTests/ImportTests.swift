@@ -13,7 +13,8 @@ struct ImportTests {
             "cp -a tree in", "tar -C tree -cf in .", "tar -C tree -czf in .", "tar -C tree -cJf in .",
             "tar -C tree -cjf in .", "tar -C tree -c . | zstd -q > in", "tar -C tree -c . | lzma > in",
             "cd tree; find . | cpio -o -H newc > ../in", "cd tree; find . | cpio -o -H newc | gzip > ../in",
-            "cd tree; find . | cpio -o -H crc | lzma > ../in", "cd tree; find . | cpio -o -H newc | xz --check=crc32 > ../in",
+            "cd tree; find . | cpio -o -H crc | lzma > ../in",
+            "cd tree; find . | cpio -o -H newc | xz --check=crc32 > ../in",
             "cd tree; (find bin | cpio -o -H newc | gzip; find etc | cpio -o -H newc) > ../in",
             "cd tree; find . | cpio -o -H newc | gzip > ../core.gz; cd ..; mkdir -p iso/boot; mv core.gz iso/boot; "
                 + "genisoimage -quiet -R -o in iso",
@@ -46,7 +47,8 @@ struct ImportTests {
     func stacked() throws {
         let fixture = ImageFixture()
         fixture.makeTree("four", motd: "four\n")
-        fixture.shell("mkdir -p one/etc two/etc iso/boot; echo one > one/etc/motd; echo two > two/etc/motd; echo 2 > two/etc/two")
+        fixture.shell(
+            "mkdir -p one/etc two/etc iso/boot; echo one > one/etc/motd; echo two > two/etc/motd; echo 2 > two/etc/two")
         for (name, number) in [("one", 1), ("two", 2), ("four", 4)] {
             fixture.shell("cd \(name); find . | cpio -o -H newc 2>/dev/null | lzma > ../iso/boot/rootfs\(number).gz")
         }
@@ -62,7 +64,9 @@ struct ImportTests {
     func emptyISO() throws {
         let fixture = ImageFixture()
         fixture.shell("mkdir iso; echo x | gzip > iso/a.gz; genisoimage -quiet -R -o in iso")
-        let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("in")) }
+        let error = failure { () throws(CFSError) in
+            try fixture.store.importImage(name: "x", from: fixture.folder("in"))
+        }
         #expect(error?.message.contains("holds no initramfs") == true)
         #expect(fixture.stored == [])
     }
@@ -124,5 +128,37 @@ struct ImportTests {
         #expect(try fixture.store.collectGarbage(keeping: []).layers == [first.layers[0].chainID])
         #expect(fixture.text("etc/motd", of: first) == nil)
         #expect(fixture.text("etc/motd", of: second) == "b\n")
+    }
+
+    @Test("what a killed import was writing goes with the next import, and with the garbage")
+    func leftovers() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        let leave =
+            "mkdir -p store/layers/.x.partial/bin store/blobs/sha256; : > store/layers/.x.partial/bin/sh; "
+            + ": > store/blobs/sha256/.y.partial"
+        fixture.shell(leave)
+        try fixture.importing("tree")
+        let clean = fixture.stored
+        #expect(clean.count == 4 && clean.allSatisfy { $0.utf8.count == 64 })
+        fixture.shell(leave)
+        #expect(try fixture.store.collectGarbage(keeping: []) == ImageRemoval())
+        #expect(fixture.stored == clean)
+    }
+
+    @Test("an image of 130 layers imports, each layer over the one before")
+    func manyLayers() throws {
+        let fixture = ImageFixture()
+        var layout = try SampleLayout(fixture)
+        for index in 0..<130 {
+            fixture.shell("mkdir -p t\(index); echo \(index) > t\(index)/same; echo \(index) > t\(index)/file-\(index)")
+            try layout.addLayer("t\(index)", pack: "gzip")
+        }
+        try layout.finish()
+        let image = try fixture.importing("layout")
+        #expect(image.layers.count == 130 && Set(image.layers.map(\.chainID)).count == 130)
+        #expect(fixture.text("same", of: image) == "129\n" && fixture.text("file-0", of: image) == "0\n")
+        #expect(try fixture.store.remove("sample", keeping: []).layers.count == 130)
+        #expect(fixture.stored == [])
     }
 }

@@ -12,14 +12,19 @@ struct LayoutImportTests {
     ) {
         fixture.shell("tar -C layout -cf layout.tar .")
         for path in ["layout", "layout.tar"] {
-            let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder(path)) }
+            let error = failure { () throws(CFSError) in
+                try fixture.store.importImage(name: "x", from: fixture.folder(path))
+            }
             #expect(error?.code == code, "\(path): \(String(describing: error))", sourceLocation: location)
-            #expect(error?.message.contains(message) == true, "\(path): \(error?.message ?? "-")", sourceLocation: location)
+            #expect(
+                error?.message.contains(message) == true, "\(path): \(error?.message ?? "-")", sourceLocation: location)
             #expect(fixture.stored == [], sourceLocation: location)
         }
     }
 
-    @Test("a layout keeps its digests, layers and configuration, as folder and as tar", arguments: ["gzip", "zstd -q", "cat"])
+    @Test(
+        "a layout keeps its digests, layers and configuration, as folder and as tar",
+        arguments: ["gzip", "zstd -q", "cat"])
     func complete(pack: String) throws {
         for archive in [false, true] {
             let fixture = ImageFixture()
@@ -125,8 +130,12 @@ struct LayoutImportTests {
         expectFailure(fixture, "index")
         fixture.folder.write(#"{"imageLayoutVersion":"9.0"}"#, to: "layout/oci-layout")
         expectFailure(fixture, "unknown version")
-        fixture.shell("head -c 5000000 /dev/zero > layout/index.json; echo '{\"imageLayoutVersion\":\"1.0.0\"}' > layout/oci-layout")
-        let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("layout")) }
+        fixture.shell(
+            "head -c 5000000 /dev/zero > layout/index.json; echo '{\"imageLayoutVersion\":\"1.0.0\"}' > layout/oci-layout"
+        )
+        let error = failure { () throws(CFSError) in
+            try fixture.store.importImage(name: "x", from: fixture.folder("layout"))
+        }
         #expect(error?.code == .limitExceeded)
         #expect(fixture.stored == [])
     }
@@ -137,7 +146,9 @@ struct LayoutImportTests {
         let layout = try SampleLayout.complete(fixture)
         let blob = layout.blobPath(layout.layers[0])
         fixture.shell("mv \(blob) outside; ln -s \(fixture.folder("outside")) \(blob)")
-        let error = failure { () throws(CFSError) in try fixture.store.importImage(name: "x", from: fixture.folder("layout")) }
+        let error = failure { () throws(CFSError) in
+            try fixture.store.importImage(name: "x", from: fixture.folder("layout"))
+        }
         #expect(error != nil)
         #expect(fixture.stored == [])
     }

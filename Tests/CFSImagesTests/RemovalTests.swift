@@ -50,7 +50,8 @@ struct RemovalTests {
     func unknown() throws {
         let fixture = ImageFixture()
         for name in ["TinyCore", "nothing"] {
-            #expect(failure { () throws(CFSError) in try fixture.store.remove(name, keeping: []) }?.code == .imageNotFound)
+            #expect(
+                failure { () throws(CFSError) in try fixture.store.remove(name, keeping: []) }?.code == .imageNotFound)
         }
         #expect(fixture.stored == [])
     }

@@ -22,10 +22,13 @@ struct SampleLayout {
 
     /// A layout of one image with two layers, the upper over the lower.
     @discardableResult
-    static func complete(_ fixture: ImageFixture, _ name: String = "layout", pack: String = "gzip") throws -> SampleLayout {
+    static func complete(
+        _ fixture: ImageFixture, _ name: String = "layout", pack: String = "gzip"
+    ) throws -> SampleLayout {
         var layout = try SampleLayout(fixture, name)
         fixture.makeTree("lower", motd: "lower\n")
-        fixture.shell("mkdir -p upper/etc; echo upper > upper/etc/motd; : > upper/etc/.wh.gone; echo x > lower/etc/gone")
+        fixture.shell(
+            "mkdir -p upper/etc; echo upper > upper/etc/motd; : > upper/etc/.wh.gone; echo x > lower/etc/gone")
         try layout.addLayer("lower", pack: pack)
         try layout.addLayer("upper", pack: pack)
         try layout.finish()
@@ -58,7 +61,8 @@ struct SampleLayout {
         run.command = ["/bin/sh", "-c", "true"]
         run.environment = ["A=b"]
         let document = ImageDocument(architecture: "386", configuration: run, diffIDs: diffIDs)
-        let configuration = try addBlob(String(decoding: document.bytes, as: UTF8.self), mediaType: MediaType.configuration)
+        let configuration = try addBlob(
+            String(decoding: document.bytes, as: UTF8.self), mediaType: MediaType.configuration)
         self.configuration = configuration
         let bytes = ImageManifest(configuration: configuration, layers: layers).bytes
         let manifest = try addBlob(String(decoding: bytes, as: UTF8.self), mediaType: MediaType.manifest)

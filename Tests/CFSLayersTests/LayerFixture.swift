@@ -21,7 +21,9 @@ struct LayerFixture {
     /// Runs a shell in the folder; its output without white space around it.
     @discardableResult
     func shell(_ script: String) -> String {
-        let environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC"]
+        let environment = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "TZ": "UTC",
+        ]
         let command = RunningCommand(["/bin/sh", "-ec", script], environment: environment, directory: folder.path)
         let result = command.finish()
         precondition(result.status == 0, "\(script): \(result.errors)")
@@ -49,10 +51,12 @@ struct LayerFixture {
 
     func text(_ layer: ImageRecord.Layer, _ name: String) -> String? { textOfFile(path(layer, name)) }
 
-    /// Everything in a folder with type, mode, owner, size, links, time and target, a line each.
-    func listing(_ path: String, _ format: String = "%P %y %m %U:%G %n %T@ %l") -> [String] {
-        shell("cd '\(path)'; find . -type d -printf '\(format)\\n' -o -printf '\(format) %s\\n' | sort").split(separator: "\n")
-            .map(String.init)
+    /// Everything in a folder with type, mode, owner, links, time, target and the size of what is no folder, a line each.
+    func listing(_ path: String, _ format: String = "/%P %y %m %U:%G %n %T@ %l|") -> [String] {
+        shell("cd '\(path)'; find . -type d -printf '\(format)\\n' -o -printf '\(format)%s\\n' | sort").split(
+            separator: "\n"
+        )
+        .map(String.init)
     }
 
     /// What lies in the store: nothing unfinished may.

@@ -7,7 +7,8 @@ struct RawTar {
     /// Adds a member. Fields overwrite what stands at their offset in the header, before the checksum is made.
     mutating func add(
         _ name: String, type: Character = "0", _ body: [UInt8] = [], mode: Int = 0o644, uid: Int = 0, gid: Int = 0,
-        time: Int = 0, link: String = "", size: Int? = nil, fields: [Int: [UInt8]] = [:], checksum: [UInt8]? = nil
+        time: Int = 0, link: String = "", size: Int? = nil, fields: [Int: [UInt8]] = [:], checksum: [UInt8]? = nil,
+        sumsSignedBytes: Bool = false
     ) {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: [UInt8], _ offset: Int) {
@@ -28,7 +29,8 @@ struct RawTar {
         put(Array("ustar\u{0}00".utf8), 257)
         for (offset, bytes) in fields { put(bytes, offset) }
         for index in 148..<156 { header[index] = 0x20 }
-        put(checksum ?? octal(header.reduce(0) { $0 + Int($1) }, 7), 148)
+        let sum = header.reduce(0) { $0 + (sumsSignedBytes ? Int(Int8(bitPattern: $1)) : Int($1)) }
+        put(checksum ?? octal(sum, 7), 148)
         blocks += header + body + [UInt8](repeating: 0, count: (512 - body.count % 512) % 512)
     }
 
@@ -58,4 +60,23 @@ struct RawTar {
     var bytes: [UInt8] { blocks + [UInt8](repeating: 0, count: 1024) }
 
     init(_ build: (inout RawTar) -> Void = { _ in }) { build(&self) }
+
+    /// Members in short: `f NAME TEXT`, `d NAME MODE`, `l NAME TARGET`, `h NAME TARGET`, `p NAME`, `c NAME MINOR` (of
+    /// major 0), and `x KEY VALUE` for a pax record of the member that follows; with semicolons between.
+    init(_ members: String) {
+        for member in members.split(separator: "; ") {
+            let words = member.split(separator: " ", maxSplits: 2).map(String.init)
+            let (name, rest) = (words[1], words.count > 2 ? words[2] : "")
+            switch words[0] {
+            case "f": file(name, rest)
+            case "d": folder(name, mode: Int(rest, radix: 8) ?? 0o755)
+            case "l": link(name, to: rest)
+            case "h": hardLink(name, to: rest)
+            case "p": add(name, type: "6")
+            case "c": add(name, type: "3", fields: [337: Array("000000\(rest)".utf8)])
+            case "x": pax(name, rest)
+            default: preconditionFailure("no such member: \(member)")
+            }
+        }
+    }
 }

@@ -50,28 +50,31 @@ struct RunSystemsTests: EngineSuite {
             #expect(shared > 0 && shared < size)
         }
     }
+}
 
+@Suite("The real systems, where they are at hand", .needsHost, .engine)
+struct RealSystemsTests: EngineSuite {
     @Test(
         "the real TinyCore is imported, and lists its own root",
         .enabled(if: RealImage.tinyCore.isThere, Comment(rawValue: RealImage.tinyCore.missing)))
     func realTinyCore() {
-        #expect(engine.run("image", "import", "TinyCore:real", RealImage.tinyCore.path).status == 0)
-        let result = engine.run("run", "--rm", "TinyCore:real", "ls")
+        #expect(engine.run("image", "import", "TinyCore", RealImage.tinyCore.path).status == 0)
+        let result = engine.run("run", "--rm", "TinyCore", "ls")
         #expect(result.status == 0, "\(result.errors)")
         // `proc` and `sys` are the engine's: the archive has neither.
         let expected = ["bin", "dev", "etc", "init", "lib", "linuxrc", "opt", "root", "sbin", "tmp", "usr", "var"]
         #expect(result.lines.filter { $0 != "proc" && $0 != "sys" } == expected)
-        #expect(engine.run("run", "--rm", "TinyCore:real", "whoami").output == "root\n")
-        #expect(engine.run("run", "--rm", "TinyCore:real", "pwd").output == "/\n")
+        #expect(engine.run("run", "--rm", "TinyCore", "whoami").output == "root\n")
+        #expect(engine.run("run", "--rm", "TinyCore", "pwd").output == "/\n")
     }
 
     @Test(
         "the real SliTaz gives a prompt on a terminal",
         .enabled(if: RealImage.slitaz.isThere, Comment(rawValue: RealImage.slitaz.missing)))
     func realSlitaz() {
-        #expect(engine.run("image", "import", "SlitazOS:real", RealImage.slitaz.path).status == 0)
+        #expect(engine.run("image", "import", "SlitazOS", RealImage.slitaz.path).status == 0)
         let terminal = Terminal()
-        let command = engine.start(["run", "-it", "--rm", "SlitazOS:real", "sh"], terminal: terminal)
+        let command = engine.start(["run", "-it", "--rm", "SlitazOS", "sh"], terminal: terminal)
         #expect(terminal.waitFor("# "), "\(terminal.screen)")
         terminal.type("cat /etc/slitaz-release; exit\r")
         #expect(terminal.waitFor("4.0"))

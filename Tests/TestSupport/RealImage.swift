@@ -20,7 +20,8 @@ public struct RealImage: Sendable {
             folder = String(cString: real)
             free(real)
         }
-        let repository = folder.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let repository = folder.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
+            separator: "/")
         path = "\(repository)/../shared/images/\(name)"
         missing = "../shared/images/\(name) is not there"
     }

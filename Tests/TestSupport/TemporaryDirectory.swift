@@ -12,7 +12,7 @@ public final class TemporaryDirectory: Sendable {
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
-    deinit { removeTree(path) }
+    deinit { Self.removeTree(path, at: AT_FDCWD) }
 
     /// A path below the folder.
     public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
@@ -61,26 +61,21 @@ public final class TemporaryDirectory: Sendable {
         }
     }
 
-    private func removeTree(_ path: String) {
-        if let folder = opendir(path) {
-            var names: [String] = []
+    /// Removes a name and what is below it; names stay bytes, since a test may make some that are no text.
+    private static func removeTree(_ name: UnsafePointer<CChar>, at parent: Int32) {
+        if unlinkat(parent, name, 0) == 0 { return }
+        let handle = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        if handle >= 0, let folder = fdopendir(handle) {
             while let entry = readdir(folder) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { child in
+                        let isSelfOrParent = strcmp(child, ".") == 0 || strcmp(child, "..") == 0
+                        if !isSelfOrParent { removeTree(child, at: handle) }
+                    }
                 }
-                if name != "." && name != ".." { names.append(name) }
             }
             closedir(folder)
-            for name in names {
-                let child = "\(path)/\(name)"
-                var status = stat()
-                if lstat(child, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-                    removeTree(child)
-                } else {
-                    unlink(child)
-                }
-            }
         }
-        rmdir(path)
+        unlinkat(parent, name, AT_REMOVEDIR)
     }
 }

@@ -166,6 +166,7 @@ long cfs_send_fds(int socket, const void *bytes, size_t length, const int *fds, 
 /// Receives bytes and up to `*count` descriptors (close-on-exec); `*count` becomes how many came.
 long cfs_receive_fds(int socket, void *bytes, size_t length, int *fds, size_t *count, int flags);
 long cfs_peer_credentials(int socket, struct cfs_ucred *credentials);
+/// The socket's file has mode 0600.
 long cfs_unix_listen(const char *path, int backlog);
 long cfs_unix_connect(const char *path);
 long cfs_accept(int socket);
@@ -217,6 +218,9 @@ long cfs_is_terminal(int fd);
 long cfs_signalfd(const int *signals, size_t count);
 long cfs_block_all_signals(void);
 long cfs_unblock_all_signals(void);
+/// What a program may find changed by whoever started it: an ignored signal stays ignored over execve(2). The standard
+/// signals, 1 to 31, get their default action.
+long cfs_default_signal_actions(void);
 
 // MARK: Files
 

@@ -28,6 +28,6 @@ struct Caller: Sendable {
             rest.removeFirst()
             if first == ".." { _ = components.popLast() }
         }
-        return "/" + (components + rest.map(String.init)).joined(separator: "/")
+        return "/" + (components + rest.map { String($0) }).text(separator: "/")
     }
 }

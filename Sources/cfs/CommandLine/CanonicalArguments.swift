@@ -46,7 +46,8 @@ struct CanonicalArguments: Equatable {
     /// - Throws: `.invalidArgument` when there are fewer.
     func word(_ index: Int, _ name: String, verb: String) throws(CFSError) -> String {
         if index < words.count { return words[index] }
-        throw CFSError(.invalidArgument, .parsing, "missing expected argument '<\(name)>'", hint: "see cfs \(verb) --help")
+        throw CFSError(
+            .invalidArgument, .parsing, "missing expected argument '<\(name)>'", hint: "see cfs \(verb) --help")
     }
 
     /// - Parameters:
@@ -54,7 +55,9 @@ struct CanonicalArguments: Equatable {
     ///   - optionsEndAtFirstWord: whether everything behind the first word is a word.
     ///   - verb: as the user wrote it, for errors.
     /// - Throws: `.invalidArgument` for an unknown option, a missing value or one too many.
-    init(_ arguments: ArraySlice<String>, _ names: OptionNames, optionsEndAtFirstWord: Bool, verb: String) throws(CFSError) {
+    init(
+        _ arguments: ArraySlice<String>, _ names: OptionNames, optionsEndAtFirstWord: Bool, verb: String
+    ) throws(CFSError) {
         var rest = arguments
         while let argument = rest.popFirst(), !asksForHelp {
             if argument == "--" {
@@ -137,7 +140,8 @@ struct CanonicalArguments: Equatable {
         }
     }
 
-    private static func unknown(_ option: String, among names: [String], _ verb: String, sure: Bool = false) -> CFSError {
+    private static func unknown(_ option: String, among names: [String], _ verb: String, sure: Bool = false) -> CFSError
+    {
         let near = sure ? names : NearestName.suggestions(for: option, among: names)
         return CFSError(
             .invalidArgument, .parsing, "unknown option \(option)",

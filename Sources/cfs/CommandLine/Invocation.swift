@@ -49,7 +49,8 @@ enum Invocation {
         self = .help(group.map { [$0] } ?? [])
     }
 
-    private static func engineOption(_ argument: String, _ rest: inout ArraySlice<String>) throws(CFSError) -> [String] {
+    private static func engineOption(_ argument: String, _ rest: inout ArraySlice<String>) throws(CFSError) -> [String]
+    {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0].drop { $0 == "-" })
         guard argument.hasPrefix("--"), GlobalOptions.optionNames[name] != nil else {

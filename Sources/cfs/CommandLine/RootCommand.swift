@@ -16,12 +16,14 @@ struct RootCommand: ParsableCommand {
             CommandGroup(
                 name: "Container",
                 subcommands: [
-                    RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self, KillCommand.self,
+                    RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self,
+                    KillCommand.self,
                     RmCommand.self, InspectCommand.self, ExplainCommand.self,
                 ]),
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
             CommandGroup(
-                name: "Engine", subcommands: [InfoCommand.self, DoctorCommand.self, VersionCommand.self, SystemCommand.self]),
+                name: "Engine",
+                subcommands: [InfoCommand.self, DoctorCommand.self, VersionCommand.self, SystemCommand.self]),
         ])
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions

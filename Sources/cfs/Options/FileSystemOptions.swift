@@ -29,8 +29,8 @@ struct FileSystemOptions {
     }
 
     private static func checkTargets(_ mounts: [MountRequest]) throws(CFSError) {
-        var seen: Set<String> = []
-        for mount in mounts where !seen.insert(mount.target).inserted {
+        for (index, mount) in mounts.enumerated() where mounts[..<index].contains(where: { $0.target == mount.target })
+        {
             throw CFSError(.invalidArgument, .parsing, "two mounts have the target \(mount.target)", path: mount.target)
         }
     }
@@ -39,7 +39,8 @@ struct FileSystemOptions {
     struct Declaration: ParsableArguments {
         @Option(
             name: .shortAndLong,
-            help: ArgumentHelp("Mount a file or folder of the host: ./data:/data:ro.", valueName: "source:target[:words]"),
+            help: ArgumentHelp(
+                "Mount a file or folder of the host: ./data:/data:ro.", valueName: "source:target[:words]"),
             completion: .file())
         var volume: [String] = []
 

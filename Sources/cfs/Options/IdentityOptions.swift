@@ -22,7 +22,7 @@ struct IdentityOptions {
         cidfile = arguments.value("cidfile")
     }
 
-    func fill(_ spec: inout ContainerSpec) throws(CFSError) {
+    func fill(_ spec: inout ContainerSpec, _ caller: Caller) throws(CFSError) {
         if let name, name.isEmpty { throw CFSError(.invalidArgument, .parsing, "--name is empty") }
         spec.name = name
         spec.autoRemove = remove
@@ -32,7 +32,7 @@ struct IdentityOptions {
             }
             spec.hostname = hostname
         }
-        spec.labels = try LabelSyntax.labels(files: labelFile, options: label)
+        spec.labels = try LabelSyntax.labels(files: labelFile, options: label, caller)
     }
 
     /// For help texts and completions.

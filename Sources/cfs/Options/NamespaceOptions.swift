@@ -52,7 +52,9 @@ struct NamespaceOptions {
         @Option(help: ArgumentHelp("UTS namespace, likewise.", valueName: "namespace"))
         var uts: String?
 
-        @Option(help: ArgumentHelp("User namespace, likewise; host makes root inside root outside.", valueName: "namespace"))
+        @Option(
+            help: ArgumentHelp("User namespace, likewise; host makes root inside root outside.", valueName: "namespace")
+        )
         var userns: String?
 
         @Option(help: ArgumentHelp("Cgroup namespace, likewise.", valueName: "namespace"))

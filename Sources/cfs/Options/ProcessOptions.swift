@@ -58,7 +58,8 @@ struct ProcessOptions {
         @Option(name: .shortAndLong, help: ArgumentHelp("Working directory inside.", valueName: "path"))
         var workdir: String?
 
-        @Option(name: .shortAndLong, help: ArgumentHelp("User name or ID, with a group or not.", valueName: "user[:group]"))
+        @Option(
+            name: .shortAndLong, help: ArgumentHelp("User name or ID, with a group or not.", valueName: "user[:group]"))
         var user: String?
 
         @Option(help: ArgumentHelp("Replace the image's entry point; \"\" removes it.", valueName: "program"))

@@ -20,12 +20,12 @@ struct SecurityOptions {
         sysctl = arguments.values("sysctl")
     }
 
-    func fill(_ spec: inout ContainerSpec) throws(CFSError) {
+    func fill(_ spec: inout ContainerSpec, _ caller: Caller) throws(CFSError) {
         spec.capabilitiesToAdd = capAdd
         spec.capabilitiesToDrop = capDrop
         spec.privileged = privileged
         for text in securityOpt {
-            switch try SecurityOptSyntax.option(text) {
+            switch try SecurityOptSyntax.option(text, caller) {
             case .seccomp(let choice): spec.seccomp = choice
             case .noNewPrivileges(let isOn): spec.noNewPrivileges = isOn
             }
@@ -51,7 +51,8 @@ struct SecurityOptions {
         @Flag(help: "Give all capabilities and devices, no seccomp filter and no masked paths.")
         var privileged = false
 
-        @Option(help: ArgumentHelp("Set a namespaced kernel parameter: net.core.somaxconn=512.", valueName: "name=value"))
+        @Option(
+            help: ArgumentHelp("Set a namespaced kernel parameter: net.core.somaxconn=512.", valueName: "name=value"))
         var sysctl: [String] = []
     }
 }

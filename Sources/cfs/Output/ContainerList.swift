@@ -27,7 +27,8 @@ struct ContainerList {
             let command = record.command.joined(separator: " ")
             let shown = isFull ? command : DisplayWidth.shortened(Printable.text(command), to: Self.commandCells)
             table.add([
-                id(record), record.image, "\"\(shown)\"", Elapsed.ago(record.createdAt, now: now), status(record), record.name,
+                id(record), record.image, "\"\(shown)\"", Elapsed.ago(record.createdAt, now: now), status(record),
+                record.name,
             ])
         }
         return table.text

@@ -8,6 +8,11 @@ enum ErrorText {
         return text
     }
 
+    /// What the user should know, though nothing failed.
+    static func warning(_ text: String, style: Style) -> String {
+        "\(style.yellow("cfs: warning:")) \(Printable.text(text))\n"
+    }
+
     /// What ArgumentParser found wrong, in the same form.
     ///
     /// - Parameter verb: the verb whose help has more, or nil for all of it.

@@ -23,7 +23,9 @@ struct ImageList {
     private func id(_ image: ImageRecord) -> String { isFull ? "\(image.digest)" : image.digest.short }
 
     /// Bytes of an image's layers that other images have too.
-    private func sharedSize(_ image: ImageRecord) -> UInt64 { image.layers.reduce(0) { $0 + (shared[$1.chainID] ?? 0) } }
+    private func sharedSize(_ image: ImageRecord) -> UInt64 {
+        image.layers.reduce(0) { $0 + (shared[$1.chainID] ?? 0) }
+    }
 
     /// One id a line.
     var ids: String { images.map { id($0) + "\n" }.joined() }

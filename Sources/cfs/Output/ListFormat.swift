@@ -13,7 +13,8 @@ enum ListFormat: Equatable {
         case let text?:
             throw CFSError(
                 .invalidArgument, .parsing, "unknown format \"\(text)\"",
-                hint: text.contains("{{") ? "templates are not supported: use --format json and jq" : "use table or json")
+                hint: text.contains("{{")
+                    ? "templates are not supported: use --format json and jq" : "use table or json")
         }
     }
 }

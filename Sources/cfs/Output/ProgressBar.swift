@@ -8,7 +8,9 @@ enum ProgressBar {
     static func line(_ progress: ImportProgress, columns: Int) -> String {
         let name = progress.phase.rawValue
         let done = ByteCount(progress.done)
-        guard let total = progress.total, total > 0 else { return cut(progress.done == 0 ? name : "\(name)  \(done)", columns) }
+        guard let total = progress.total, total > 0 else {
+            return cut(progress.done == 0 ? name : "\(name)  \(done)", columns)
+        }
         let share = min(1, Double(progress.done) / Double(total))
         let percent = String("  \(Int(share * 100))%".suffix(4))
         let numbers = "\(percent)  \(done) of \(ByteCount(total))"

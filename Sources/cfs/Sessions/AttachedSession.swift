@@ -59,7 +59,7 @@ enum AttachedSession {
     private static func forward(_ number: Int32, _ session: Session) throws(CFSError) {
         do throws(CFSError) {
             try session.signal(number)
-        } catch where error.code == .containerNotRunning {
+        } catch  where error.code == .containerNotRunning {
             // It has just ended: the next event says how.
         }
     }
@@ -68,7 +68,7 @@ enum AttachedSession {
         guard let size = Terminal.size(0) ?? Terminal.size(1) else { return }
         do throws(CFSError) {
             try session.resize(size)
-        } catch where error.code == .containerNotRunning {
+        } catch  where error.code == .containerNotRunning {
             // As above.
         }
     }

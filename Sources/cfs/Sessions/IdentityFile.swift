@@ -3,8 +3,9 @@ import CFSLinux
 import Glibc
 
 /// The file of `--cidfile`: it must not be there before, and stays only with its container.
-struct IdentityFile {
+final class IdentityFile {
     let path: String
+    private var isWritten = false
 
     /// - Throws: `.conflict` when the file is there.
     init(_ path: String, _ caller: Caller) throws(CFSError) {
@@ -23,6 +24,7 @@ struct IdentityFile {
         let result = File.tryOpen(path, [.write, .create, .exclusive, .noFollow], mode: 0o644)
         if result == -ErrorCode.exists { throw exists }
         let fd = OwnedFD(try checked(result, "openat", .recording, path: path))
+        isWritten = true
         do throws(CFSError) {
             try File.writeAll(fd.raw, Array(id.text.utf8), path: path)
         } catch {
@@ -31,5 +33,6 @@ struct IdentityFile {
         }
     }
 
-    func remove() { unlink(path) }
+    /// Takes the file away again, if it is ours.
+    func remove() { if isWritten { unlink(path) } }
 }

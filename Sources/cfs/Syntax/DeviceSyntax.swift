@@ -28,6 +28,7 @@ enum DeviceSyntax {
 
     private static func wrong(_ text: String) -> CFSError {
         CFSError(
-            .invalidArgument, .parsing, "\"\(text)\" is not a device", hint: "write /dev/fuse or /dev/source:/dev/target:rwm")
+            .invalidArgument, .parsing, "\"\(text)\" is not a device",
+            hint: "write /dev/fuse or /dev/source:/dev/target:rwm")
     }
 }

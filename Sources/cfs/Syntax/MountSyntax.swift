@@ -3,7 +3,8 @@ import CFSCore
 /// Reads `--mount`: `type=bind,src=/a,dst=/b,readonly` or `type=tmpfs,dst=/run,tmpfs-size=64m`.
 struct MountSyntax {
     private static let keys = [
-        "type", "source", "src", "destination", "dst", "target", "readonly", "ro", "bind-propagation", "bind-nonrecursive",
+        "type", "source", "src", "destination", "dst", "target", "readonly", "ro", "bind-propagation",
+        "bind-nonrecursive",
         "tmpfs-size", "tmpfs-mode", "idmap", "nosuid", "suid", "nodev", "dev", "noexec", "exec",
     ]
     /// What a key is called that has several names.
@@ -26,14 +27,16 @@ struct MountSyntax {
             throw CFSError(
                 .invalidArgument, .parsing, "--mount does not know the key \"\(key)\"",
                 hint: near.isEmpty
-                    ? "known are \(Self.keys.joined(separator: ", "))" : "did you mean \(near.joined(separator: " or "))?")
+                    ? "known are \(Self.keys.joined(separator: ", "))"
+                    : "did you mean \(near.joined(separator: " or "))?")
         }
         let name = Self.synonyms[key] ?? key
         guard values.updateValue(parts.count == 2 ? parts[1] : "", forKey: name) == nil else {
             throw CFSError(.invalidArgument, .parsing, "--mount has the key \(key) twice")
         }
         guard parts.count == 2 || Self.isSwitch(name) else {
-            throw CFSError(.invalidArgument, .parsing, "--mount: the key \(key) needs a value", hint: "write \(key)=...")
+            throw CFSError(
+                .invalidArgument, .parsing, "--mount: the key \(key) needs a value", hint: "write \(key)=...")
         }
     }
 
@@ -51,7 +54,8 @@ struct MountSyntax {
         case "bind":
             try refuse("tmpfs-", of: "tmpfs")
             guard let source = values["source"], !source.isEmpty else {
-                throw CFSError(.invalidArgument, .parsing, "--mount has no source: \(text)", hint: "add src=/path/of/the/host")
+                throw CFSError(
+                    .invalidArgument, .parsing, "--mount has no source: \(text)", hint: "add src=/path/of/the/host")
             }
             mount = MountRequest(kind: .bind(source: try VolumeSyntax.source(source, caller)), target: target)
             mount.recursive = !(try isOn("bind-nonrecursive"))
@@ -68,13 +72,15 @@ struct MountSyntax {
             let what = type.map { "the type \"\($0)\"" } ?? "a mount without a type"
             throw CFSError(
                 .invalidArgument, .parsing, "--mount does not know \(what)",
-                hint: type == "volume" ? "named volumes do not exist yet: use type=bind" : "use type=bind or type=tmpfs")
+                hint: type == "volume" ? "named volumes do not exist yet: use type=bind" : "use type=bind or type=tmpfs"
+            )
         }
         mount.readOnly = try isOn("readonly")
         var words = MountWords()
         for word in MountWords.forTmpfs where values[word] != nil {
             guard try isOn(word) else {
-                throw CFSError(.invalidArgument, .parsing, "--mount: \(word) cannot be false", hint: "write its opposite")
+                throw CFSError(
+                    .invalidArgument, .parsing, "--mount: \(word) cannot be false", hint: "write its opposite")
             }
             try words.apply(word, to: &mount, allowed: MountWords.forTmpfs)
         }

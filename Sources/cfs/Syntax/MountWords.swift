@@ -4,7 +4,8 @@ import CFSCore
 struct MountWords {
     /// Words of one row exclude each other.
     private static let rows: [[String]] = [
-        ["ro", "rw"], ["nosuid", "suid"], ["nodev", "dev"], ["noexec", "exec"], ["bind", "rbind"], ["idmap"], propagations,
+        ["ro", "rw"], ["nosuid", "suid"], ["nodev", "dev"], ["noexec", "exec"], ["bind", "rbind"], ["idmap"],
+        propagations,
     ]
     static let propagations = [
         "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
@@ -16,20 +17,20 @@ struct MountWords {
     /// What Docker knows and cfs has nothing for.
     private static let foreign = ["z", "Z", "U", "O", "cached", "delegated", "consistent", "copy", "nocopy"]
 
-    private var seen: [Int: String] = [:]
+    private var seen: [String] = []
 
     /// Applies a word to a mount.
     ///
     /// - Throws: `.invalidArgument` for a word that is not among `allowed`, or that contradicts an earlier one.
     mutating func apply(_ word: String, to mount: inout MountRequest, allowed: [String]) throws(CFSError) {
-        guard allowed.contains(word), let row = Self.rows.firstIndex(where: { $0.contains(word) }) else {
+        guard allowed.contains(word), let row = Self.rows.first(where: { $0.contains(word) }) else {
             throw Self.unknown(word, allowed)
         }
-        if let earlier = seen[row], earlier != word {
+        if let earlier = seen.first(where: row.contains), earlier != word {
             throw CFSError(
                 .invalidArgument, .parsing, "the mount of \(mount.target) cannot be both \(earlier) and \(word)")
         }
-        seen[row] = word
+        seen.append(word)
         switch word {
         case "ro": mount.readOnly = true
         case "rw": mount.readOnly = false

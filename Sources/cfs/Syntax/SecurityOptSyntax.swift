@@ -11,14 +11,14 @@ enum SecurityOptSyntax {
     /// a colon may stand for the equals sign.
     ///
     /// - Throws: `.invalidArgument` for anything else: an option that is not enforced is never taken in silence.
-    static func option(_ text: String) throws(CFSError) -> Choice {
+    static func option(_ text: String, _ caller: Caller) throws(CFSError) -> Choice {
         let key = text.prefix { $0 != "=" && $0 != ":" }
         let value = key.endIndex == text.endIndex ? nil : String(text[text.index(after: key.endIndex)...])
         switch (key, value) {
         case ("seccomp", "unconfined"): return .seccomp(.unconfined)
         case ("seccomp", "default"), ("seccomp", "builtin"): return .seccomp(.default)
         case ("seccomp", let path?) where !path.isEmpty:
-            let bytes = try LineFile.read(path, option: "--security-opt seccomp", limit: 4 << 20)
+            let bytes = try LineFile.read(caller.absolute(path), option: "--security-opt seccomp", limit: 4 << 20)
             return .seccomp(.profile(String(decoding: bytes, as: UTF8.self)))
         case ("no-new-privileges", nil), ("no-new-privileges", "true"): return .noNewPrivileges(true)
         case ("no-new-privileges", "false"): return .noNewPrivileges(false)

@@ -22,7 +22,8 @@ enum TimeSyntax {
         guard text.count > 6, let sign = text.dropLast(5).last, sign == "+" || sign == "-" else { return nil }
         let offset = text.suffix(5).split(separator: ":", omittingEmptySubsequences: false)
         guard offset.count == 2, offset.allSatisfy({ $0.count == 2 }), let hours = whole(offset[0]),
-            let minutes = whole(offset[1]), hours < 24, minutes < 60, let local = Timestamp.parse("\(text.dropLast(6))Z")
+            let minutes = whole(offset[1]), hours < 24, minutes < 60,
+            let local = Timestamp.parse("\(text.dropLast(6))Z")
         else { return nil }
         let shift = (hours * 60 + minutes) * 60_000_000_000
         return sign == "+" ? (local > shift ? local - shift : 0) : local + shift
@@ -42,7 +43,9 @@ enum TimeSyntax {
             rest = rest.dropFirst(number.count)
             let name = rest.prefix { $0.isLetter }
             rest = rest.dropFirst(name.count)
-            guard let unit = units.first(where: { $0.0 == name })?.1, let part = decimal(number, unit: unit) else { return nil }
+            guard let unit = units.first(where: { $0.0 == name })?.1, let part = decimal(number, unit: unit) else {
+                return nil
+            }
             let (total, overflow) = sum.addingReportingOverflow(part)
             guard !overflow else { return nil }
             sum = total

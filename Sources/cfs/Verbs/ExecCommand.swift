@@ -15,79 +15,27 @@ struct ExecCommand: Verb {
               cfs exec -it web sh
             """)
 
-    static let optionNames =
-        OptionNames(flags: ["privileged"], values: ["env e", "env-file", "workdir w", "user u"])
-        + StreamOptions.optionNames + GlobalOptions.optionNames
+    static let optionNames = ExecOptions.optionNames
     static let optionsEndAtFirstWord = true
     static let startsCommand = true
 
-    @OptionGroup var streams: StreamOptions
+    @OptionGroup var declaration: ExecOptions.Declaration
 
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp("Set a variable; KEY alone takes the caller's value.", valueName: "KEY=VALUE"))
-    var env: [String] = []
-
-    @Option(help: ArgumentHelp("Read variables from a file.", valueName: "file"), completion: .file())
-    var envFile: [String] = []
-
-    @Option(name: .shortAndLong, help: ArgumentHelp("Working directory inside.", valueName: "path"))
-    var workdir: String?
-
-    @Option(name: .shortAndLong, help: ArgumentHelp("User name or ID, with a group or not.", valueName: "user[:group]"))
-    var user: String?
-
-    @Flag(help: "Give all capabilities and no seccomp filter.")
-    var privileged = false
-
-    @OptionGroup(title: "Engine options") var globals: GlobalOptions
-
-    @Argument(help: "The container, by name or ID.", completion: Completions.containers)
-    var container: String
-
-    @Argument(help: "The command inside, with its arguments.")
-    var command: [String]
-
-    static func quick(_ arguments: CanonicalArguments) -> Self? {
-        guard arguments.words.count > 1, let container = arguments.words.first else { return nil }
-        var verb = Self()
-        verb.streams = .taking(arguments)
-        verb.env = arguments.values("env")
-        verb.envFile = arguments.values("env-file")
-        verb.workdir = arguments.value("workdir")
-        verb.user = arguments.value("user")
-        verb.privileged = arguments.has("privileged")
-        verb.globals = .taking(arguments)
-        verb.container = container
-        verb.command = Array(arguments.words.dropFirst())
-        return verb
-    }
-
-    func perform() throws(CFSError) -> Int32 {
-        let request = try request(Caller.current)
-        try streams.checkTerminal()
-        let target = try globals.engine().container(container)
-        if streams.detach {
-            _ = try target.execute(request, .none)
+    static func perform(_ arguments: CanonicalArguments, name: String) throws(CFSError) -> Int32 {
+        let caller = Caller.current
+        let options = try ExecOptions(arguments, verb: name)
+        var request = try options.request(caller)
+        try options.streams.checkTerminal()
+        if request.terminal { request.windowSize = Terminal.size(0) }
+        let container = try GlobalOptions.engine(arguments, caller).container(options.container)
+        if options.streams.detach {
+            _ = try container.execute(request, .none)
             return 0
         }
         let status = try AttachedSession.run(terminal: request.terminal, interactive: request.interactive) {
             () throws(CFSError) in
-            try target.execute(request, .inherited)
+            try container.execute(request, .inherited)
         }
         return status.code
-    }
-
-    /// What the options ask for.
-    func request(_ caller: Caller) throws(CFSError) -> ExecutionRequest {
-        var request = ExecutionRequest(command: command)
-        request.environment = try EnvironmentSyntax.variables(files: envFile, options: env, caller)
-        request.workingDirectory = try ProcessSyntax.workingDirectory(workdir)
-        request.user = try ProcessSyntax.user(user)
-        request.terminal = streams.tty
-        request.interactive = streams.interactive
-        request.privileged = privileged
-        if streams.tty { request.windowSize = Terminal.size(0) }
-        return request
     }
 }

@@ -21,11 +21,13 @@ struct ExplainCommand: Verb {
     @Option(help: ArgumentHelp("Print as table or json.", valueName: "format"), completion: .list(["table", "json"]))
     var format: String?
 
-    @OptionGroup var options: ContainerOptions
+    @OptionGroup var declaration: ContainerOptions.Declaration
 
-    func perform() throws(CFSError) -> Int32 {
-        let format = try ListFormat(format)
-        let explanation = try options.globals.engine().explain(options.spec(Caller.current))
+    static func perform(_ arguments: CanonicalArguments, name: String) throws(CFSError) -> Int32 {
+        let caller = Caller.current
+        let format = try ListFormat(arguments.value("format"))
+        let spec = try ContainerOptions(arguments, verb: name).spec(caller)
+        let explanation = try GlobalOptions.engine(arguments, caller).explain(spec)
         switch format {
         case .table: try StandardOutput.write(explanation.steps.map { Printable.text($0) + "\n" }.joined())
         case .json:

@@ -33,7 +33,8 @@ struct ImageFetchCommand: ParsedVerb {
         var options = FetchOptions()
         if let sha256 {
             let prefix = "sha256:"
-            options.digest = try Digest(prefix + (sha256.hasPrefix(prefix) ? String(sha256.dropFirst(prefix.count)) : sha256))
+            options.digest = try Digest(
+                prefix + (sha256.hasPrefix(prefix) ? String(sha256.dropFirst(prefix.count)) : sha256))
         }
         let display = ProgressDisplay(quiet: quiet)
         let image = try fetch(try globals.engine(), options, display)
@@ -42,7 +43,9 @@ struct ImageFetchCommand: ParsedVerb {
     }
 
     /// Waits for the fetch: only this verb needs a thread pool, so only it starts one.
-    private func fetch(_ engine: Engine, _ options: FetchOptions, _ display: ProgressDisplay) throws(CFSError) -> ImageRecord {
+    private func fetch(
+        _ engine: Engine, _ options: FetchOptions, _ display: ProgressDisplay
+    ) throws(CFSError) -> ImageRecord {
         let outcome = Outcome()
         let name = name
         Task.detached {

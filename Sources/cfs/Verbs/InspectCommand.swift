@@ -15,7 +15,8 @@ struct InspectCommand: ParsedVerb {
               cfs inspect --isolation web
             """)
 
-    static let optionNames = OptionNames(flags: ["timing", "isolation"], values: ["format"]) + GlobalOptions.optionNames
+    static let optionNames =
+        OptionNames(flags: ["timing", "isolation"], values: ["format"]) + GlobalOptions.optionNames
 
     @Flag(help: "Show how long each phase of the start took.")
     var timing = false

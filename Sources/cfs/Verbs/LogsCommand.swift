@@ -16,7 +16,8 @@ struct LogsCommand: ParsedVerb {
             """)
 
     static let optionNames =
-        OptionNames(flags: ["follow f", "timestamps t"], values: ["since", "until", "tail n"]) + GlobalOptions.optionNames
+        OptionNames(flags: ["follow f", "timestamps t"], values: ["since", "until", "tail n"])
+        + GlobalOptions.optionNames
 
     @Flag(name: .shortAndLong, help: "Follow until the container has ended.")
     var follow = false
@@ -60,7 +61,8 @@ struct LogsCommand: ParsedVerb {
         if let tail, tail != "all" {
             guard let count = Int(tail), count >= 0, tail.first != "+" else {
                 throw CFSError(
-                    .invalidArgument, .parsing, "--tail does not take \"\(tail)\"", hint: "write a number of lines, or all")
+                    .invalidArgument, .parsing, "--tail does not take \"\(tail)\"",
+                    hint: "write a number of lines, or all")
             }
             options.tail = count
         }

@@ -6,7 +6,8 @@ enum References {
     ///
     /// - Returns: 1 when one failed, else 0.
     static func each(
-        _ references: [String], report: (CFSError) -> Void = { StandardError.write(ErrorText.text($0, style: StandardError.style)) },
+        _ references: [String],
+        report: (CFSError) -> Void = { StandardError.write(ErrorText.text($0, style: StandardError.style)) },
         _ body: (String) throws(CFSError) -> Void
     ) throws(CFSError) -> Int32 {
         var status: Int32 = 0

@@ -32,42 +32,37 @@ struct RunCommand: Verb {
         if spec.terminal, let size = Terminal.size(0) { spec.windowSize = (size.rows, size.columns) }
         var file: IdentityFile?
         if let path = options.identity.cidfile { file = try IdentityFile(path, caller) }
-        let container = try GlobalOptions.engine(arguments, caller).create(spec)
+        let engine = try GlobalOptions.engine(arguments, caller)
+        var hasStarted = false
         do throws(CFSError) {
-            try file?.write(container.id)
-            return try options.streams.detach ? detached(container) : attached(container, spec)
-        } catch {
-            guard !error.isAfterStart else { throw error }
-            file?.remove()
-            throw removing(container, after: error)
-        }
-    }
-
-    private func attached(_ container: Container, _ spec: ContainerSpec, _ file: IdentityFile?) throws(CFSError) -> Int32 {
-        let status = try AttachedSession.run(terminal: spec.terminal, interactive: spec.interactive) {
-            () throws(CFSError) in
-            do throws(CFSError) {
-                return try container.start(.inherited)
-            } catch {
-                file?.remove()
-                throw Self.removing(container, after: error)
+            if options.streams.detach {
+                let container = try engine.launch(spec, .none) { container throws(CFSError) in
+                    try announce(container, file)
+                }.container
+                hasStarted = true
+                try StandardOutput.write("\(container.id)\n")
+                return 0
             }
+            let status = try AttachedSession.run(terminal: spec.terminal, interactive: spec.interactive) {
+                () throws(CFSError) in
+                let session = try engine.launch(spec, .inherited) { container throws(CFSError) in
+                    try announce(container, file)
+                }.session
+                hasStarted = true
+                return session
+            }
+            if let reason = status.reason { StandardError.write("cfs: \(Printable.text(reason))\n") }
+            return status.code
+        } catch {
+            if !hasStarted { file?.remove() }
+            throw error
         }
-        if let reason = status.reason { StandardError.write("cfs: \(Printable.text(reason))\n") }
-        return status.code
     }
 
-    /// Takes away a container whose command never ran.
-    ///
-    /// - Returns: the failure that led here; one of the removal itself must not hide it.
-    private static func removing(_ container: Container, after failure: CFSError) -> CFSError {
-        do throws(CFSError) {
-            try container.remove(force: true)
-            return failure
-        } catch where error.code == .containerNotFound {
-            return failure
-        } catch {
-            return failure.hinting("\(error.description); cfs rm -f \(container.id.short) removes what is left")
+    private static func announce(_ container: Container, _ file: IdentityFile?) throws(CFSError) {
+        for warning in container.warnings {
+            StandardError.write(ErrorText.warning(warning, style: StandardError.style))
         }
+        try file?.write(container.id)
     }
 }

@@ -29,7 +29,8 @@ struct StopCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         guard (0...86_400).contains(time) else {
-            throw CFSError(.invalidArgument, .parsing, "--time does not take \(time)", hint: "write seconds, 0 to 86400")
+            throw CFSError(
+                .invalidArgument, .parsing, "--time does not take \(time)", hint: "write seconds, 0 to 86400")
         }
         let engine = try globals.engine()
         return try References.each(containers) { reference throws(CFSError) in

@@ -91,6 +91,15 @@ final class EngineFixture: Sendable {
     /// What is known of one container.
     func inspect(_ container: String) throws -> JSONValue { try json("inspect", container)[0] }
 
+    /// How the container ended; nil while it runs, and when there is none.
+    func exitCode(_ container: String) -> Int? {
+        do {
+            return try inspect(container)["State"]["ExitCode"].number.map { Int($0) }
+        } catch {
+            return nil
+        }
+    }
+
     /// The number of the container's first process, on the host.
     func pid(_ container: String) throws -> Int32 {
         Int32(try #require(try inspect(container)["State"]["Pid"].number))

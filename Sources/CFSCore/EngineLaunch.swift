@@ -1,0 +1,66 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+
+extension Engine {
+    /// Makes a container and starts it: what ``create(_:)`` and ``Container/start(_:)`` do one after the other, with the two
+    /// processes at work at the same time. Returns once the command runs.
+    ///
+    /// - Parameters:
+    ///   - streams: what the command's standard streams are connected to.
+    ///   - created: called when the container is made and before its command runs; what it throws ends the start.
+    /// - Throws: what creating and starting throw. Nothing is left of the container then.
+    public func launch(
+        _ spec: ContainerSpec, _ streams: Streams = .none,
+        created: (Container) throws(CFSError) -> Void = { _ in }
+    ) throws(CFSError) -> (container: Container, session: Session) {
+        var trace = Timeline()
+        trace.mark("begin")
+        try check(spec)
+        let id = ContainerID()
+        let folder = folder(id)
+        let held = try RunLock(folder)
+        do throws(CFSError) {
+            let helper = try StartingHelper(self, folder, held, streams, sealed: spec.namespaces.user != .private)
+            trace.mark("spawn")
+            do throws(CFSError) {
+                if let preparation = try preparation(spec, id, folder) { try helper.send(.prepare(preparation)) }
+                let container = try make(spec, id, held, &trace)
+                try created(container)
+                return (container, try container.start(helper, container.trace, removes: spec.autoRemove))
+            } catch {
+                helper.cancel()
+                throw error
+            }
+        } catch {
+            discard(id, folder)
+            throw error
+        }
+    }
+
+    /// What can be done before the image and the row are there; nil when namespaces are joined, which need looking up.
+    private func preparation(
+        _ spec: ContainerSpec, _ id: ContainerID, _ folder: ContainerFolder
+    ) throws(CFSError) -> StartPreparation? {
+        let choices: [(NamespaceFlags, NamespaceChoice)] = [
+            (.user, spec.namespaces.user), (.pid, spec.namespaces.pid), (.network, spec.namespaces.network),
+            (.ipc, spec.namespaces.ipc), (.uts, spec.namespaces.uts), (.cgroup, spec.namespaces.cgroup),
+            (.time, spec.namespaces.time),
+        ]
+        var flags: NamespaceFlags = .mount
+        for (flag, choice) in choices {
+            switch choice {
+            case .private: flags.insert(flag)
+            case .host: continue
+            case .container, .path: return nil
+            }
+        }
+        let cgroups = try cgroups()
+        return StartPreparation(
+            id: id, container: folder.container, run: folder.run, newNamespaces: flags.subtracting(.cgroup),
+            unsharesCgroup: flags.contains(.cgroup), cgroupMountPoint: cgroups?.mountPoint, cgroupFolder: cgroups?.folder,
+            pidsLimit: UInt64(ContainerPlan.pidsLimit), terminal: spec.terminal, interactive: spec.interactive)
+    }
+}

@@ -1,0 +1,49 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSNamespaces
+import Glibc
+
+/// A `cfs-runtime` that was started for a container, and waits to hear which one.
+struct StartingHelper {
+    private let socket: SharedFD
+    private let helper: Helper
+
+    /// Starts the process; it has the container's lock from then on.
+    ///
+    /// - Parameter sealed: see ``RuntimeExecutable``.
+    init(
+        _ engine: Engine, _ folder: ContainerFolder, _ lock: RunLock, _ streams: Streams, sealed: Bool
+    ) throws(CFSError) {
+        let runtime = try RuntimeExecutable(engine.options, sealed: sealed)
+        let pair = try SocketPair()
+        let pid = try streams.spawn(
+            runtime, ["cfs-runtime", "monitor", folder.container], socket: pair.theirs, lock: lock.descriptor)
+        helper = try Helper(pid: pid)
+        pair.closeTheirs()
+        socket = SharedFD(try pair.takeOurs())
+    }
+
+    func send(_ message: MonitorMessage) throws(CFSError) {
+        do throws(CFSError) {
+            try message.send(to: socket.raw)
+        } catch {
+            // It has ended, and has said why: that is read next.
+            guard error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+        }
+    }
+
+    /// Waits until the command runs; throws what the helper says went wrong.
+    func session(onEnd: @escaping @Sendable () -> Void) throws(CFSError) -> Session {
+        let pid = try Container.awaitStart(socket.raw)
+        return Session(pid: pid, socket: MessageSocket(try socket.duplicate()), helper: helper, onEnd: onEnd)
+    }
+
+    /// Lets the helper go, and waits until it has taken away what it had made.
+    consuming func cancel() {
+        let helper = helper
+        // The last descriptor of our end: its closing is what the helper waits for.
+        _ = consume self
+        helper.waitForEnd()
+    }
+}

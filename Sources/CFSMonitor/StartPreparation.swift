@@ -1,0 +1,75 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+
+/// What is known of a container before its image was looked up and its row was written: enough to clone. A starter that
+/// sends it first lets the two processes work at the same time.
+public struct StartPreparation: Sendable, Equatable {
+    public var id: ContainerID
+    public var container: String
+    public var run: String
+    /// New namespaces, as flags of clone3(2); the cgroup namespace is not among them.
+    public var newNamespaces: UInt64
+    public var unsharesCgroup: Bool
+    public var cgroupMountPoint: String?
+    public var cgroupFolder: String?
+    public var pidsLimit: UInt64?
+    public var terminal: Bool
+    public var interactive: Bool
+
+    public init(
+        id: ContainerID, container: String, run: String, newNamespaces: NamespaceFlags, unsharesCgroup: Bool,
+        cgroupMountPoint: String?, cgroupFolder: String?, pidsLimit: UInt64?, terminal: Bool, interactive: Bool
+    ) {
+        self.id = id
+        self.container = container
+        self.run = run
+        self.newNamespaces = newNamespaces.rawValue
+        self.unsharesCgroup = unsharesCgroup
+        self.cgroupMountPoint = cgroupMountPoint
+        self.cgroupFolder = cgroupFolder
+        self.pidsLimit = pidsLimit
+        self.terminal = terminal
+        self.interactive = interactive
+    }
+
+    init(_ request: MonitorRequest, _ folder: ContainerFolder, _ plan: LaunchPlan) {
+        self.init(
+            id: request.id, container: folder.container, run: folder.run, newNamespaces: plan.newNamespaces,
+            unsharesCgroup: plan.unsharesCgroup, cgroupMountPoint: request.cgroupMountPoint,
+            cgroupFolder: request.cgroupFolder, pidsLimit: request.spec.linux.pidsLimit.flatMap { UInt64(exactly: $0) },
+            terminal: plan.process.terminal, interactive: request.interactive)
+    }
+
+    var beginning: LaunchBeginning {
+        LaunchBeginning(newNamespaces: NamespaceFlags(rawValue: newNamespaces), unsharesCgroup: unsharesCgroup)
+    }
+
+    func makeCgroup() throws(CFSError) -> Cgroup? {
+        guard let mountPoint = cgroupMountPoint, let folder = cgroupFolder else { return nil }
+        return try CgroupHierarchy(mountPoint: mountPoint, folder: folder).create(id.text, pidsLimit: pidsLimit)
+    }
+
+    init?(json: JSON) {
+        guard let id = json["id"]?.string.flatMap({ ContainerID($0) }), let container = json["container"]?.string,
+            let run = json["run"]?.string, let flags = json["namespaces"]?.unsigned
+        else { return nil }
+        self.init(
+            id: id, container: container, run: run, newNamespaces: NamespaceFlags(rawValue: flags),
+            unsharesCgroup: json["unsharesCgroup"]?.bool ?? false, cgroupMountPoint: json["cgroupMountPoint"]?.string,
+            cgroupFolder: json["cgroupFolder"]?.string, pidsLimit: json["pidsLimit"]?.unsigned,
+            terminal: json["terminal"]?.bool ?? false, interactive: json["interactive"]?.bool ?? false)
+    }
+
+    var json: JSON {
+        [
+            "do": "prepare", "id": .string(id.text), "container": .string(container), "run": .string(run),
+            "namespaces": JSON(unsigned: newNamespaces), "unsharesCgroup": .bool(unsharesCgroup),
+            "cgroupMountPoint": cgroupMountPoint.map(JSON.string) ?? .null,
+            "cgroupFolder": cgroupFolder.map(JSON.string) ?? .null,
+            "pidsLimit": pidsLimit.map { JSON(unsigned: $0) } ?? .null, "terminal": .bool(terminal),
+            "interactive": .bool(interactive),
+        ]
+    }
+}

@@ -1,0 +1,85 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// The launcher's side of a start, once the plan is known: what needs the host's privilege.
+struct LaunchSetup {
+    let plan: LaunchPlan
+    let pid: Int32
+    let socket: Int32
+
+    /// Writes the id maps and limits, makes the mounts, looks up the user, and lets the child go on.
+    func run(_ timeline: inout Timeline) throws(CFSError) {
+        let process = try File.open("/proc/\(pid)", [.path, .directory], phase: .cloning)
+        if plan.newNamespaces.contains(.user) {
+            try write(plan.uidMappings.mapText, to: "uid_map", process.raw)
+            try write(plan.gidMappings.mapText, to: "gid_map", process.raw)
+        }
+        if !plan.timeOffsets.isEmpty {
+            let text = plan.timeOffsets.map { "\($0.clock) \($0.seconds) \($0.nanoseconds)\n" }.text(separator: "")
+            try write(text, to: "timens_offsets", process.raw)
+        }
+        if let adjustment = plan.process.oomScoreAdjustment { try write("\(adjustment)", to: "oom_score_adj", process.raw) }
+        try setLimits(pid)
+        timeline.mark("id maps")
+
+        let mounts = try prepareMounts(process.raw, &timeline)
+        let identity = try resolveUser(mounts.root.raw)
+        timeline.mark("user")
+        let message = LaunchMessage.proceed(
+            uid: identity.uid, gid: identity.gid, groups: identity.groups, home: identity.home)
+        try MessageSocket.send(socket, message.bytes, descriptors: [mounts.root.raw] + mounts.others.map(\.raw))
+    }
+
+    private struct PreparedMounts {
+        let root: SharedFD
+        let others: [SharedFD]
+    }
+
+    private func prepareMounts(_ process: Int32, _ timeline: inout Timeline) throws(CFSError) -> PreparedMounts {
+        var userNamespace: SharedFD?
+        if plan.hasUserNamespace {
+            userNamespace = SharedFD(try File.open("ns/user", .read, at: process, phase: .mounting))
+        }
+        let preparation = MountPreparation(plan: plan, userNamespace: userNamespace?.raw)
+        let root = SharedFD(try preparation.root())
+        timeline.mark("root file system")
+        var others: [SharedFD] = []
+        for mount in plan.mounts where mount.maker == .launcher { others.append(SharedFD(try preparation.mount(mount))) }
+        timeline.mark("mounts")
+        return PreparedMounts(root: root, others: others)
+    }
+
+    private func resolveUser(_ root: Int32) throws(CFSError) -> ProcessEntry.Identity {
+        try ProcessEntry.Identity.resolve(plan.process.user, root: root, uids: plan.uidMappings, gids: plan.gidMappings)
+    }
+
+    private func write(_ text: String, to name: String, _ process: Int32) throws(CFSError) {
+        let file = try File.open(name, .write, at: process, phase: .cloning)
+        let written = Array(text.utf8).withUnsafeBytes { File.write(file.raw, $0) }
+        try checked(written, "write", .cloning, path: name)
+    }
+
+    /// prlimit(2) by the launcher: a user namespace takes the right to raise a hard limit away. Without that right here
+    /// either, the limit is what this process has.
+    private func setLimits(_ pid: Int32) throws(CFSError) {
+        for limit in plan.process.limits {
+            var (soft, hard) = (limit.soft, limit.hard)
+            if limit.hindersStart {
+                // For now no more than what the process could not give itself later: the hard limit.
+                var ourHard: UInt64 = 0
+                try checked(Int(cfs_getrlimit(limit.resource, &soft, &ourHard)), "getrlimit", .limiting)
+                hard = max(hard, ourHard)
+            }
+            var result = Int(cfs_set_process_limit(pid, limit.resource, soft, hard))
+            if result == -ErrorCode.notPermitted {
+                var (ourSoft, ourHard): (UInt64, UInt64) = (0, 0)
+                try checked(Int(cfs_getrlimit(limit.resource, &ourSoft, &ourHard)), "getrlimit", .limiting)
+                (soft, hard) = (min(soft, ourHard), min(hard, ourHard))
+                result = Int(cfs_set_process_limit(pid, limit.resource, soft, hard))
+            }
+            try checked(result, "prlimit", .limiting)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import CFSLinux
+import CFSModel
+import Glibc
+import TestSupport
+import Testing
+
+@testable import CFSMonitor
+
+@Suite("The log of a container")
+struct LogWriterTests {
+    private let folder = TemporaryDirectory()
+
+    private struct Line: Equatable {
+        var stream: String
+        var isWhole: Bool
+        var text: [UInt8]
+    }
+
+    /// The lines of the log, each of which must have the form that Kubernetes' runtimes write.
+    private func lines() throws -> [Line] {
+        let bytes = try File.readAll(at: folder("log"))
+        try #require(bytes.last == 0x0a)
+        return try bytes.dropLast().split(separator: 0x0a, omittingEmptySubsequences: false).map { line in
+            let fields = line.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
+            try #require(fields.count == 4)
+            #expect(Timestamp.parse(String(decoding: fields[0], as: UTF8.self)) != nil)
+            try #require(fields[2].elementsEqual("F".utf8) || fields[2].elementsEqual("P".utf8))
+            return Line(
+                stream: String(decoding: fields[1], as: UTF8.self), isWhole: fields[2].elementsEqual("F".utf8),
+                text: Array(fields[3]))
+        }
+    }
+
+    /// What a container wrote to a stream, from its log.
+    private func content(_ stream: String) throws -> [UInt8] {
+        try lines().filter { $0.stream == stream }.flatMap { $0.text + ($0.isWhole ? [0x0a] : []) }
+    }
+
+    private func write(_ pieces: [[UInt8]], _ stream: LogStream = .stdout) {
+        let log = LogWriter(path: folder("log"))
+        for piece in pieces { piece.withUnsafeBytes { log.append($0, stream) } }
+    }
+
+    @Test("a line is a line, and says from which stream it is")
+    func plain() throws {
+        write([Array("one\ntwo\n".utf8)])
+        write([Array("three\n".utf8)], .stderr)
+        #expect(
+            try lines() == [
+                Line(stream: "stdout", isWhole: true, text: Array("one".utf8)),
+                Line(stream: "stdout", isWhole: true, text: Array("two".utf8)),
+                Line(stream: "stderr", isWhole: true, text: Array("three".utf8)),
+            ])
+    }
+
+    @Test("a piece without a line feed is marked, and the next goes on")
+    func pieces() throws {
+        write(["on", "e\nt", "", "wo", "\n", "\n"].map { Array($0.utf8) })
+        #expect(try lines().map(\.isWhole) == [false, true, false, false, true, true])
+        #expect(try content("stdout") == Array("one\ntwo\n\n".utf8))
+    }
+
+    @Test("every byte can be read back, whatever it is and however it came")
+    func bytes() throws {
+        var sent: [UInt8] = []
+        var pieces: [[UInt8]] = []
+        var generator = SystemRandomNumberGenerator()
+        for _ in 0..<50 {
+            let piece = (0..<Int.random(in: 0...3000, using: &generator)).map { _ in
+                UInt8.random(in: 0...255, using: &generator)
+            }
+            pieces.append(piece)
+            sent += piece
+        }
+        write(pieces)
+        #expect(try content("stdout") == sent)
+    }
+
+    @Test("a line longer than a piece is written as several")
+    func long() throws {
+        let sent = [UInt8](repeating: 0x78, count: 40_000) + [0x0a]
+        write([sent])
+        #expect(try lines().map(\.isWhole) == [false, false, true])
+        #expect(try lines().allSatisfy { $0.text.count <= LogWriter.pieceLimit })
+        #expect(try content("stdout") == sent)
+        // A line feed right behind a full piece.
+        try Directory.removeTree(folder("log"))
+        write([[UInt8](repeating: 0x78, count: LogWriter.pieceLimit) + [0x0a]])
+        #expect(try content("stdout") == [UInt8](repeating: 0x78, count: LogWriter.pieceLimit) + [0x0a])
+    }
+
+    @Test("a container that writes nothing has no log, and the log is for the engine only")
+    func file() throws {
+        write([[]])
+        #expect(!File.exists(folder("log")))
+        write([[0x61]])
+        #expect(try File.status(folder("log")).mode & 0o7777 == 0o600)
+    }
+
+    @Test("a log is added to, and never through a link")
+    func existing() throws {
+        write([Array("one\n".utf8)])
+        write([Array("two\n".utf8)])
+        #expect(try content("stdout") == Array("one\ntwo\n".utf8))
+        try Directory.removeTree(folder("log"))
+        let target = folder.write("untouched", to: "target")
+        symlink(target, folder("log"))
+        write([Array("three\n".utf8)])
+        #expect(textOfFile(target) == "untouched")
+    }
+}

@@ -1,0 +1,55 @@
+import CFSModel
+import CFSMonitor
+import Testing
+
+@Suite("What monitor and clients say to each other")
+struct MonitorMessageTests {
+    @Test(
+        "a message arrives as it was sent",
+        arguments: [
+            .signal(9), .signal(64), .resize(rows: 24, columns: 65_535), .started(pid: 4_194_304),
+            .enter(
+                container: "/c", run: "/r",
+                process: .init(
+                    process: ["args": ["sh"]], user: "web:audio", privileged: true, interactive: false,
+                    seccompFilter: "/f")),
+            .enter(
+                container: "/c", run: "/r",
+                process: .init(process: [:], user: "", privileged: false, interactive: true, seccompFilter: nil)),
+            .failed(CFSError(.mountFailed, .mounting, "x", systemCall: "fsopen", path: "/p", errno: 5, hint: "h")),
+            .exited(
+                ExitRecord(
+                    status: 1, signal: nil, reason: "r", startedAt: 1, finishedAt: 2,
+                    timing: [.init(name: "a", nanoseconds: 3)])),
+        ] as [MonitorMessage])
+    func roundTrip(message: MonitorMessage) throws {
+        #expect(try MonitorMessage(parsing: message.bytes) == message)
+    }
+
+    @Test(
+        "what is no message is an error",
+        arguments: [
+            "", "{}", "[]", "{", #"{"do":"dance"}"#, #"{"do":"signal"}"#, #"{"do":"signal","number":"9"}"#,
+            #"{"do":"start","container":"/c"}"#,
+            #"{"do":"enter","container":"/c","run":"/r"}"#, #"{"do":"resize","rows":-1,"columns":1}"#,
+            #"{"event":"started"}"#,
+            #"{"event":"failed","error":{}}"#, #"{"event":"exited","record":{}}"#,
+        ])
+    func refuses(text: String) {
+        #expect(throws: CFSError.self) { try MonitorMessage(parsing: Array(text.utf8)) }
+    }
+
+    @Test("a signal that does not exist must not reach the kernel", arguments: [0, -1, 65, 4_294_967_305, Int64.min])
+    func signals(number: Int64) {
+        #expect(throws: CFSError.self) {
+            try MonitorMessage(parsing: Array(#"{"do":"signal","number":\#(number)}"#.utf8))
+        }
+    }
+
+    @Test("a size that no terminal has becomes the largest")
+    func sizes() throws {
+        #expect(
+            try MonitorMessage(parsing: Array(#"{"do":"resize","rows":99999,"columns":80}"#.utf8))
+                == .resize(rows: 65_535, columns: 80))
+    }
+}

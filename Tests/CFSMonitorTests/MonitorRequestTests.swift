@@ -1,0 +1,49 @@
+import CFSModel
+import CFSMonitor
+import Testing
+
+@Suite("A container as its monitor gets it")
+struct MonitorRequestTests {
+    private static let spec = RuntimeSpec(root: .init(path: "rootfs", readonly: true), process: .init(args: ["true"]))
+
+    @Test("everything reads back as it was")
+    func roundTrip() throws {
+        var request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: ["/top", "/bottom"])
+        request.isVolatile = true
+        request.user = "web:audio"
+        request.initProcess = true
+        request.autoRemove = true
+        request.interactive = true
+        request.seccompFilter = "/f"
+        request.cgroupMountPoint = "/sys/fs/cgroup"
+        request.cgroupFolder = "/sys/fs/cgroup/cfs"
+        request.stopSignal = 3
+        let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
+        #expect(read.json == request.json)
+        #expect(read.id == request.id && read.spec == request.spec && read.layers == ["/top", "/bottom"])
+        #expect(read.isVolatile && read.initProcess && read.autoRemove && read.interactive)
+        #expect(read.user == "web:audio" && read.seccompFilter == "/f" && read.stopSignal == 3)
+        #expect(read.cgroupMountPoint == "/sys/fs/cgroup" && read.cgroupFolder == "/sys/fs/cgroup/cfs")
+    }
+
+    @Test("what is not asked for stays off")
+    func defaults() throws {
+        let request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: [])
+        let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
+        #expect(!read.isVolatile && !read.initProcess && !read.autoRemove && !read.interactive)
+        #expect(read.user == "" && read.seccompFilter == nil && read.cgroupMountPoint == nil && read.stopSignal == 15)
+    }
+
+    @Test("a document without id, configuration or layers is refused, and so is an id that is a path")
+    func incomplete() throws {
+        let whole = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: ["/l"]).json
+        for key in ["id", "oci", "engine"] {
+            var object = try #require(whole.object)
+            object[key] = nil
+            #expect(throws: CFSError.self, "\(key)") { try MonitorRequest(json: .object(object)) }
+        }
+        var object = try #require(whole.object)
+        object["id"] = "../../../../../../../etc/passwd-------"
+        #expect(throws: CFSError.self) { try MonitorRequest(json: .object(object)) }
+    }
+}

@@ -1,0 +1,324 @@
+import CFSLinux
+import CFSModel
+import Testing
+
+@testable import CFSNamespaces
+
+@Suite("The plan of a launch")
+struct LaunchPlanBuilderTests {
+    static let kinds = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]
+
+    /// A configuration with all namespaces new and a map of 65,536 ids.
+    static func spec(without missing: [String] = []) -> RuntimeSpec {
+        var process = RuntimeSpec.Process(args: ["/bin/true"])
+        process.noNewPrivileges = true
+        var spec = RuntimeSpec(root: .init(path: "rootfs", readonly: false), process: process)
+        spec.linux.namespaces = kinds.filter { !missing.contains($0) }.map { .init(type: $0) }
+        if !missing.contains("user") {
+            spec.linux.uidMappings = [.init(containerID: 0, hostID: 100_000, size: 65_536)]
+            spec.linux.gidMappings = [.init(containerID: 0, hostID: 200_000, size: 65_536)]
+        }
+        return spec
+    }
+
+    static let extras = LaunchPlan.Extras(
+        root: RootPlan(
+            source: .overlay(lowers: ["/l2", "/l1"], upper: "/u", work: "/w", volatile: false), readOnly: false))
+
+    private static func plan(_ spec: RuntimeSpec) throws(CFSError) -> LaunchPlan { try LaunchPlan(spec, extras) }
+
+    /// The error of a configuration that was changed.
+    private static func fault(without missing: [String] = [], _ change: (inout RuntimeSpec) -> Void) -> CFSError? {
+        var spec = spec(without: missing)
+        change(&spec)
+        let error = #expect(throws: CFSError.self) { try plan(spec) }
+        return error
+    }
+
+    // MARK: Namespaces
+
+    @Test("new namespaces are made by the clone, but for the cgroup's, which the child makes itself")
+    func namespaces() throws {
+        let plan = try Self.plan(Self.spec())
+        #expect(plan.newNamespaces == [.pid, .network, .mount, .ipc, .uts, .user, .time])
+        #expect(plan.unsharesCgroup)
+        #expect(plan.hasUserNamespace)
+        #expect(plan.joins.isEmpty && plan.userNamespacePath == nil)
+        #expect(plan.uidMappings == [IDMapping(container: 0, host: 100_000, size: 65_536)])
+        #expect(plan.gidMappings == [IDMapping(container: 0, host: 200_000, size: 65_536)])
+    }
+
+    @Test("namespaces that exist are entered before, the user's from inside")
+    func joins() throws {
+        var spec = Self.spec(without: ["network", "user", "cgroup"])
+        spec.linux.namespaces += [
+            .init(type: "network", path: "/n"), .init(type: "user", path: "/u"), .init(type: "cgroup", path: "/c"),
+        ]
+        let plan = try Self.plan(spec)
+        #expect(plan.joins == [.init(namespace: .network, path: "/n"), .init(namespace: .cgroup, path: "/c")])
+        #expect(plan.userNamespacePath == "/u")
+        #expect(plan.newNamespaces == [.pid, .mount, .ipc, .uts, .time])
+        #expect(!plan.unsharesCgroup)
+        #expect(plan.hasUserNamespace)
+    }
+
+    @Test("contradictions in namespaces are refused")
+    func contradictions() {
+        #expect(Self.fault { $0.linux.namespaces.append(.init(type: "pid")) }?.message.contains("pid") == true)
+        #expect(
+            Self.fault { $0.linux.namespaces.append(.init(type: "pid", path: "/p")) }?.message.contains("pid") == true)
+        #expect(Self.fault { $0.linux.namespaces.append(.init(type: "net")) }?.message.contains("net") == true)
+        #expect(Self.fault(without: ["mount"]) { _ in }?.message.contains("mount") == true)
+        #expect(
+            Self.fault(without: ["mount"]) { $0.linux.namespaces.append(.init(type: "mount", path: "/m")) }?.path
+                == "/m")
+        #expect(Self.fault { $0.linux.uidMappings = [] }?.message.contains("uidMappings") == true)
+        #expect(Self.fault { $0.linux.gidMappings = [] }?.message.contains("gidMappings") == true)
+        for error in [
+            Self.fault(without: ["uts"]) { $0.hostname = "x" }, Self.fault(without: ["uts"]) { $0.domainname = "x" },
+        ] {
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.contains("uts namespace") == true)
+        }
+    }
+
+    @Test("time offsets need a time namespace of the container's own")
+    func timeOffsets() throws {
+        let text =
+            #"{"ociVersion":"1.2.0","root":{"path":"r"},"process":{"args":["a"]},"linux":{"timeOffsets":{"monotonic":{"secs":-7,"nanosecs":5}}}}"#
+        var spec = try RuntimeSpec(json: JSON(parsing: Array(text.utf8), what: "config"))
+        spec.linux.namespaces = [.init(type: "mount"), .init(type: "time")]
+        #expect(try Self.plan(spec).timeOffsets == [.init(clock: "monotonic", seconds: -7, nanoseconds: 5)])
+        spec.linux.namespaces = [.init(type: "mount")]
+        #expect(throws: CFSError.self) { try Self.plan(spec) }
+    }
+
+    // MARK: Mounts
+
+    private static func mount(
+        _ destination: String, _ type: String, _ source: String = "", _ options: [String] = [],
+        without missing: [String] = []
+    ) throws -> MountPlan {
+        var spec = spec(without: missing)
+        spec.mounts = [.init(destination: destination, type: type, source: source, options: options)]
+        return try #require(try plan(spec).mounts.first)
+    }
+
+    @Test("file systems of the container's own namespaces are mounted by the child")
+    func ownMounts() throws {
+        let cases: [(String, String, MountPlan.Kind)] = [
+            ("/proc", "proc", .proc), ("/sys", "sysfs", .sysfs), ("/dev/mqueue", "mqueue", .mqueue),
+            ("/sys/fs/cgroup", "cgroup", .cgroup),
+            ("/sys/fs/cgroup", "cgroup2", .cgroup),
+        ]
+        for (target, type, kind) in cases {
+            let plan = try Self.mount(target, type, type, ["nosuid", "noexec", "nodev", "ro"])
+            #expect(plan.kind == kind)
+            #expect(plan.maker == .child)
+            #expect(plan.set == [.noSetUID, .noExecute, .noDevices, .readOnly])
+        }
+        #expect(
+            try Self.mount("/dev/pts", "devpts", "devpts", ["nosuid", "mode=0620"]).kind
+                == .devpts(options: ["mode=0620"]))
+        #expect(try Self.mount("/tmp", "tmpfs", "tmpfs", ["size=64k"]).kind == .tmpfs(options: ["size=64k"]))
+    }
+
+    @Test("a file system of a namespace that is shared is mounted by the launcher: the container may not")
+    func sharedMounts() throws {
+        #expect(try Self.mount("/proc", "proc", without: ["pid"]).maker == .launcher)
+        #expect(try Self.mount("/sys", "sysfs", without: ["network"]).maker == .launcher)
+        #expect(try Self.mount("/dev/mqueue", "mqueue", without: ["ipc"]).maker == .launcher)
+        let cgroup = try Self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro"], without: ["cgroup"])
+        #expect(cgroup.kind == .bind(source: "/sys/fs/cgroup", recursive: true))
+        #expect(cgroup.maker == .launcher && cgroup.set == .readOnly && cgroup.recursiveAttributes)
+        // Without a user namespace the child has the host's privilege.
+        #expect(try Self.mount("/proc", "proc", without: ["pid", "user"]).maker == .child)
+    }
+
+    @Test("a bind is made by the launcher, recursive or not, read-only for all that lies in it")
+    func binds() throws {
+        let plan = try Self.mount("/data", "bind", "/srv/data", ["rbind", "ro", "rslave", "nosuid"])
+        #expect(plan.kind == .bind(source: "/srv/data", recursive: true))
+        #expect(plan.maker == .launcher)
+        #expect(plan.set == [.readOnly, .noSetUID])
+        #expect(plan.recursiveAttributes)
+        #expect(plan.propagation == .rslave)
+        #expect(try Self.mount("/data", "none", "/srv", ["bind"]).kind == .bind(source: "/srv", recursive: false))
+        #expect(try Self.mount("/data", "bind", "/srv", ["rw"]).recursiveAttributes == false)
+        #expect(try Self.mount("/data", "bind", "/srv", ["idmap"]).idMapped)
+    }
+
+    @Test("mounts keep their order")
+    func order() throws {
+        var spec = Self.spec()
+        spec.mounts = ["/proc", "/a", "/a/b"].map {
+            .init(destination: $0, type: $0 == "/proc" ? "proc" : "tmpfs", source: "", options: [])
+        }
+        #expect(try Self.plan(spec).mounts.map(\.target) == ["/proc", "/a", "/a/b"])
+    }
+
+    @Test("what is no mount is refused")
+    func badMounts() {
+        func fault(_ mount: RuntimeSpec.Mount) -> CFSError? { Self.fault { $0.mounts = [mount] } }
+        #expect(fault(.init(destination: "proc", type: "proc", source: "", options: []))?.path == "proc")
+        #expect(fault(.init(destination: "", type: "tmpfs", source: "", options: [])) != nil)
+        #expect(fault(.init(destination: "/a", type: "bind", source: "relative", options: []))?.path == "relative")
+        #expect(fault(.init(destination: "/a", type: "bind", source: "", options: ["bind"])) != nil)
+        #expect(
+            fault(.init(destination: "/a", type: "bind", source: "/b", options: ["size=1k"]))?.message.contains(
+                "size=1k") == true)
+        #expect(
+            fault(.init(destination: "/a", type: "ext4", source: "/dev/sda", options: []))?.message.contains("ext4")
+                == true)
+        #expect(fault(.init(destination: "/a", type: "", source: "/b", options: [])) != nil)
+    }
+
+    // MARK: Devices
+
+    private static func nodes(_ devices: [RuntimeSpec.Device]) throws(CFSError) -> [DeviceNode] {
+        var spec = spec()
+        spec.linux.devices = devices
+        spec.mounts = [.init(destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["mode=755"])]
+        guard case .devices(let nodes, let options)? = try plan(spec).mounts.first?.kind else { return [] }
+        #expect(options == ["mode=755"])
+        return nodes
+    }
+
+    @Test("/dev has the six devices that every program expects, and no other")
+    func standardDevices() throws {
+        let nodes = try Self.nodes([])
+        #expect(
+            nodes.map { "\($0.name) \($0.major):\($0.minor)" } == [
+                "null 1:3", "zero 1:5", "full 1:7", "random 1:8", "urandom 1:9", "tty 5:0",
+            ])
+        #expect(nodes.allSatisfy { $0.mode == 0o666 && !$0.isBlock })
+    }
+
+    @Test("a device is added below /dev, or takes the place of one that is there")
+    func devices() throws {
+        let nodes = try Self.nodes([
+            .init(type: "c", path: "/dev/net/tun", major: 10, minor: 200, fileMode: 0o600),
+            .init(type: "b", path: "/dev/sda", major: 8, minor: 0, fileMode: nil),
+            .init(type: "u", path: "/dev/null", major: 1, minor: 3, fileMode: 0o600),
+        ])
+        #expect(nodes.count == 8)
+        #expect(nodes.contains(DeviceNode(name: "net/tun", major: 10, minor: 200, mode: 0o600)))
+        #expect(nodes.contains(DeviceNode(name: "sda", isBlock: true, major: 8, minor: 0)))
+        #expect(nodes.filter { $0.name == "null" }.map(\.mode) == [0o600])
+    }
+
+    @Test("a device elsewhere, or of another kind, is refused")
+    func badDevices() {
+        for (type, path) in [
+            ("c", "/etc/x"), ("c", "/dev"), ("c", "/dev/../etc/x"), ("c", "/dev/a/../../x"), ("c", "dev/x"),
+            ("p", "/dev/fifo"), ("", "/dev/x"),
+        ] {
+            let error = #expect(throws: CFSError.self, "\(type) \(path)") {
+                try Self.nodes([.init(type: type, path: path, major: 1, minor: 1, fileMode: nil)])
+            }
+            #expect(error?.code == .invalidConfiguration)
+        }
+    }
+
+    // MARK: The rest
+
+    @Test("settings of the kernel are checked against the namespaces, and sorted")
+    func sysctls() throws {
+        var spec = Self.spec()
+        spec.linux.sysctl = ["net.core.somaxconn": "9", "kernel.sem": "1 2 3 4"]
+        #expect(
+            try Self.plan(spec).sysctls == [
+                .init(name: "kernel.sem", value: "1 2 3 4"), .init(name: "net.core.somaxconn", value: "9"),
+            ])
+        #expect(Self.fault(without: ["network"]) { $0.linux.sysctl = ["net.core.somaxconn": "9"] } != nil)
+        #expect(Self.fault(without: ["ipc"]) { $0.linux.sysctl = ["kernel.sem": "1"] } != nil)
+        #expect(Self.fault { $0.linux.sysctl = ["kernel.core_pattern": "|/x"] } != nil)
+        // Another container's network is not the container's own.
+        #expect(
+            Self.fault(without: ["network"]) {
+                $0.linux.namespaces.append(.init(type: "network", path: "/n"))
+                $0.linux.sysctl = ["net.core.somaxconn": "9"]
+            } != nil)
+    }
+
+    @Test("masks and read-only paths are taken over, and annotations reach nothing")
+    func paths() throws {
+        var spec = Self.spec()
+        spec.linux.maskedPaths = ["/proc/kcore"]
+        spec.linux.readonlyPaths = ["/proc/sys"]
+        let plan = try Self.plan(spec)
+        #expect(plan.maskedPaths == ["/proc/kcore"] && plan.readOnlyPaths == ["/proc/sys"])
+        spec.annotations = [
+            "org.systemd.property.ExecStart": "/x", "run.oci.seccomp": "off", "linux.namespaces": "host",
+        ]
+        #expect(try Self.plan(spec) == plan)
+    }
+
+    @Test("the process has what its object says")
+    func process() throws {
+        var spec = Self.spec()
+        spec.process.args = ["sh", "-c", "true"]
+        spec.process.env = ["A=b"]
+        spec.process.cwd = "/tmp"
+        spec.process.user.uid = 5
+        spec.process.user.gid = 6
+        spec.process.user.additionalGids = [7]
+        spec.process.user.umask = 0o77
+        spec.process.terminal = true
+        spec.process.consoleSize = .init(height: 24, width: 80)
+        spec.process.oomScoreAdj = -5
+        spec.process.rlimits = [.init(type: "RLIMIT_NOFILE", soft: 5, hard: UInt64.max)]
+        var capabilities = RuntimeSpec.Capabilities()
+        capabilities.bounding = ["CAP_KILL"]
+        spec.process.capabilities = capabilities
+        let process = try Self.plan(spec).process
+        #expect(
+            process.arguments == ["sh", "-c", "true"] && process.environment == ["A=b"]
+                && process.workingDirectory == "/tmp")
+        #expect(process.user == .ids(uid: 5, gid: 6, groups: [7]))
+        #expect(process.umask == 0o77 && process.terminal && process.oomScoreAdjustment == -5)
+        #expect(process.windowSize == WindowSize(rows: 24, columns: 80))
+        #expect(process.limits == [.init(resource: 7, soft: 5, hard: UInt64.max)])
+        #expect(process.capabilities.bounding == 1 << 5)
+        #expect(process.noNewPrivileges && !process.dropsCapabilitiesForOrdinaryUser && process.seccomp == nil)
+    }
+
+    @Test("without capabilities in the configuration there are none; the file mask is 022")
+    func processDefaults() throws {
+        let process = try Self.plan(Self.spec()).process
+        #expect(process.capabilities == CapabilitySets())
+        #expect(process.umask == 0o022)
+    }
+
+    @Test("a user by name takes the place of the numbers, and loses capabilities unless it is root")
+    func userName() throws {
+        var extras = Self.extras
+        extras.userName = "web"
+        extras.initProcess = true
+        extras.seccomp = SeccompFilter(bytes: [6, 0, 0, 0, 0, 0, 255, 127], flags: 2)
+        let process = try LaunchPlan(Self.spec(), extras).process
+        #expect(process.user == .named("web"))
+        #expect(process.dropsCapabilitiesForOrdinaryUser && process.initProcess)
+        #expect(process.seccomp?.flags == 2)
+    }
+
+    @Test("a process that cannot be one is refused")
+    func badProcess() {
+        #expect(Self.fault { $0.process.args = [] } != nil)
+        #expect(Self.fault { $0.process.args = [""] } != nil)
+        #expect(Self.fault { $0.process.args = ["a\0b"] } != nil)
+        #expect(Self.fault { $0.process.env = ["A=b\0C=d"] } != nil)
+        #expect(Self.fault { $0.process.cwd = "tmp" }?.path == "tmp")
+        #expect(Self.fault { $0.process.cwd = "" } != nil)
+        #expect(
+            Self.fault { $0.process.rlimits = [.init(type: "RLIMIT_CORE", soft: 2, hard: 1)] }?.message.contains(
+                "RLIMIT_CORE") == true)
+        #expect(Self.fault { $0.process.rlimits = [.init(type: "RLIMIT_NOTHING", soft: 1, hard: 1)] } != nil)
+        #expect(
+            Self.fault {
+                var capabilities = RuntimeSpec.Capabilities()
+                capabilities.ambient = ["CAP_NOTHING"]
+                $0.process.capabilities = capabilities
+            } != nil)
+    }
+}

@@ -1,0 +1,105 @@
+import TestSupport
+import Testing
+
+@Suite("The log of a container", .needsHost, .engine)
+struct LogTests: EngineSuite {
+    /// Runs a script in a container to its end, then hands over its id.
+    private func withLog(_ script: String, _ body: (String) throws -> Void) throws {
+        let file = engine.folder("cid-\(script.utf8.count)-\(script.hashValue)")
+        engine.run("run", "--cidfile", file, "BusyBox", "sh", "-c", script)
+        let id = try #require(textOfFile(file))
+        defer { engine.run("rm", "-f", id) }
+        try body(id)
+    }
+
+    @Test("keeps standard output and standard error apart, in order")
+    func streams() throws {
+        try withLog("echo one; echo two >&2; echo three") { id in
+            let result = engine.run("logs", id)
+            #expect(result.output == "one\nthree\n")
+            #expect(result.errors == "two\n")
+            #expect(engine.host("$CFS logs \(id) 2>&1").lines.sorted() == ["one", "three", "two"])
+        }
+    }
+
+    @Test("--tail shows the last lines", arguments: [("0", ""), ("2", "4\n5\n"), ("99", "1\n2\n3\n4\n5\n"), ("all", "1\n2\n3\n4\n5\n")])
+    func tail(number: String, expected: String) throws {
+        try withLog("seq 5; : \(number)") { id in
+            #expect(engine.run("logs", "--tail", number, id).output == expected)
+        }
+    }
+
+    @Test("a line of a MiB comes back as one line")
+    func longLine() throws {
+        try withLog("head -c 1048576 /dev/zero | tr '\\0' x; echo; echo next") { id in
+            let result = engine.run("logs", id)
+            #expect(result.lines.map(\.utf8.count) == [1 << 20, 4])
+            let last = engine.run("logs", "--tail", "2", id)
+            #expect(last.lines.map(\.utf8.count) == [1 << 20, 4])
+        }
+    }
+
+    @Test("bytes that are no text, and an end without a line feed, come back as they were")
+    func binary() throws {
+        try withLog("printf '\\377\\000\\001\\n\\012\\200'") { id in
+            #expect(engine.run("logs", id).bytes == [0xff, 0x00, 0x01, 0x0a, 0x0a, 0x80])
+        }
+    }
+
+    @Test("-t gives each line its time, and --since and --until cut by it")
+    func times() throws {
+        let script = "trap 'echo second; exit' USR1; echo first; while :; do sleep 0.05; done"
+        try engine.withContainer(["--name", "timed"], ["sh", "-c", script]) { id in
+            #expect(eventually { engine.run("logs", id).output == "first\n" })
+            #expect(engine.run("kill", "-s", "USR1", id).status == 0)
+            #expect(eventually { engine.run("logs", id).output == "first\nsecond\n" })
+            let lines = engine.run("logs", "-t", id).lines.map { $0.split(separator: " ").map(String.init) }
+            #expect(lines.map(\.last) == ["first", "second"])
+            let second = try #require(lines.last?.first)
+            #expect(second.hasSuffix("Z") && second.contains("T"))
+            #expect(engine.run("logs", "--since", second, id).output == "second\n")
+            #expect(engine.run("logs", "--until", second, id).output == "first\n")
+            #expect(engine.run("logs", "--since", "1h", id).output == "first\nsecond\n")
+        }
+    }
+
+    @Test("-f shows what comes, and ends with the container")
+    func follow() throws {
+        let script = "trap 'echo last; exit' USR1; echo first; while :; do sleep 0.05; done"
+        try engine.withContainer([], ["sh", "-c", script]) { id in
+            let follower = engine.start(["logs", "-f", id])
+            #expect(follower.waitForOutput("first"))
+            #expect(engine.run("kill", "-s", "USR1", id).status == 0)
+            let result = follower.finish()
+            #expect(result.output == "first\nlast\n")
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test("-f of a container that has ended ends at once")
+    func followEnded() throws {
+        try withLog("echo ended; : follow") { id in
+            let result = engine.run("logs", "-f", id, seconds: 20)
+            #expect(result.output == "ended\n" && !result.timedOut)
+        }
+    }
+
+    @Test("a container that wrote nothing has an empty log; one that does not exist has none")
+    func empty() throws {
+        try engine.withContainer { id in
+            let result = engine.run("logs", id)
+            #expect(result.status == 0 && result.output == "" && result.errors == "")
+        }
+        #expect(engine.run("logs", "no-such-container").status == 1)
+    }
+
+    @Test("what a terminal showed is in the log too")
+    func terminal() throws {
+        let terminal = Terminal()
+        let command = engine.start(["run", "-t", "--name", "on-tty", "BusyBox", "echo", "shown"], terminal: terminal)
+        #expect(terminal.waitFor("shown"))
+        #expect(command.finish().status == 0)
+        defer { engine.run("rm", "on-tty") }
+        #expect(engine.run("logs", "on-tty").output == "shown\r\n")
+    }
+}

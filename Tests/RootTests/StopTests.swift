@@ -1,0 +1,92 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Ending and removing containers", .needsHost, .engine)
+struct StopTests: EngineSuite {
+    private static func catching(_ signal: String) -> [String] {
+        ["sh", "-c", "trap 'echo got \(signal); exit 4' \(signal); echo up; while :; do sleep 0.05; done"]
+    }
+
+    private func isUp(_ id: String) -> Bool { eventually { engine.run("logs", id).output == "up\n" } }
+
+    @Test("stop sends TERM, and the container may end in its own way")
+    func stop() throws {
+        try engine.withContainer([], Self.catching("TERM")) { id in
+            #expect(isUp(id))
+            #expect(engine.run("stop", id).output == "\(id)\n")
+            let state = try engine.inspect(id)["State"]
+            #expect(state["Running"].bool == false && state["ExitCode"].number == 4)
+            #expect(engine.run("logs", id).output == "up\ngot TERM\n")
+        }
+    }
+
+    @Test("--stop-signal is honoured, by name and by number", arguments: ["USR2", "SIGUSR2", "12"])
+    func stopSignal(text: String) throws {
+        try engine.withContainer(["--stop-signal", text], Self.catching("USR2")) { id in
+            #expect(isUp(id))
+            #expect(engine.run("stop", id).status == 0)
+            #expect(engine.exitCode(id) == 4)
+        }
+    }
+
+    @Test("who does not listen is killed when the time is over")
+    func patience() throws {
+        try engine.withContainer { id in
+            #expect(engine.run("stop", "-t", "0", id, seconds: 30).status == 0)
+            let state = try engine.inspect(id)["State"]
+            #expect(state["ExitCode"].number == 137)
+            #expect(state["Signal"].text?.hasSuffix("KILL") == true)
+        }
+    }
+
+    @Test("stopping what has ended is fine; several are stopped at once, and every failure is told")
+    func several() throws {
+        try engine.withContainer { first in
+            try engine.withContainer { second in
+                let result = engine.run("stop", "-t", "0", first, "no-such-container", second)
+                #expect(result.status == 1)
+                #expect(result.lines == [first, second])
+                #expect(result.errors.contains("no-such-container"))
+                #expect(engine.run("stop", first).status == 0)
+            }
+        }
+    }
+
+    @Test("kill sends the signal that is asked for, and KILL without one")
+    func kill() throws {
+        try engine.withContainer([], Self.catching("HUP")) { id in
+            #expect(isUp(id))
+            #expect(engine.run("kill", "--signal", "HUP", id).status == 0)
+            #expect(eventually { engine.exitCode(id) == 4 })
+            let again = engine.run("kill", id)
+            #expect(again.status == 1)
+            #expect(again.errors.contains("is not running"))
+        }
+        try engine.withContainer { id in
+            #expect(engine.run("kill", id).status == 0)
+            #expect(eventually { engine.exitCode(id) == 137 })
+        }
+        #expect(engine.run("kill", "-s", "NONSENSE", "x").errors.contains("NONSENSE"))
+    }
+
+    @Test("rm refuses what runs, and with -f ends it")
+    func remove() throws {
+        try engine.withContainer { id in
+            let refused = engine.run("rm", id)
+            #expect(refused.status == 1)
+            #expect(refused.errors.contains("is running"))
+            #expect(engine.run("ps", "-q", "--no-trunc").output.contains(id))
+            #expect(engine.run("rm", "-f", id).output == "\(id)\n")
+            #expect(engine.run("inspect", id).status == 1)
+            #expect(access("\(engine.root)/containers/\(id)", F_OK) != 0)
+        }
+    }
+
+    @Test("what the container left running ends with its first process")
+    func orphans() throws {
+        let result = engine.inside("sleep 4243 & sleep 4243 & echo done")
+        #expect(result.output == "done\n" && !result.timedOut)
+        #expect(engine.host("pgrep -fx 'sleep 4243'").output == "")
+    }
+}

@@ -1,0 +1,103 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("What is left when a process of the engine is killed", .needsHost, .engine)
+struct SurvivalTests: EngineSuite {
+    private static let counting = ["sh", "-c", "i=0; while :; do echo line-$i; i=$((i+1)); sleep 0.02; done"]
+
+    private func logged(_ container: String) -> Int { engine.run("logs", container).lines.count }
+
+    @Test("kill -9 of the attached cfs: the container runs on, and can be seen, read and stopped")
+    func killedClient() throws {
+        let command = engine.start(["run", "--name", "orphan", "BusyBox"] + Self.counting)
+        defer { engine.run("rm", "-f", "orphan") }
+        #expect(command.waitForOutput("line-3"))
+        command.signal(SIGKILL)
+        #expect(command.finish().signal == SIGKILL)
+        let before = logged("orphan")
+        #expect(eventually { logged("orphan") > before + 3 })
+        #expect(engine.run("ps").output.contains("orphan"))
+        #expect(engine.run("exec", "orphan", "echo", "inside").output == "inside\n")
+        #expect(engine.run("stop", "-t", "0", "orphan").status == 0)
+        #expect(engine.exitCode("orphan") == 137)
+    }
+
+    @Test("kill -9 of the monitor ends the container; ps says why, and recover puts it right")
+    func killedMonitor() throws {
+        try engine.withContainer(["--name", "lost"]) { id in
+            let (pid, monitor) = (try engine.pid(id), try engine.monitor(id))
+            #expect(kill(monitor, SIGKILL) == 0)
+            #expect(eventually { kill(pid, 0) != 0 })
+            let listed = try #require(try engine.json("ps", "-a", "--format", "json").array.first { $0["ID"].text == id })
+            #expect(listed["State"].text == "exited")
+            #expect(listed["ExitCode"].number == 137)
+            #expect(listed["Reason"].text == "monitor lost")
+            #expect(engine.run("system", "recover").output.contains(id))
+            #expect(!engine.leaks.cgroups.contains { $0.hasSuffix(id) })
+            #expect(access("\(engine.runFolder)/\(id)", F_OK) != 0)
+            #expect(try engine.inspect("lost")["State"]["Reason"].text == "monitor lost")
+            #expect(engine.run("rm", "lost").status == 0)
+        }
+    }
+
+    @Test("ending the monitor by TERM ends the container in order")
+    func terminatedMonitor() throws {
+        try engine.withContainer { id in
+            let monitor = try engine.monitor(id)
+            #expect(kill(monitor, SIGTERM) == 0)
+            #expect(eventually { engine.exitCode(id) == 137 })
+            let reason = try engine.inspect(id)["State"]["Reason"].text
+            #expect(reason?.contains("TERM") == true)
+        }
+    }
+
+    @Test("kill -9 of a container's first process ends all that runs in it")
+    func killedContainer() throws {
+        let command = engine.start(["run", "--name", "hit", "BusyBox", "sh", "-c", "sleep 4244 & echo up; exec sleep 4244"])
+        defer { engine.run("rm", "-f", "hit") }
+        #expect(command.waitForOutput("up"))
+        #expect(kill(try engine.pid("hit"), SIGKILL) == 0)
+        #expect(command.finish().status == 137)
+        #expect(engine.host("pgrep -fx 'sleep 4244'").output == "")
+    }
+
+    @Test("20 containers at once: each has its own output, and all are gone")
+    func parallel() {
+        let commands = (0..<20).map { engine.start(["run", "--rm", "BusyBox", "sh", "-c", "echo out-\($0); hostname; exit \($0)"]) }
+        let results = commands.map { $0.finish() }
+        for (number, result) in results.enumerated() {
+            #expect(result.status == Int32(number), "\(result.errors)")
+            #expect(result.lines.first == "out-\(number)")
+        }
+        #expect(Set(results.compactMap(\.lines.last)).count == 20)
+    }
+
+    @Test("recover never harms a container that lives, nor one that starts")
+    func recoverMeanwhile() throws {
+        try engine.withContainer { id in
+            let stop = engine.folder("stop-recovering")
+            let script = "while [ ! -e \(stop) ]; do $CFS system recover || exit 1; done"
+            let environment = ["PATH": EngineFixture.path, "CFS": engine.command([]).joined(separator: " ")]
+            let recovering = (0..<2).map { _ in RunningCommand(["/bin/bash", "-c", script], environment: environment) }
+            for number in 0..<40 {
+                let options = number % 2 == 0 ? ["--rm"] : ["--name", "meanwhile\(number)"]
+                let result = engine.run(["run"] + options + ["BusyBox", "echo", "fine"])
+                #expect(result.output == "fine\n" && result.status == 0, "\(result.errors)")
+                if number % 2 == 1 { #expect(engine.run("rm", "meanwhile\(number)").status == 0) }
+            }
+            engine.folder.write("", to: "stop-recovering")
+            for command in recovering { #expect(command.finish().status == 0) }
+            #expect(engine.run("exec", id, "echo", "alive").output == "alive\n")
+        }
+    }
+
+    @Test("a container whose folder was damaged can be seen and removed", arguments: ["config.json", "exit.json", "log"])
+    func damaged(name: String) throws {
+        #expect(engine.run("run", "--name", "damaged-\(name)", "BusyBox", "echo", "x").status == 0)
+        let id = try #require(engine.inspect("damaged-\(name)")["Id"].text)
+        #expect(engine.host(": > \(engine.root)/containers/\(id)/\(name)").status == 0)
+        #expect(engine.run("ps", "-a").status == 0)
+        #expect(engine.run("rm", "-f", "damaged-\(name)").status == 0)
+    }
+}

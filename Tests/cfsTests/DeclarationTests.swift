@@ -1,0 +1,139 @@
+import ArgumentParser
+import CFSCore
+import Testing
+
+@testable import cfs
+
+@Suite("What is declared for help and completions is what is read")
+struct DeclarationTests {
+    /// A verb of ArgumentParser's tree, with the spellings of its options; `true` where one takes a value.
+    struct Declared: CustomStringConvertible {
+        let path: [String]
+        let options: [String: Bool]
+        var description: String { path.joined(separator: " ") }
+    }
+
+    static let declared: [Declared] = {
+        do {
+            let dump = try JSON(parsing: Array(RootCommand._dumpHelp().utf8), what: "the dump")
+            return leaves(try #require(dump["command"]), path: [])
+        } catch {
+            Issue.record("\(error)")
+            return []
+        }
+    }()
+
+    private static func leaves(_ command: JSON, path: [String]) -> [Declared] {
+        let subcommands = (command["subcommands"]?.array ?? []).filter { $0["commandName"]?.string != "help" }
+        guard subcommands.isEmpty else {
+            return subcommands.flatMap { leaves($0, path: path + [$0["commandName"]?.string ?? ""]) }
+        }
+        var options: [String: Bool] = [:]
+        for argument in command["arguments"]?.array ?? [] where argument["kind"]?.string != "positional" {
+            for name in argument["names"]?.array ?? [] {
+                options[name["name"]?.string ?? ""] = argument["kind"]?.string == "option"
+            }
+        }
+        return [Declared(path: path, options: options)]
+    }
+
+    private static func verb(_ path: [String]) -> (any Verb.Type)? {
+        Verbs.find(path.count == 2 ? path[0] : nil, path.last ?? "")
+    }
+
+    @Test("the tree has every verb, and each is found by its words")
+    func verbs() {
+        #expect(Self.declared.count == 20)
+        for declared in Self.declared { #expect(Self.verb(declared.path) != nil, "\(declared)") }
+    }
+
+    @Test("every verb reads the options that it declares, and no others", arguments: declared)
+    func options(declared: Declared) throws {
+        let names = try #require(Self.verb(declared.path)).optionNames
+        let read = Set(names.longSpellings + names.letters)
+        let isHelp: (String) -> Bool = { $0 == "help" || $0 == "h" && names["h"] == nil }
+        #expect(read == Set(declared.options.keys.filter { !isHelp($0) }))
+        for (spelling, takesValue) in declared.options where !isHelp(spelling) {
+            #expect(names[spelling]?.takesValue == takesValue, "\(spelling)")
+        }
+    }
+
+    @Test("no spelling stands for two options", arguments: declared)
+    func unique(declared: Declared) throws {
+        let names = try #require(Self.verb(declared.path)).optionNames
+        let all = names.longSpellings + names.letters
+        #expect(Set(all).count == all.count)
+    }
+
+    @Test("every verb's help has an example", arguments: declared)
+    func examples(declared: Declared) throws {
+        let verb = try #require(Self.verb(declared.path))
+        let discussion = verb.configuration.discussion
+        #expect(discussion.contains("Example"))
+        #expect(discussion.contains("  cfs \(declared)"))
+        #expect(verb.configuration.usage?.hasPrefix("cfs \(declared)") == true)
+    }
+
+    @Test("every option of run reaches the container")
+    func reach() throws {
+        let samples: [String: String] = [
+            "cap-add": "NET_ADMIN", "cap-drop": "CHOWN", "cgroupns": "host", "device": "/dev/null",
+            "entrypoint": "/bin/x",
+            "env": "A=b", "hostname": "box", "ipc": "host", "label": "a=b", "mount": "type=tmpfs,dst=/x", "name": "web",
+            "network": "host", "oom-score-adj": "5", "pid": "host", "security-opt": "seccomp=unconfined",
+            "stop-signal": "INT", "sysctl": "net.a=1", "timens": "host", "tmpfs": "/x", "ulimit": "nofile=10",
+            "umask": "077",
+            "user": "1", "userns": "host", "uts": "host", "volume": "/a:/b", "workdir": "/x",
+        ]
+        // Those that are no property of the container, or need a file (see the tests of their syntax).
+        let others: Set = ["detach", "cidfile", "root", "run", "env-file", "label-file", "help"]
+        let run = try #require(Self.declared.first { $0.path == ["run"] })
+        let plain = try spec("image")
+        for (name, takesValue) in run.options where name.count > 1 && !others.contains(name) {
+            let option = takesValue ? "--\(name)=\(samples[name] ?? samples["network"] ?? "")" : "--\(name)"
+            #expect(try spec(option, "image") != plain, "\(option)")
+        }
+    }
+
+    @Test(
+        "the value of an option of every other verb reaches it",
+        arguments: [
+            ["ps", "-aq", "--no-trunc", "--format=json"], ["stop", "-t", "3", "web"], ["stop", "--timeout=3", "web"],
+            ["kill", "-sHUP", "web"], ["logs", "-ftn5", "--since", "1m", "--until=2m", "web"], ["rm", "-f", "web"],
+            ["inspect", "--timing", "--format", "table", "web"],
+            ["image", "import", "--command", "-x", "name", "file"],
+            ["image", "export", "-o", "-file", "name"], ["image", "fetch", "--sha256=ab", "-q", "name"],
+        ] as [[String]])
+    func parsed(arguments: [String]) throws {
+        guard case .verb(let type, let name, let rest) = try Invocation(arguments),
+            let verb = type as? any ParsedVerb.Type
+        else {
+            Issue.record("\(arguments)")
+            return
+        }
+        let canonical = try CanonicalArguments(rest[...], type.optionNames, optionsEndAtFirstWord: false, verb: name)
+        let value = try verb.parse(canonical, name: name)
+        switch value {
+        case let ps as PsCommand: #expect(ps.all && ps.quiet && ps.noTrunc && ps.format == "json")
+        case let stop as StopCommand: #expect(stop.time == 3 && stop.containers == ["web"])
+        case let kill as KillCommand: #expect(kill.signal == "HUP")
+        case let logs as LogsCommand:
+            let options = try logs.options(now: 600_000_000_000)
+            #expect(logs.timestamps && options.follow && options.tail == 5)
+            #expect(options.since == 540_000_000_000 && options.until == 480_000_000_000)
+        case let rm as RmCommand: #expect(rm.force)
+        case let inspect as InspectCommand: #expect(inspect.timing && !inspect.isolation && inspect.format == "table")
+        case let image as ImageImportCommand:
+            #expect(image.command == "-x" && image.name == "name" && image.file == "file")
+        case let image as ImageExportCommand: #expect(image.output == "-file" && image.image == "name")
+        case let image as ImageFetchCommand: #expect(image.sha256 == "ab" && image.quiet)
+        default: Issue.record("\(type)")
+        }
+    }
+
+    @Test("a completion script is made for each shell", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) {
+        let script = RootCommand.completionScript(for: CompletionShell(rawValue: shell) ?? .bash)
+        #expect(script.contains("security-opt") && script.contains("cgroupns"))
+    }
+}

@@ -1,0 +1,71 @@
+import CFSCore
+import Testing
+
+@testable import cfs
+
+@Suite("What a command line asks for")
+struct InvocationTests {
+    private func verb(
+        _ arguments: String...
+    ) throws(CFSError) -> (type: any Verb.Type, name: String, arguments: [String])? {
+        guard case .verb(let type, let name, let rest) = try Invocation(arguments) else { return nil }
+        return (type, name, rest)
+    }
+
+    @Test("the first word is the verb, and the rest its arguments")
+    func plain() throws {
+        let found = try #require(try verb("run", "--rm", "image"))
+        #expect(found.type == RunCommand.self && found.name == "run" && found.arguments == ["--rm", "image"])
+    }
+
+    @Test("options of the engine may stand before the verb")
+    func engineOptions() throws {
+        #expect(try verb("--root", "/a", "--run=/b", "ps", "-a")?.arguments == ["--root", "/a", "--run=/b", "-a"])
+        let nested = try #require(try verb("--root=/a", "image", "--run", "/b", "ls"))
+        #expect(nested.type == ImageLsCommand.self && nested.name == "image ls")
+        #expect(nested.arguments == ["--root=/a", "--run", "/b"])
+    }
+
+    @Test("options of a verb may not stand before it")
+    func early() {
+        let error = failure { () throws(CFSError) in try Invocation(["--rm", "run", "image"]) }
+        #expect(error?.message == "unknown option --rm")
+    }
+
+    @Test(
+        "an unknown verb is named, with the nearest one",
+        arguments: [(["rnu"], "run"), (["image", "inport"], "import")])
+    func unknown(arguments: [String], meant: String) {
+        let error = failure { () throws(CFSError) in try Invocation(arguments) }
+        #expect(error?.message == "unknown command \"\(arguments.last ?? "")\"")
+        #expect(error?.hint?.contains(meant) == true)
+    }
+
+    @Test(
+        "help and completions are ArgumentParser's",
+        arguments: [
+            [], ["--help"], ["-h"], ["help", "run"], ["help", "image", "rm"], ["image"], ["image", "--help"],
+            ["--generate-completion-script", "bash"], ["---completion", "run", "--", "positional@0", "0", "0"],
+        ] as [[String]])
+    func help(arguments: [String]) throws {
+        guard case .help = try Invocation(arguments) else {
+            Issue.record("\(arguments)")
+            return
+        }
+    }
+
+    @Test("help for what does not exist is an error")
+    func noHelp() {
+        #expect(
+            failure { () throws(CFSError) in try Invocation(["help", "rnu"]) }?.message == "unknown command \"rnu\"")
+        #expect(failure { () throws(CFSError) in try Invocation(["help", "image", "x"]) } != nil)
+    }
+
+    @Test("the version is asked for before any verb", arguments: ["--version", "-v"])
+    func version(option: String) throws {
+        guard case .version = try Invocation([option]) else {
+            Issue.record("no version")
+            return
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import CFSCore
+import CFSLinux
+import Testing
+
+@testable import cfs
+
+@Suite("One verb for several references")
+struct ReferencesTests {
+    @Test("every one is tried, and each failure is told")
+    func all() throws {
+        var tried: [String] = []
+        var told: [String] = []
+        let status = try References.each(["a", "b", "c"], report: { told.append($0.message) }) {
+            reference throws(CFSError) in
+            tried.append(reference)
+            if reference != "b" { throw CFSError(.containerNotFound, .looking, "no \(reference)") }
+        }
+        #expect(status == 1 && tried == ["a", "b", "c"] && told == ["no a", "no c"])
+    }
+
+    @Test("without a failure the status is 0")
+    func good() throws {
+        #expect(try References.each(["a"], report: { _ in Issue.record("told") }) { _ throws(CFSError) in } == 0)
+    }
+
+    @Test("when nobody reads any longer, the rest is left alone")
+    func closed() {
+        var tried: [String] = []
+        let error = failure { () throws(CFSError) in
+            try References.each(["a", "b"], report: { _ in }) { reference throws(CFSError) in
+                tried.append(reference)
+                throw CFSError(kernel: 32, "write", .recording, path: StandardOutput.name)
+            }
+        }
+        #expect(error?.errno == 32 && tried == ["a"])
+    }
+}
