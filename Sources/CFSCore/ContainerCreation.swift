@@ -116,7 +116,7 @@ extension Engine {
         let shares = spec.namespaces.network != .private
         try GeneratedFiles(
             hostname: plan.hostname, sharesHostNetwork: shares, hasPrivateNetwork: plan.hasPrivateNetwork
-        ).write(to: directory.raw, owner: owner)
+        ).write(to: folder.run, owner: owner)
         warnings += try LimitWarnings.of(spec.limits)
         let request = try request(row, spec, image, plan, configuration)
         try File.create("config.json", request.json.bytes(), mode: 0o600, at: directory.raw)
@@ -172,7 +172,7 @@ extension Engine {
         _ row: ContainerRow, _ spec: ContainerSpec, _ folder: ContainerFolder
     ) throws(CFSError) -> ContainerPlan.Surroundings {
         var surroundings = ContainerPlan.Surroundings(
-            id: row.id, name: row.name, idBase: row.slot.map { IDRanges.base(slot: $0) }, folder: folder.container)
+            id: row.id, name: row.name, idBase: row.slot.map { IDRanges.base(slot: $0) }, generatedFiles: folder.run)
         try join(spec.namespaces, &surroundings)
         if spec.namespaces.user == .host { surroundings.capabilities = try Capability.effective() }
         for device in spec.devices { surroundings.devices.append(try HostDevice.describe(device)) }

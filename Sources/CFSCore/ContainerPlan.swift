@@ -16,8 +16,8 @@ struct ContainerPlan {
         var joins: [String: String] = [:]
         /// The id maps of a user namespace to join.
         var joinedMappings: [RuntimeSpec.IDRange] = []
-        /// The container's folder, where its generated files lie.
-        var folder: String
+        /// The folder of the container's generated files.
+        var generatedFiles: String
         /// The devices of the caller's request, with their numbers.
         var devices: [RuntimeSpec.Device] = []
         /// What can be given: all in a user namespace of the container's own, else what the engine itself has.
@@ -157,7 +157,8 @@ struct ContainerPlan {
             (linux.uidMappings, linux.gidMappings) = (surroundings.joinedMappings, surroundings.joinedMappings)
         }
         linux.devices = surroundings.devices
-        linux.sysctl = spec.sysctls
+        // Touching a dictionary of one's own makes the runtime search every conformance of the executable.
+        if !spec.sysctls.isEmpty { linux.sysctl = spec.sysctls }
         linux.pidsLimit = Self.pidsLimit
         if !spec.privileged {
             linux.maskedPaths = IsolationDefaults.maskedPaths

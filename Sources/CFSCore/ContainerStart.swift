@@ -14,7 +14,14 @@ extension Container {
         try engine.requirePrivilege()
         let row = try row()
         let lock: RunLock
-        if let held { lock = held } else { lock = try RunLock(folder) }
+        if let held {
+            lock = held
+        } else {
+            lock = try RunLock(folder)
+            let configuration = try folder.readRequest().spec
+            try GeneratedFiles(configuration).write(
+                to: folder.run, owner: configuration.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0)
+        }
         let record = try engine.record(of: row)
         guard record?.state == .created else {
             let isRunning = record.map { if case .running = $0.state { true } else { false } } ?? false

@@ -2,8 +2,8 @@ import CFSLinux
 import CFSModel
 import Glibc
 
-/// The three files of `/etc` that say where a container is. They lie in the container's folder and are bound over the
-/// image's: nothing is ever written into an image's files by path.
+/// The three files of `/etc` that say where a container is. They lie in its run folder, anew for each start, and are bound
+/// over the image's: nothing is ever written into an image's files by path.
 struct GeneratedFiles {
     static let names = ["hosts", "hostname", "resolv.conf"]
 
@@ -11,6 +11,20 @@ struct GeneratedFiles {
     /// Whether the container has the host's network, and with it the host's resolvers.
     let sharesHostNetwork: Bool
     let hasPrivateNetwork: Bool
+
+    init(hostname: String, sharesHostNetwork: Bool, hasPrivateNetwork: Bool) {
+        self.hostname = hostname
+        self.sharesHostNetwork = sharesHostNetwork
+        self.hasPrivateNetwork = hasPrivateNetwork
+    }
+
+    /// The files of a container that was made before, by its configuration.
+    init(_ configuration: RuntimeSpec) {
+        let network = configuration.linux.namespaces.first { $0.type == "network" }
+        self.init(
+            hostname: configuration.hostname ?? Machine().hostname, sharesHostNetwork: network?.path != nil || network == nil,
+            hasPrivateNetwork: network != nil && network?.path == nil)
+    }
 
     var hosts: String {
         var text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
@@ -27,10 +41,11 @@ struct GeneratedFiles {
     }
 
     /// Writes the files for a container whose root is `owner` on the host, so that it can change them.
-    func write(to folder: Int32, owner: UInt32) throws(CFSError) {
+    func write(to path: String, owner: UInt32) throws(CFSError) {
+        let folder = try Directory.open(path)
         let contents = [Array(hosts.utf8), Array("\(hostname)\n".utf8), try resolvers()]
         for (name, content) in zip(Self.names, contents) {
-            let file = try File.open(name, [.write, .create, .truncate, .noFollow], mode: 0o644, at: folder, phase: .preparing)
+            let file = try File.open(name, [.write, .create, .truncate, .noFollow], mode: 0o644, at: folder.raw, phase: .preparing)
             try File.writeAll(file.raw, content, path: name)
             if owner != 0 {
                 try checked(fchown(file.raw, owner, owner) == 0 ? 0 : -Int(errno), "fchown", .preparing, path: name)

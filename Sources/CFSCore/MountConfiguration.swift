@@ -39,7 +39,7 @@ struct MountConfiguration {
     private var generatedFiles: [RuntimeSpec.Mount] {
         GeneratedFiles.names.map { name in
             RuntimeSpec.Mount(
-                destination: "/etc/\(name)", type: "bind", source: "\(surroundings.folder)/\(name)",
+                destination: "/etc/\(name)", type: "bind", source: "\(surroundings.generatedFiles)/\(name)",
                 options: ["bind", "rprivate", "nosuid", "nodev", "noexec"])
         }
     }

@@ -31,6 +31,8 @@ enum BusyBoxBase {
         file("bin/busybox", mode: 0o755, program)
         file("etc/passwd", Array("root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n".utf8))
         file("etc/group", Array("root:x:0:\nnogroup:x:65534:\n".utf8))
+        // The places of the engine's own files: made here once, not in every container.
+        for name in ["hostname", "hosts", "resolv.conf"] { file(ArchiveName("etc/\(name)"), []) }
         for link in links(try BusyBoxApplets.list(path)) {
             let depth = link.split(separator: "/").count - 1
             let target =

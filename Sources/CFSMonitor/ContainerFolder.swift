@@ -79,6 +79,7 @@ public struct ContainerFolder: Sendable {
 
     /// Removes what ends with the monitor. The lock goes last: while it is there and held, nobody else tidies up.
     public func removeRun() throws(CFSError) {
+        for name in ["hosts", "hostname", "resolv.conf"] { _ = unlink("\(run)/\(name)") }
         for path in [socketPath, statePath, lockPath] { _ = unlink(path) }
         if rmdir(run) != 0, errno != ENOENT { try Directory.removeTree(run) }
     }
@@ -86,11 +87,15 @@ public struct ContainerFolder: Sendable {
     /// Removes the container's folder. What every container has is removed by name, which for a container that wrote
     /// nothing is all; whatever is left then is looked for.
     public func removeContainer() throws(CFSError) {
-        for name in ["config.json", "hosts", "hostname", "resolv.conf", "log", "exit.json"] {
+        for name in ["config.json", "log", "exit.json"] {
             _ = unlink("\(container)/\(name)")
         }
-        // An overlay makes the second in the first.
-        for name in ["work/work", "work", "upper"] { _ = rmdir("\(container)/\(name)") }
+        // What an overlay makes in its working folder, the inner before the outer.
+        let incompatible = "work/work/incompat"
+        _ = unlink("\(container)/\(incompatible)/volatile/dirty")
+        for name in ["\(incompatible)/volatile", incompatible, "work/work", "work", "upper"] {
+            _ = rmdir("\(container)/\(name)")
+        }
         if rmdir(container) != 0, errno != ENOENT { try Directory.removeTree(container) }
     }
 }

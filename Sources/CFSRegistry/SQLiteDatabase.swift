@@ -26,8 +26,9 @@ final class SQLiteDatabase: @unchecked Sendable {
         sqlite3_extended_result_codes(handle, 1)
         // Other processes hold the write lock for microseconds; a queue of a thousand starts is still through in this time.
         sqlite3_busy_timeout(handle, 30_000)
+        cfs_sqlite_keep_log(handle)
         // A short log keeps the first read of every process short. The call costs nothing; the same as a PRAGMA is parsed.
-        sqlite3_wal_autocheckpoint(handle, 128)
+        sqlite3_wal_autocheckpoint(handle, 64)
     }
 
     deinit {

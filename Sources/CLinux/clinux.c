@@ -36,6 +36,8 @@ __attribute__((constructor(101))) static void cfs_before_swift(int argc, char **
     argument_count = argc;
     arguments = argv;
     setenv("SWIFT_ROOT", "/", 0);
+    // Where no backtrace program is: looking for one in ten places is work of every start, also when none is wanted.
+    setenv("SWIFT_BACKTRACE", "enable=no,swift-backtrace=/", 0);
 }
 
 static long result_of(long value) { return value == -1 ? -errno : value; }
@@ -356,8 +358,8 @@ uint64_t cfs_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
 // glibc's posix_spawn asks for the disposition of all 64 signals in the child, 64 system calls of a start's 600.
 // This does the same with vfork(2): the child shares memory, so it calls nothing but system calls.
 long cfs_spawn(const char *path, char *const argv[], char *const envp[], const int *map, size_t pairs, int new_session) {
-    static const int ignorable[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM,
-                                    SIGUSR1, SIGUSR2, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU};
+    // What an ignored disposition would break here; a container's command gets all of them set anew.
+    static const int ignorable[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
     volatile int error = 0;
     sigset_t all, before, none;
     sigfillset(&all);

@@ -19,7 +19,7 @@ struct ContainerPlanTests {
     static func plan(_ spec: ContainerSpec, _ image: ImageRecord, idBase: UInt32? = 1_000_000) -> ContainerPlan {
         ContainerPlan(
             spec: spec, image: image,
-            surroundings: ContainerPlan.Surroundings(id: ContainerID(), name: "one", idBase: idBase, folder: "/state/one"))
+            surroundings: ContainerPlan.Surroundings(id: ContainerID(), name: "one", idBase: idBase, generatedFiles: "/state/one"))
     }
 
     static func configuration(
