@@ -15,7 +15,7 @@ DEBUG := .build
 STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RELEASE)
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-embed bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -36,8 +36,8 @@ run: build
 setup:
 	@Scripts/setup build
 
-## test       every lane below
-test: test-unit test-root
+## test       every lane below, and lint
+test: lint test-unit test-root test-embed
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
@@ -49,6 +49,10 @@ test-unit: test-build
 ## test-root  real containers on this host, with the executables of bin/
 test-root: build test-build
 	CFS_TEST_BINARY=$(CURDIR)/bin/cfs CFS_TEST_RUNS=$(CFS_TEST_RUNS) $(TEST) --filter '^RootTests\.'
+
+## test-embed another package that imports CFSCore
+test-embed: build
+	@Scripts/test-embed
 
 ## bench      cfs against crun, runc and a bare C program, on this machine
 bench: build

@@ -69,8 +69,8 @@ struct ReportTests {
 
     @Test("the doctor's hints stand below the table, and what is missing decides the exit status")
     func doctor() {
-        let good = Finding(name: "kernel", verdict: .good, detail: "6.1", hint: "not shown")
-        let missing = Finding(name: "overlay", verdict: .missing, detail: "no module", hint: "modprobe overlay")
+        let good = Finding("kernel", .good, "6.1", hint: "not shown")
+        let missing = Finding("overlay", .missing, "no module", hint: "modprobe overlay")
         let report = DoctorReport(findings: [good, missing])
         #expect(report.isMissingSomething && !DoctorReport(findings: [good]).isMissingSomething)
         #expect(

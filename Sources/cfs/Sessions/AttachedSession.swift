@@ -59,8 +59,9 @@ enum AttachedSession {
     private static func forward(_ number: Int32, _ session: Session) throws(CFSError) {
         do throws(CFSError) {
             try session.signal(number)
-        } catch  where error.code == .containerNotRunning {
-            // It has just ended: the next event says how.
+        } catch {
+            // It may just have ended: the next event says how.
+            guard error.code == .containerNotRunning else { throw error }
         }
     }
 
@@ -68,8 +69,8 @@ enum AttachedSession {
         guard let size = Terminal.size(0) ?? Terminal.size(1) else { return }
         do throws(CFSError) {
             try session.resize(size)
-        } catch  where error.code == .containerNotRunning {
-            // As above.
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
         }
     }
 }
