@@ -36,7 +36,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
     /// The controllers that v2 has here; the others are bound to v1 or not built in.
     public func controllers() throws(CFSError) -> [String] {
         let bytes = try File.readAll(at: "\(mountPoint)/cgroup.controllers")
-        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
+        return String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(
+            String.init)
     }
 
     /// Makes a container's cgroup.

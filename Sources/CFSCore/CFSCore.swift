@@ -1,5 +1,6 @@
 // What an embedder needs from the rooms below comes with `import CFSCore`.
 @_exported import CFSModel
+
 @_exported import struct CFSImages.FetchOptions
 @_exported import struct CFSImages.ImageRemoval
 @_exported import struct CFSImages.ImportOptions

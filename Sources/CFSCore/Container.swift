@@ -51,7 +51,9 @@ extension Engine {
         guard found.count <= 1 else {
             throw CFSError(
                 .ambiguousID, .looking, "several containers have an id that begins with \(reference)",
-                hint: "write more of it: \(found.prefix(4).map { String($0.id.text.prefix(reference.count + 4)) }.joined(separator: ", "))")
+                hint:
+                    "write more of it: \(found.prefix(4).map { String($0.id.text.prefix(reference.count + 4)) }.joined(separator: ", "))"
+            )
         }
         if let row = found.first { return Container(id: row.id, engine: self) }
         let near = NearestName.suggestions(for: reference, among: try registry.containers().map(\.name))

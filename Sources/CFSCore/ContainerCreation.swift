@@ -67,7 +67,8 @@ extension Engine {
     private static func check(name: String) throws(CFSError) {
         let bytes = Array(name.utf8)
         let isPlain = bytes.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || [0x2d, 0x2e, 0x5f].contains($0)
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                || [0x2d, 0x2e, 0x5f].contains($0)
         }
         guard let first = bytes.first, isPlain, ![0x2d, 0x2e, 0x5f].contains(first), bytes.count <= 128 else {
             throw CFSError(
@@ -124,7 +125,8 @@ extension Engine {
     }
 
     private func request(
-        _ row: ContainerRow, _ spec: ContainerSpec, _ image: ImageRecord, _ plan: ContainerPlan, _ configuration: RuntimeSpec
+        _ row: ContainerRow, _ spec: ContainerSpec, _ image: ImageRecord, _ plan: ContainerPlan,
+        _ configuration: RuntimeSpec
     ) throws(CFSError) -> MonitorRequest {
         // An overlay takes its layers from the topmost down.
         var request = MonitorRequest(id: row.id, spec: configuration, layers: store.layerPaths(image).reversed())
@@ -154,7 +156,9 @@ extension Engine {
         }
     }
 
-    private func seccompFilter(_ spec: ContainerSpec, _ image: ImageRecord, _ plan: ContainerPlan) throws(CFSError) -> String? {
+    private func seccompFilter(
+        _ spec: ContainerSpec, _ image: ImageRecord, _ plan: ContainerPlan
+    ) throws(CFSError) -> String? {
         switch spec.seccomp {
         case .unconfined: return nil
         case .default:

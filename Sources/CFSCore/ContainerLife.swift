@@ -30,7 +30,9 @@ extension Container {
             _ = try Self.ended(monitor, within: nil)
         } catch {
             // It ended while we were about to ask.
-            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else {
+                throw error
+            }
         }
     }
 
@@ -88,7 +90,9 @@ extension Container {
             try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
             _ = try Self.ended(monitor, within: nil)
         } catch {
-            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else {
+                throw error
+            }
         }
     }
 

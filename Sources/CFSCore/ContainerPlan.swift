@@ -50,7 +50,9 @@ struct ContainerPlan {
     func configuration() throws(CFSError) -> RuntimeSpec {
         var process = RuntimeSpec.Process(args: try Self.command(spec, image))
         process.terminal = spec.terminal
-        if let size = spec.windowSize { process.consoleSize = RuntimeSpec.ConsoleSize(height: size.rows, width: size.columns) }
+        if let size = spec.windowSize {
+            process.consoleSize = RuntimeSpec.ConsoleSize(height: size.rows, width: size.columns)
+        }
         process.env = environment
         process.cwd = try workingDirectory()
         process.user.umask = spec.umask
@@ -71,7 +73,8 @@ struct ContainerPlan {
     private func checkedHostname() throws(CFSError) -> String {
         let bytes = hostname.utf8
         let plain = bytes.allSatisfy {
-            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0) || [0x2d, 0x2e, 0x5f].contains($0)
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                || [0x2d, 0x2e, 0x5f].contains($0)
         }
         guard (1...64).contains(bytes.count), plain, bytes.first != 0x2d else {
             throw CFSError(
@@ -98,7 +101,8 @@ struct ContainerPlan {
         if let asked = spec.workingDirectory {
             guard asked.hasPrefix("/") else {
                 throw CFSError(
-                    .invalidArgument, .parsing, "the working directory \"\(asked)\" is not an absolute path", path: asked,
+                    .invalidArgument, .parsing, "the working directory \"\(asked)\" is not an absolute path",
+                    path: asked,
                     hint: "write it from / on")
             }
             return asked

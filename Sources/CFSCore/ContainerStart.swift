@@ -27,7 +27,8 @@ extension Container {
             let isRunning = record.map { if case .running = $0.state { true } else { false } } ?? false
             throw CFSError(
                 isRunning ? .containerRunning : .invalidState, .starting,
-                isRunning ? "the container \(row.name) is running already" : "the container \(row.name) has run and ended",
+                isRunning
+                    ? "the container \(row.name) is running already" : "the container \(row.name) has run and ended",
                 hint: isRunning ? nil : "make a new one with `cfs run`")
         }
         do throws(CFSError) {

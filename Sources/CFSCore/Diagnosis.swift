@@ -32,7 +32,8 @@ extension Engine {
     /// Looks whether this machine can run containers, and what it lacks.
     public func diagnose() -> [Finding] {
         [
-            privilege, kernel, userNamespaces, overlay, store(at: options.root), cgroupVersion, pidsController, resources, seccomp,
+            privilege, kernel, userNamespaces, overlay, store(at: options.root), cgroupVersion, pidsController,
+            resources, seccomp,
             runtime, busyBox,
         ]
     }
@@ -63,7 +64,8 @@ extension Engine {
     }
 
     private var overlay: Finding {
-        let isThere = Self.text("/proc/filesystems")?.split(separator: "\n").contains { $0.hasSuffix("\toverlay") } ?? false
+        let isThere =
+            Self.text("/proc/filesystems")?.split(separator: "\n").contains { $0.hasSuffix("\toverlay") } ?? false
         return isThere
             ? Finding("overlay", .good, "in the kernel")
             : Finding("overlay", .warning, "not loaded yet", hint: "modprobe overlay")
@@ -71,19 +73,23 @@ extension Engine {
 
     /// File systems whose mounts can have an id map (mount_setattr(2)), by their magic numbers (statfs(2)).
     private static let mappable: [Int: String] = [
-        0xef53: "ext4", 0x5846_5342: "xfs", 0x9123_683e: "btrfs", 0x0102_1994: "tmpfs", 0xf2f5_2010: "f2fs", 0x4006: "fat",
+        0xef53: "ext4", 0x5846_5342: "xfs", 0x9123_683e: "btrfs", 0x0102_1994: "tmpfs", 0xf2f5_2010: "f2fs",
+        0x4006: "fat",
         0x2fc1_2fc1: "zfs",
     ]
 
     private func store(at path: String) -> Finding {
         var place = path
-        while !File.exists(place), let slash = place.lastIndex(of: "/"), slash != place.startIndex { place = String(place[..<slash]) }
+        while !File.exists(place), let slash = place.lastIndex(of: "/"), slash != place.startIndex {
+            place = String(place[..<slash])
+        }
         do throws(CFSError) {
             let folder = try Directory.open(place)
             let magic = Int(cfs_filesystem_magic(folder.raw))
             guard let name = Self.mappable[magic] else {
                 return Finding(
-                    "store", .missing, "\(path) lies on a file system (0x\(String(magic, radix: 16))) that has no id-mapped mounts",
+                    "store", .missing,
+                    "\(path) lies on a file system (0x\(String(magic, radix: 16))) that has no id-mapped mounts",
                     hint: "choose another folder with --root, on ext4, xfs or btrfs")
             }
             return Finding("store", .good, "\(path) on \(name)")
@@ -120,7 +126,9 @@ extension Engine {
         do throws(CFSError) {
             return try Capability.isEffective("SYS_RESOURCE")
                 ? Finding("limits", .good, "can be raised")
-                : Finding("limits", .warning, "cannot be raised above the hard limits here", hint: "CAP_SYS_RESOURCE is missing")
+                : Finding(
+                    "limits", .warning, "cannot be raised above the hard limits here",
+                    hint: "CAP_SYS_RESOURCE is missing")
         } catch {
             return Finding("limits", .warning, error.description)
         }
@@ -129,7 +137,9 @@ extension Engine {
     private var seccomp: Finding {
         let actions = Self.text("/proc/sys/kernel/seccomp/actions_avail")
         return actions == nil
-            ? Finding("seccomp", .missing, "not in this kernel", hint: "run containers with --security-opt seccomp=unconfined")
+            ? Finding(
+                "seccomp", .missing, "not in this kernel", hint: "run containers with --security-opt seccomp=unconfined"
+            )
             : Finding("seccomp", .good, "filters are available")
     }
 
@@ -145,7 +155,8 @@ extension Engine {
         let paths = ["/bin/busybox", "/usr/bin/busybox"]
         guard let path = paths.first(where: { File.exists($0) }) else {
             return Finding(
-                "offline images", .warning, "TinyCore, SlitazOS and BusyBox cannot be composed: there is no static BusyBox",
+                "offline images", .warning,
+                "TinyCore, SlitazOS and BusyBox cannot be composed: there is no static BusyBox",
                 hint: "apt-get install busybox-static, or import an image")
         }
         return Finding("offline images", .good, path)

@@ -58,7 +58,8 @@ public final class Engine: Sendable {
         guard geteuid() == 0 else {
             throw CFSError(
                 .notPermitted, .preparing, "making containers needs root, and this is user \(geteuid())",
-                hint: "run it as root, for example with sudo. Without root it would need a delegated cgroup, ranges of user ids "
+                hint:
+                    "run it as root, for example with sudo. Without root it would need a delegated cgroup, ranges of user ids "
                     + "in /etc/subuid, and an overlay that an ordinary user may mount; cfs does not use these yet")
         }
     }

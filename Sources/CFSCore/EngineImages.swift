@@ -32,7 +32,8 @@ extension Engine {
         let present = Set(try images().map(\.name))
         return try store.catalogue.entries().map {
             CatalogueItem(
-                name: $0.name, description: $0.description, isPresent: present.contains($0.name), hasUpstream: $0.upstream != nil)
+                name: $0.name, description: $0.description, isPresent: present.contains($0.name),
+                hasUpstream: $0.upstream != nil)
         }
     }
 
@@ -86,7 +87,8 @@ extension Engine {
             let users = rows.filter { $0.imageDigest == image.digest }
             guard users.isEmpty else {
                 throw CFSError(
-                    .imageInUse, .removing, "the image \(image.name) is used by the container\(users.count == 1 ? "" : "s") "
+                    .imageInUse, .removing,
+                    "the image \(image.name) is used by the container\(users.count == 1 ? "" : "s") "
                         + users.map(\.name).joined(separator: ", "),
                     hint: "remove them first with `cfs rm`, or use --force: their layers stay until they are gone")
             }

@@ -60,7 +60,8 @@ extension Engine {
         let cgroups = try cgroups()
         return StartPreparation(
             id: id, container: folder.container, run: folder.run, newNamespaces: flags.subtracting(.cgroup),
-            unsharesCgroup: flags.contains(.cgroup), cgroupMountPoint: cgroups?.mountPoint, cgroupFolder: cgroups?.folder,
+            unsharesCgroup: flags.contains(.cgroup), cgroupMountPoint: cgroups?.mountPoint,
+            cgroupFolder: cgroups?.folder,
             pidsLimit: UInt64(ContainerPlan.pidsLimit), terminal: spec.terminal, interactive: spec.interactive)
     }
 }

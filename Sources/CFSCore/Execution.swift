@@ -40,7 +40,8 @@ extension Container {
             seccompFilter: request.privileged ? nil : container.seccompFilter)
         let runtime = try RuntimeExecutable(engine.options, sealed: container.spec.linux.uidMappings.isEmpty)
         let pair = try SocketPair()
-        let pid = try streams.spawn(runtime, ["cfs-runtime", "enter", folder.container], socket: pair.theirs, lock: nil)
+        let pid = try streams.spawn(
+            runtime, ["cfs-runtime", "enter", folder.container], socket: pair.theirs, lock: nil)
         let helper = try Helper(pid: pid)
         pair.closeTheirs()
         try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
@@ -63,7 +64,8 @@ extension Container {
         if let folder = request.workingDirectory {
             guard folder.hasPrefix("/") else {
                 throw CFSError(
-                    .invalidArgument, .parsing, "the working directory \"\(folder)\" is not an absolute path", path: folder)
+                    .invalidArgument, .parsing, "the working directory \"\(folder)\" is not an absolute path",
+                    path: folder)
             }
             process.cwd = folder
         }

@@ -23,7 +23,8 @@ extension Engine {
         let folder = folder(id)
         let row = ContainerRow(
             id: id, name: spec.name ?? "example", slot: spec.namespaces.user == .private ? 0 : nil, image: spec.image,
-            imageDigest: image.digest, layers: image.layers.map(\.chainID), command: [], labels: spec.labels, createdAt: 0,
+            imageDigest: image.digest, layers: image.layers.map(\.chainID), command: [], labels: spec.labels,
+            createdAt: 0,
             autoRemove: spec.autoRemove)
         let plan = ContainerPlan(spec: spec, image: image, surroundings: try surroundings(row, spec, folder))
         var configuration = try plan.configuration()
@@ -33,10 +34,12 @@ extension Engine {
             case .default:
                 spec.privileged
                     ? nil
-                    : SeccompProfile.standard(capabilities: try plan.capabilityBits(), imageArchitecture: image.architecture)
+                    : SeccompProfile.standard(
+                        capabilities: try plan.capabilityBits(), imageArchitecture: image.architecture)
             case .profile(let text):
                 try SeccompProfile(
-                    json: JSON(parsing: Array(text.utf8), what: "the seccomp profile"), capabilities: try plan.capabilityBits())
+                    json: JSON(parsing: Array(text.utf8), what: "the seccomp profile"),
+                    capabilities: try plan.capabilityBits())
             }
         var extras = LaunchPlan.Extras(
             root: RootPlan(

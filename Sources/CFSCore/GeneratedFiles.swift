@@ -22,7 +22,8 @@ struct GeneratedFiles {
     init(_ configuration: RuntimeSpec) {
         let network = configuration.linux.namespaces.first { $0.type == "network" }
         self.init(
-            hostname: configuration.hostname ?? Machine().hostname, sharesHostNetwork: network?.path != nil || network == nil,
+            hostname: configuration.hostname ?? Machine().hostname,
+            sharesHostNetwork: network?.path != nil || network == nil,
             hasPrivateNetwork: network != nil && network?.path == nil)
     }
 
@@ -45,7 +46,8 @@ struct GeneratedFiles {
         let folder = try Directory.open(path)
         let contents = [Array(hosts.utf8), Array("\(hostname)\n".utf8), try resolvers()]
         for (name, content) in zip(Self.names, contents) {
-            let file = try File.open(name, [.write, .create, .truncate, .noFollow], mode: 0o644, at: folder.raw, phase: .preparing)
+            let file = try File.open(
+                name, [.write, .create, .truncate, .noFollow], mode: 0o644, at: folder.raw, phase: .preparing)
             try File.writeAll(file.raw, content, path: name)
             if owner != 0 {
                 try checked(fchown(file.raw, owner, owner) == 0 ? 0 : -Int(errno), "fchown", .preparing, path: name)

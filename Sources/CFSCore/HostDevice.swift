@@ -24,7 +24,8 @@ enum HostDevice {
                 hint: "use rw: the container gets the device for reading and writing")
         }
         return RuntimeSpec.Device(
-            type: status.isBlockDevice ? "b" : "c", path: request.target, major: status.rdev_major, minor: status.rdev_minor,
+            type: status.isBlockDevice ? "b" : "c", path: request.target, major: status.rdev_major,
+            minor: status.rdev_minor,
             fileMode: 0o666)
     }
 }

@@ -60,7 +60,8 @@ extension Engine {
             "Layers": [
                 "Total": .integer(Int64(layers.count)), "Bytes": JSON(unsigned: layers.reduce(0) { $0 + $1.size }),
             ],
-            "Kernel": .string(machine.kernel), "Architecture": .string(machine.architecture), "Name": .string(machine.hostname),
+            "Kernel": .string(machine.kernel), "Architecture": .string(machine.architecture),
+            "Name": .string(machine.hostname),
             "CPUs": .integer(Int64(machine.processors)), "Memory": JSON(unsigned: machine.memory), "Cgroup": cgroup,
         ]
     }

@@ -16,17 +16,20 @@ extension Container {
             "State": Self.state(record, try folder.readExit()),
             "Image": .string(record.imageDigest), "ImageName": .string(record.image),
             "Config": [
-                "Hostname": .string(request.spec.hostname ?? ""), "User": .string(request.user), "Tty": .bool(process.terminal),
+                "Hostname": .string(request.spec.hostname ?? ""), "User": .string(request.user),
+                "Tty": .bool(process.terminal),
                 "OpenStdin": .bool(request.interactive), "Env": JSON(process.env), "Cmd": JSON(record.command),
                 "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
                 "StopSignal": .string(Signal.name(request.stopSignal)),
             ],
             "HostConfig": ["AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess)],
-            "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] } ?? .null,
+            "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] }
+                ?? .null,
             "GraphDriver": [
                 "Name": "overlay",
                 "Data": [
-                    "LowerDirs": JSON(request.layers), "UpperDir": .string(folder.upperPath), "WorkDir": .string(folder.workPath),
+                    "LowerDirs": JSON(request.layers), "UpperDir": .string(folder.upperPath),
+                    "WorkDir": .string(folder.workPath),
                 ],
             ],
             "LogPath": .string(folder.logPath), "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
@@ -58,6 +61,7 @@ extension Container {
     public func timing() throws(CFSError) -> [PhaseTime] {
         if let exit = try folder.readExit() { return exit.timing }
         if let live = try folder.readState() { return live.timing }
-        throw CFSError(.invalidState, .looking, "the container \(try row().name) has not been started: there is nothing to time")
+        throw CFSError(
+            .invalidState, .looking, "the container \(try row().name) has not been started: there is nothing to time")
     }
 }

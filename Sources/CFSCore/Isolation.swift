@@ -19,7 +19,9 @@ extension Container {
     public func isolation() throws(CFSError) -> [IsolationFact] {
         let record = try record()
         guard case .running(let pid) = record.state else {
-            throw CFSError(.containerNotRunning, .looking, "the container \(record.name) is not running: the kernel knows nothing of it")
+            throw CFSError(
+                .containerNotRunning, .looking,
+                "the container \(record.name) is not running: the kernel knows nothing of it")
         }
         let request = try folder.readRequest()
         let reading = try KernelReading(pid: pid)
@@ -27,7 +29,9 @@ extension Container {
             + (try cgroupFacts(request.spec, request.cgroupFolder, request.cgroupMountPoint))
     }
 
-    private func cgroupFacts(_ spec: RuntimeSpec, _ folder: String?, _ mountPoint: String?) throws(CFSError) -> [IsolationFact] {
+    private func cgroupFacts(
+        _ spec: RuntimeSpec, _ folder: String?, _ mountPoint: String?
+    ) throws(CFSError) -> [IsolationFact] {
         guard let folder, let mountPoint else {
             return [IsolationFact(name: "cgroup", asked: "own", actual: "the host has no cgroup v2", holds: false)]
         }

@@ -33,8 +33,10 @@ struct IsolationReport {
         }
         let capabilities = spec.process.capabilities
         for (name, field, asked) in [
-            ("capabilities", "CapBnd", capabilities?.bounding ?? []), ("effective", "CapEff", capabilities?.effective ?? []),
-            ("inheritable", "CapInh", capabilities?.inheritable ?? []), ("ambient", "CapAmb", capabilities?.ambient ?? []),
+            ("capabilities", "CapBnd", capabilities?.bounding ?? []),
+            ("effective", "CapEff", capabilities?.effective ?? []),
+            ("inheritable", "CapInh", capabilities?.inheritable ?? []),
+            ("ambient", "CapAmb", capabilities?.ambient ?? []),
         ] {
             let bits = reading.status[Substring(field)].flatMap { UInt64($0, radix: 16) }
             let actual = bits.map { Capability.names(of: $0) }
@@ -44,12 +46,14 @@ struct IsolationReport {
         }
         let privileges = reading.status["NoNewPrivs"] == "1"
         facts.append(
-            fact("no_new_privs", spec.process.noNewPrivileges ? "on" : "off", privileges ? "on" : "off",
+            fact(
+                "no_new_privs", spec.process.noNewPrivileges ? "on" : "off", privileges ? "on" : "off",
                 privileges || !spec.process.noNewPrivileges))
         let filters = reading.status["Seccomp"] == "2"
         facts.append(fact("seccomp", hasFilter ? "filter" : "none", filters ? "filter" : "none", filters || !hasFilter))
         if let asked = spec.process.oomScoreAdj {
-            facts.append(fact("oom_score_adj", "\(asked)", reading.oomScoreAdjustment, reading.oomScoreAdjustment == "\(asked)"))
+            facts.append(
+                fact("oom_score_adj", "\(asked)", reading.oomScoreAdjustment, reading.oomScoreAdjustment == "\(asked)"))
         }
         return facts
     }
@@ -90,17 +94,24 @@ struct IsolationReport {
         let root = reading.mounts["/"]
         let isReadOnly = root?.options.contains("ro") ?? false
         facts.append(
-            fact("root file system", spec.root.readonly ? "read-only" : "writable", isReadOnly ? "read-only" : "writable",
+            fact(
+                "root file system", spec.root.readonly ? "read-only" : "writable",
+                isReadOnly ? "read-only" : "writable",
                 isReadOnly || !spec.root.readonly))
         let words = ["ro", "nosuid", "nodev", "noexec"]
         for mount in spec.mounts {
             let asked = words.filter { mount.options.contains($0) }
             let actual = reading.mounts[mount.destination]
             let holds = actual.map { found in asked.allSatisfy { found.options.contains(Substring($0)) } } ?? false
-            let text = actual.map { found in words.filter { found.options.contains(Substring($0)) }.joined(separator: ",") }
+            let text = actual.map { found in
+                words.filter { found.options.contains(Substring($0)) }.joined(separator: ",")
+            }
             facts.append(fact(mount.destination, asked.joined(separator: ","), text ?? "not mounted", holds))
         }
-        facts.append(hiding("masked paths", spec.linux.maskedPaths) { $0.options.contains("ro") || $0.type == "tmpfs" || $0.type == "devtmpfs" })
+        facts.append(
+            hiding("masked paths", spec.linux.maskedPaths) {
+                $0.options.contains("ro") || $0.type == "tmpfs" || $0.type == "devtmpfs"
+            })
         facts.append(hiding("read-only paths", spec.linux.readonlyPaths) { $0.options.contains("ro") })
         return facts
     }
@@ -114,7 +125,8 @@ struct IsolationReport {
             return !isGood(mount)
         }
         return fact(
-            name, "\(paths.count)", open.isEmpty ? "all that this kernel has" : "open: \(open.joined(separator: " "))", open.isEmpty)
+            name, "\(paths.count)", open.isEmpty ? "all that this kernel has" : "open: \(open.joined(separator: " "))",
+            open.isEmpty)
     }
 
     private func fact(_ name: String, _ asked: String, _ actual: String, _ holds: Bool) -> IsolationFact {

@@ -29,7 +29,8 @@ extension Container {
     /// Hands out the container's log, oldest line first.
     ///
     /// - Parameter body: called with each line; returns false when it has enough.
-    public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError) {
+    public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError)
+    {
         _ = try row()
         let reader = LogReader(path: folder.logPath)
         // The connection is made before the last look at the file: nothing that is written until the end is missed.

@@ -17,9 +17,11 @@ struct MountConfiguration {
     private var kernelFileSystems: [RuntimeSpec.Mount] {
         let access = spec.privileged ? "rw" : "ro"
         return [
-            RuntimeSpec.Mount(destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"]),
             RuntimeSpec.Mount(
-                destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "noexec", "mode=0755", "size=65536k"]),
+                destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"]),
+            RuntimeSpec.Mount(
+                destination: "/dev", type: "tmpfs", source: "tmpfs",
+                options: ["nosuid", "noexec", "mode=0755", "size=65536k"]),
             RuntimeSpec.Mount(
                 destination: "/dev/pts", type: "devpts", source: "devpts",
                 options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
@@ -56,6 +58,12 @@ struct MountConfiguration {
             throw CFSError(
                 .invalidArgument, .parsing, "nothing can be mounted at \"\(target)\" of a container", path: target,
                 hint: "name a folder or file below /, without ..")
+        }
+        // What lies there is the kernel's own word to the container, and its masks; nothing may stand in for it.
+        if let first = parts.first, first == "proc" || first == "sys" {
+            throw CFSError(
+                .invalidArgument, .parsing, "nothing can be mounted at \(target): /\(first) is the kernel's own", path: target,
+                hint: "choose another place inside the container")
         }
         var options: [String] = []
         if request.readOnly { options.append("ro") }

@@ -23,7 +23,8 @@ extension Engine {
         let record = try container(reference).record()
         guard case .running(let pid) = record.state else {
             throw CFSError(
-                .containerNotRunning, .preparing, "the container \(record.name) is not running: it has no namespaces to join",
+                .containerNotRunning, .preparing,
+                "the container \(record.name) is not running: it has no namespaces to join",
                 hint: "start it again, or join another")
         }
         return pid

@@ -24,7 +24,8 @@ struct RuntimeExecutable {
         if let path = options.runtime {
             guard access(path, X_OK) == 0 else {
                 throw CFSError(
-                    .invalidConfiguration, .starting, "\(path) cannot be executed", systemCall: "access", path: path, errno: errno,
+                    .invalidConfiguration, .starting, "\(path) cannot be executed", systemCall: "access", path: path,
+                    errno: errno,
                     hint: "CFS_RUNTIME must name the executable cfs-runtime")
             }
             return path

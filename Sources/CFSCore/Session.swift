@@ -54,7 +54,9 @@ public final class Session: Sendable {
     public func signal(_ number: Int32) throws(CFSError) { try tell(.signal(number)) }
 
     /// Gives the command's terminal this size; without one it does nothing.
-    public func resize(_ size: WindowSize) throws(CFSError) { try tell(.resize(rows: size.rows, columns: size.columns)) }
+    public func resize(_ size: WindowSize) throws(CFSError) {
+        try tell(.resize(rows: size.rows, columns: size.columns))
+    }
 
     private func tell(_ message: MonitorMessage) throws(CFSError) {
         do throws(CFSError) {

@@ -7,7 +7,8 @@ public enum AtomicFile {
     ///
     /// - Parameter durable: whether the file must survive a power cut. What a reader can rebuild need not.
     public static func write(
-        _ bytes: [UInt8], to name: String, in directory: Int32 = File.currentDirectory, mode: UInt32 = 0o600, durable: Bool
+        _ bytes: [UInt8], to name: String, in directory: Int32 = File.currentDirectory, mode: UInt32 = 0o600,
+        durable: Bool
     ) throws(CFSError) {
         // A name of its own: several threads, too, may write the same file at once.
         var generator = SystemRandomNumberGenerator()
@@ -20,7 +21,8 @@ public enum AtomicFile {
                 if durable { try Directory.synchronize(fd.raw) }
             }
             try checked(
-                renameat(directory, temporary, directory, name) == 0 ? 0 : -Int(errno), "renameat", .recording, path: name)
+                renameat(directory, temporary, directory, name) == 0 ? 0 : -Int(errno), "renameat", .recording,
+                path: name)
         } catch {
             _ = unlinkat(directory, temporary, 0)
             throw error

@@ -5,7 +5,9 @@ import Glibc
 /// Folders by descriptor.
 public enum Directory {
     /// Makes a folder; one that is there already is fine.
-    public static func make(_ path: String, mode: UInt32 = 0o700, at directory: Int32 = File.currentDirectory) throws(CFSError) {
+    public static func make(
+        _ path: String, mode: UInt32 = 0o700, at directory: Int32 = File.currentDirectory
+    ) throws(CFSError) {
         let result = tryMake(path, mode: mode, at: directory)
         if result == -ErrorCode.exists { return }
         try checked(result, "mkdirat", .preparing, path: path)

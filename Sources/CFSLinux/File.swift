@@ -45,7 +45,9 @@ public enum File {
     }
 
     /// Like ``open(_:_:mode:at:phase:)``, but returns minus the error number.
-    public static func tryOpen(_ path: String, _ flags: Flags, mode: UInt32 = 0, at directory: Int32 = currentDirectory) -> Int {
+    public static func tryOpen(
+        _ path: String, _ flags: Flags, mode: UInt32 = 0, at directory: Int32 = currentDirectory
+    ) -> Int {
         while true {
             let fd = Glibc.openat(directory, path, flags.rawValue | Int32(CFS_O_CLOEXEC), mode)
             if fd >= 0 { return Int(fd) }
@@ -59,12 +61,15 @@ public enum File {
         _ path: String, below root: Int32, _ flags: Flags, mode: UInt32 = 0, resolve: Resolve,
         phase: CFSError.Phase = .preparing
     ) throws(CFSError) -> OwnedFD {
-        OwnedFD(try checked(tryOpen(path, below: root, flags, mode: mode, resolve: resolve), "openat2", phase, path: path))
+        OwnedFD(
+            try checked(tryOpen(path, below: root, flags, mode: mode, resolve: resolve), "openat2", phase, path: path))
     }
 
     /// Like ``open(_:below:_:mode:resolve:phase:)``, but returns minus the error number. A rename elsewhere in the
     /// tree may make the kernel answer EAGAIN (openat2(2)); it is asked again, a bounded number of times.
-    public static func tryOpen(_ path: String, below root: Int32, _ flags: Flags, mode: UInt32 = 0, resolve: Resolve) -> Int {
+    public static func tryOpen(
+        _ path: String, below root: Int32, _ flags: Flags, mode: UInt32 = 0, resolve: Resolve
+    ) -> Int {
         var how = cfs_open_how(
             flags: UInt64(UInt32(bitPattern: flags.rawValue)) | UInt64(CFS_O_CLOEXEC), mode: UInt64(mode),
             resolve: resolve.union(.noMagicLinks).rawValue)
@@ -89,7 +94,8 @@ public enum File {
             if chunk.isEmpty { return bytes }
             bytes.append(contentsOf: chunk)
             if bytes.count > limit {
-                throw CFSError(.limitExceeded, .looking, "\(path ?? "the file") is larger than \(limit) bytes", path: path)
+                throw CFSError(
+                    .limitExceeded, .looking, "\(path ?? "the file") is larger than \(limit) bytes", path: path)
             }
             size = min(size * 4, 1 << 20)
         }
@@ -153,7 +159,9 @@ public enum File {
     }
 
     /// Makes a new file with this content; no fsync, for what a reader can rebuild.
-    public static func create(_ path: String, _ bytes: [UInt8], mode: UInt32, at directory: Int32 = currentDirectory) throws(CFSError) {
+    public static func create(
+        _ path: String, _ bytes: [UInt8], mode: UInt32, at directory: Int32 = currentDirectory
+    ) throws(CFSError) {
         let fd = try open(path, [.write, .create, .truncate, .noFollow], mode: mode, at: directory, phase: .recording)
         try writeAll(fd.raw, bytes, path: path)
     }
@@ -165,7 +173,8 @@ public enum File {
         var result = cfs_stat()
         var flags = followLinks ? 0 : CFS_AT_SYMLINK_NOFOLLOW
         if path.isEmpty { flags |= CFS_AT_EMPTY_PATH }
-        try checked(Int(cfs_fstatat(directory, path, &result, flags)), "fstatat", .looking, path: path.isEmpty ? nil : path)
+        try checked(
+            Int(cfs_fstatat(directory, path, &result, flags)), "fstatat", .looking, path: path.isEmpty ? nil : path)
         return result
     }
 
@@ -186,7 +195,9 @@ public enum File {
     public static func readLink(_ path: String, at directory: Int32 = currentDirectory) throws(CFSError) -> String {
         var failure = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            let result = buffer.withMemoryRebound(to: CChar.self) { Glibc.readlinkat(directory, path, $0.baseAddress!, 4096) }
+            let result = buffer.withMemoryRebound(to: CChar.self) {
+                Glibc.readlinkat(directory, path, $0.baseAddress!, 4096)
+            }
             if result < 0 { failure = -Int(errno) }
             count = max(0, result)
         }

@@ -10,7 +10,8 @@ public enum MemoryFile {
     public static func make(_ name: String, sealable: Bool = false) throws(CFSError) -> OwnedFD {
         let flags = sealable ? 1 | 2 : 1  // MFD_CLOEXEC, MFD_ALLOW_SEALING
         return OwnedFD(
-            try checked(name.withCString { rawCall(cfs_nr_memfd_create, address($0), flags) }, "memfd_create", .preparing))
+            try checked(
+                name.withCString { rawCall(cfs_nr_memfd_create, address($0), flags) }, "memfd_create", .preparing))
     }
 
     /// Forbids every change from now on, and to take that back (fcntl(2), F_ADD_SEALS).

@@ -47,7 +47,9 @@ public struct MessageSocket: ~Copyable, Sendable {
         try Self.receive(fd.raw, atMost: size)
     }
 
-    public static func receive(_ socket: Int32, atMost size: Int = 64 << 10) throws(CFSError) -> (
+    public static func receive(
+        _ socket: Int32, atMost size: Int = 64 << 10
+    ) throws(CFSError) -> (
         bytes: [UInt8], descriptors: [Int32]
     )? {
         var descriptors = [Int32](repeating: -1, count: 253)

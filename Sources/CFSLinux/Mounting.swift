@@ -39,7 +39,8 @@ public enum Mounting {
     public static func cloneTree(
         _ path: String, at directory: Int32 = File.currentDirectory, recursive: Bool = false
     ) throws(CFSError) -> OwnedFD {
-        OwnedFD(try checked(tryCloneTree(path, at: directory, recursive: recursive), "open_tree", .mounting, path: path))
+        OwnedFD(
+            try checked(tryCloneTree(path, at: directory, recursive: recursive), "open_tree", .mounting, path: path))
     }
 
     /// Like ``cloneTree(_:at:recursive:)``, but returns minus the error number.
@@ -62,12 +63,14 @@ public enum Mounting {
     ) throws(CFSError) {
         try checked(
             trySetAttributes(
-                mount, set: set, clear: clear, propagation: propagation, userNamespace: userNamespace, recursive: recursive),
+                mount, set: set, clear: clear, propagation: propagation, userNamespace: userNamespace,
+                recursive: recursive),
             "mount_setattr", .mounting)
     }
 
     public static func trySetAttributes(
-        _ mount: Int32, path: String = "", set: Attributes = [], clear: Attributes = [], propagation: Propagation? = nil,
+        _ mount: Int32, path: String = "", set: Attributes = [], clear: Attributes = [],
+        propagation: Propagation? = nil,
         userNamespace: Int32? = nil, recursive: Bool = false
     ) -> Int {
         var attributes = cfs_mount_attr(
@@ -81,7 +84,8 @@ public enum Mounting {
         return path.withCString { text in
             withUnsafePointer(to: attributes) {
                 rawCall(
-                    cfs_nr_mount_setattr, Int(mount), address(text), flags, address($0), MemoryLayout<cfs_mount_attr>.size)
+                    cfs_nr_mount_setattr, Int(mount), address(text), flags, address($0),
+                    MemoryLayout<cfs_mount_attr>.size)
             }
         }
     }
@@ -121,7 +125,8 @@ public struct FileSystemContext: ~Copyable {
         self.type = type
         context = OwnedFD(
             try checked(
-                type.withCString { rawCall(cfs_nr_fsopen, address($0), Int(CFS_FSOPEN_CLOEXEC)) }, "fsopen", .mounting, path: type))
+                type.withCString { rawCall(cfs_nr_fsopen, address($0), Int(CFS_FSOPEN_CLOEXEC)) }, "fsopen", .mounting,
+                path: type))
     }
 
     public func set(_ key: String, _ value: String) throws(CFSError) {
@@ -134,7 +139,9 @@ public struct FileSystemContext: ~Copyable {
     }
 
     public func set(flag key: String) throws(CFSError) {
-        let result = key.withCString { rawCall(cfs_nr_fsconfig, Int(context.raw), Int(CFS_FSCONFIG_SET_FLAG), address($0), 0, 0) }
+        let result = key.withCString {
+            rawCall(cfs_nr_fsconfig, Int(context.raw), Int(CFS_FSCONFIG_SET_FLAG), address($0), 0, 0)
+        }
         if result < 0 { throw failure("fsconfig", result, key) }
     }
 

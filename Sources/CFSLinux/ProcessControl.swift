@@ -43,7 +43,9 @@ public enum ProcessControl {
     ///   - namespaces: those that the child gets new.
     ///   - cgroup: a cgroup v2 folder to be born in (CLONE_INTO_CGROUP, Linux 5.7), or nil.
     ///   - sibling: whether the child becomes the caller's sibling (CLONE_PARENT).
-    public static func clone(_ namespaces: NamespaceFlags, cgroup: Int32? = nil, sibling: Bool = false) throws(CFSError) -> Cloned {
+    public static func clone(
+        _ namespaces: NamespaceFlags, cgroup: Int32? = nil, sibling: Bool = false
+    ) throws(CFSError) -> Cloned {
         var pidfd: Int32 = -1
         var arguments = cfs_clone_args()
         arguments.flags = namespaces.rawValue | UInt64(CFS_CLONE_PIDFD)
@@ -140,7 +142,8 @@ public enum Spawn {
     ///   - newSession: whether it leads a session of its own, away from the caller's terminal.
     /// - Returns: its process number.
     public static func start(
-        _ path: String, _ arguments: [String], environment: [String], descriptors: [(Int32, from: Int32)], newSession: Bool
+        _ path: String, _ arguments: [String], environment: [String], descriptors: [(Int32, from: Int32)],
+        newSession: Bool
     ) throws(CFSError) -> Int32 {
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]

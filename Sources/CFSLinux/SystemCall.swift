@@ -33,7 +33,9 @@ extension CFSError {
 
 /// A raw system call by number: what the kernel returns, a value or minus the error number.
 @inline(__always)
-public func rawCall(_ number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0) -> Int {
+public func rawCall(
+    _ number: Int, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0, _ d: Int = 0, _ e: Int = 0, _ f: Int = 0
+) -> Int {
     cfs_syscall(number, a, b, c, d, e, f)
 }
 

@@ -1,6 +1,6 @@
 import CFSModel
-import Glibc
 import CLinux
+import Glibc
 
 extension Directory {
     /// Removes a name and everything below it, never following a link. What is gone already is fine.
@@ -23,7 +23,8 @@ extension Directory {
     public static func removeTree(_ name: UnsafePointer<CChar>, at directory: Int32) throws(CFSError) {
         guard try !removeSimple(name, at: directory) else { return }
         do {
-            let top = OwnedFD(try checked(openFolder(name, at: directory), "openat", .removing, path: String(cString: name)))
+            let top = OwnedFD(
+                try checked(openFolder(name, at: directory), "openat", .removing, path: String(cString: name)))
             var moved = 0
             // A file system may skip entries while others are removed, and deep folders arrive here.
             while try !isEmpty(top.raw) { try clear(top.raw, depth: 0, top: top.raw, moved: &moved) }
@@ -64,7 +65,8 @@ extension Directory {
         try forEachEntry(of: fd) { name, _ throws(CFSError) in
             guard try !removeSimple(name, at: fd) else { return }
             if depth < depthLimit {
-                let inner = OwnedFD(try checked(openFolder(name, at: fd), "openat", .removing, path: String(cString: name)))
+                let inner = OwnedFD(
+                    try checked(openFolder(name, at: fd), "openat", .removing, path: String(cString: name)))
                 try clear(inner.raw, depth: depth + 1, top: top, moved: &count)
                 if Glibc.unlinkat(fd, name, Int32(CFS_AT_REMOVEDIR)) == 0 { return }
                 let number = errno

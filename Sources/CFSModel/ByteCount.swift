@@ -10,7 +10,8 @@ public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible
         let digits = lower.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
         let unit = lower.dropFirst(digits.count)
         let shifts: [String: UInt64] = [
-            "": 0, "b": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30, "t": 40,
+            "": 0, "b": 0, "k": 10, "kb": 10, "kib": 10, "m": 20, "mb": 20, "mib": 20, "g": 30, "gb": 30, "gib": 30,
+            "t": 40,
             "tb": 40, "tib": 40,
         ]
         // Whole numbers keep every digit, which a Double would not.
@@ -25,7 +26,8 @@ public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible
             value * Double(UInt64(1) << shift) < Double(UInt64.max)
         else {
             throw CFSError(
-                .invalidArgument, .parsing, "\"\(text)\" is not a size", hint: "write a number with a unit: 512m, 1.5g, 64k")
+                .invalidArgument, .parsing, "\"\(text)\" is not a size",
+                hint: "write a number with a unit: 512m, 1.5g, 64k")
         }
         bytes = UInt64(value * Double(UInt64(1) << shift))
     }

@@ -9,14 +9,17 @@ public struct Digest: Hashable, Sendable, CustomStringConvertible {
     public init(_ text: String) throws(CFSError) {
         let prefix = "sha256:"
         guard text.hasPrefix(prefix), let digest = Digest(hex: String(text.dropFirst(prefix.count))) else {
-            throw CFSError(.invalidArgument, .parsing, "\"\(text.prefix(100))\" is not a digest of the form sha256:<64 hex digits>")
+            throw CFSError(
+                .invalidArgument, .parsing, "\"\(text.prefix(100))\" is not a digest of the form sha256:<64 hex digits>"
+            )
         }
         self = digest
     }
 
     /// The digest with these 64 lower-case hexadecimal digits; nil for anything else.
     public init?(hex: String) {
-        guard hex.utf8.count == 64, hex.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
+        guard hex.utf8.count == 64, hex.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else {
             return nil
         }
         self.hex = hex

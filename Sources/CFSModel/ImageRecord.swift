@@ -54,7 +54,8 @@ public struct ImageRecord: Sendable, Hashable {
     public var size: UInt64 { layers.reduce(0) { $0 + $1.size } }
 
     public init(
-        name: String, digest: Digest, source: Source, architecture: String, layers: [Layer], configuration: Configuration,
+        name: String, digest: Digest, source: Source, architecture: String, layers: [Layer],
+        configuration: Configuration,
         createdAt: UInt64
     ) {
         self.name = name

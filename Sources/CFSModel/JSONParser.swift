@@ -117,7 +117,9 @@ private struct JSONParser {
     private mutating func string() throws(CFSError) -> String {
         position += 1
         let start = position
-        while position < bytes.count, bytes[position] != 0x22, bytes[position] != 0x5c, bytes[position] >= 0x20 { position += 1 }
+        while position < bytes.count, bytes[position] != 0x22, bytes[position] != 0x5c, bytes[position] >= 0x20 {
+            position += 1
+        }
         // Most strings have no escapes.
         if position < bytes.count, bytes[position] == 0x22 {
             defer { position += 1 }

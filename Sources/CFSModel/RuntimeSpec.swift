@@ -166,7 +166,8 @@ extension RuntimeSpec.Linux {
         var fields = try JSONFields(json, what: "linux")
         namespaces = try fields.list("namespaces") { json throws(CFSError) in
             var fields = try JSONFields(json, what: "namespace")
-            let namespace = RuntimeSpec.Namespace(type: try fields.string("type") ?? "", path: try fields.string("path"))
+            let namespace = RuntimeSpec.Namespace(
+                type: try fields.string("type") ?? "", path: try fields.string("path"))
             try fields.finish()
             return namespace
         }
@@ -184,7 +185,8 @@ extension RuntimeSpec.Linux {
             var fields = try JSONFields(json, what: "device")
             let device = RuntimeSpec.Device(
                 type: try fields.string("type") ?? "", path: try fields.string("path") ?? "",
-                major: try fields.id("major") ?? 0, minor: try fields.id("minor") ?? 0, fileMode: try fields.id("fileMode"))
+                major: try fields.id("major") ?? 0, minor: try fields.id("minor") ?? 0,
+                fileMode: try fields.id("fileMode"))
             try fields.finish()
             return device
         }
@@ -251,7 +253,8 @@ extension RuntimeSpec.IDRange {
     init(json: JSON) throws(CFSError) {
         var fields = try JSONFields(json, what: "id mapping")
         self.init(
-            containerID: try fields.id("containerID") ?? 0, hostID: try fields.id("hostID") ?? 0, size: try fields.id("size") ?? 0)
+            containerID: try fields.id("containerID") ?? 0, hostID: try fields.id("hostID") ?? 0,
+            size: try fields.id("size") ?? 0)
         try fields.finish()
     }
 

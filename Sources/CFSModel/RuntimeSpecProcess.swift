@@ -64,7 +64,8 @@ extension RuntimeSpec.Process {
         if let size = try fields.json("consoleSize") {
             var inner = try JSONFields(size, what: "process.consoleSize")
             consoleSize = RuntimeSpec.ConsoleSize(
-                height: UInt16(clamping: try inner.unsigned("height") ?? 0), width: UInt16(clamping: try inner.unsigned("width") ?? 0))
+                height: UInt16(clamping: try inner.unsigned("height") ?? 0),
+                width: UInt16(clamping: try inner.unsigned("width") ?? 0))
             try inner.finish()
         }
         if let json = try fields.json("user") {
@@ -72,11 +73,12 @@ extension RuntimeSpec.Process {
             user.uid = try inner.id("uid") ?? 0
             user.gid = try inner.id("gid") ?? 0
             user.umask = try inner.id("umask")
-            user.additionalGids = try inner.take("additionalGids", "an array of ids") { json in
-                guard let array = json.array else { return nil }
-                let ids = array.compactMap { $0.unsigned.flatMap { UInt32(exactly: $0) } }
-                return ids.count == array.count ? ids : nil
-            } ?? []
+            user.additionalGids =
+                try inner.take("additionalGids", "an array of ids") { json in
+                    guard let array = json.array else { return nil }
+                    let ids = array.compactMap { $0.unsigned.flatMap { UInt32(exactly: $0) } }
+                    return ids.count == array.count ? ids : nil
+                } ?? []
             try inner.finish()
         }
         env = try fields.strings("env")
@@ -95,7 +97,8 @@ extension RuntimeSpec.Process {
         rlimits = try fields.list("rlimits") { json throws(CFSError) in
             var inner = try JSONFields(json, what: "rlimit")
             let limit = RuntimeSpec.Rlimit(
-                type: try inner.string("type") ?? "", soft: try inner.unsigned("soft") ?? 0, hard: try inner.unsigned("hard") ?? 0)
+                type: try inner.string("type") ?? "", soft: try inner.unsigned("soft") ?? 0,
+                hard: try inner.unsigned("hard") ?? 0)
             try inner.finish()
             return limit
         }
@@ -107,7 +110,9 @@ extension RuntimeSpec.Process {
     public var json: JSON {
         var out = JSONBuilder()
         out.set("terminal", terminal)
-        out.set("consoleSize", consoleSize.map { ["height": .integer(Int64($0.height)), "width": .integer(Int64($0.width))] })
+        out.set(
+            "consoleSize",
+            consoleSize.map { ["height": .integer(Int64($0.height)), "width": .integer(Int64($0.width))] })
         var userOut = JSONBuilder()
         userOut.set("uid", user.uid)
         userOut.set("gid", user.gid)
@@ -126,7 +131,11 @@ extension RuntimeSpec.Process {
             sets.set("ambient", capabilities.ambient)
             out.set("capabilities", sets.json)
         }
-        out.set("rlimits", rlimits.map { ["type": .string($0.type), "soft": JSON(unsigned: $0.soft), "hard": JSON(unsigned: $0.hard)] })
+        out.set(
+            "rlimits",
+            rlimits.map {
+                ["type": .string($0.type), "soft": JSON(unsigned: $0.soft), "hard": JSON(unsigned: $0.hard)]
+            })
         out.set("noNewPrivileges", noNewPrivileges)
         out.set("oomScoreAdj", oomScoreAdj)
         return out.json

@@ -1,8 +1,10 @@
 /// The signals of Linux on x86-64 and arm64 (signal(7)), by name and number.
 public enum Signal {
     private static let names = [
-        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
-        "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR",
+        "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+        "TERM",
+        "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH",
+        "IO", "PWR",
         "SYS",
     ]
 
@@ -22,7 +24,8 @@ public enum Signal {
             if name.hasPrefix("RTMAX-") { return 64 - offset }
         }
         throw CFSError(
-            .invalidArgument, .parsing, "unknown signal \"\(text)\"", hint: "use a name such as TERM or a number from 1 to 64")
+            .invalidArgument, .parsing, "unknown signal \"\(text)\"",
+            hint: "use a name such as TERM or a number from 1 to 64")
     }
 
     /// `SIGTERM` for 15; `signal 40` for those without a name.

@@ -35,7 +35,8 @@ public enum Timestamp {
         }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10), let hour = number(11..<13),
             let minute = number(14..<16), let second = number(17..<19), (1...12).contains(month), day >= 1,
-            day <= days(year + month / 12, month % 12 + 1, 1) - days(year, month, 1), hour < 24, minute < 60, second < 60,
+            day <= days(year + month / 12, month % 12 + 1, 1) - days(year, month, 1), hour < 24, minute < 60,
+            second < 60,
             year >= 1970
         else { return nil }
         var fraction = 0

@@ -25,16 +25,28 @@ public struct ContainerFolder: Sendable {
         try MonitorRequest(json: try JSON(parsing: try File.readAll(at: configPath), what: configPath))
     }
 
-    /// What the monitor wrote down at the start; nil before that, or when there is no such container running.
+    /// What the monitor wrote down at the start; nil before that, when there is no such container running, and when the
+    /// file is damaged: then nothing is known to run.
     public func readState() throws(CFSError) -> LiveState? {
-        guard let bytes = try Self.readIfThere(statePath), !bytes.isEmpty else { return nil }
-        return LiveState(json: try JSON(parsing: bytes, what: statePath))
+        guard let bytes = try Self.readIfThere(statePath) else { return nil }
+        return Self.document(bytes, statePath).flatMap { LiveState(json: $0) }
     }
 
-    /// How the container ended; nil when it has not.
+    /// How the container ended; nil when it has not. A file that is damaged says at least that it did.
     public func readExit() throws(CFSError) -> ExitRecord? {
         guard let bytes = try Self.readIfThere(exitPath) else { return nil }
-        return ExitRecord(json: try JSON(parsing: bytes, what: exitPath))
+        if let record = Self.document(bytes, exitPath).flatMap({ ExitRecord(json: $0) }) { return record }
+        return ExitRecord(
+            status: 255, signal: nil, reason: "its exit record is damaged", startedAt: 0, finishedAt: 0, timing: [])
+    }
+
+    private static func document(_ bytes: [UInt8], _ path: String) -> JSON? {
+        do throws(CFSError) {
+            return try JSON(parsing: bytes, what: path)
+        } catch {
+            // The reader says what a damaged document means.
+            return nil
+        }
     }
 
     private static func readIfThere(_ path: String) throws(CFSError) -> [UInt8]? {
@@ -51,10 +63,12 @@ public struct ContainerFolder: Sendable {
     /// A connection to the monitor; fails with `.containerNotRunning` when nobody listens.
     public func connect() throws(CFSError) -> MessageSocket {
         do {
-            return try MessageSocket(OwnedFD(withShortPath { path throws(CFSError) in
-                let socket = try MessageSocket.connect(to: path)
-                return try socket.fd.duplicate().release()
-            }))
+            return try MessageSocket(
+                OwnedFD(
+                    withShortPath { path throws(CFSError) in
+                        let socket = try MessageSocket.connect(to: path)
+                        return try socket.fd.duplicate().release()
+                    }))
         } catch {
             guard error.errno == ENOENT || error.errno == ECONNREFUSED else { throw error }
             throw CFSError(.containerNotRunning, .looking, "the container is not running")
@@ -62,7 +76,9 @@ public struct ContainerFolder: Sendable {
     }
 
     /// A socket's address holds 107 bytes; a longer path is reached through a descriptor of its folder.
-    private func withShortPath<Result: ~Copyable>(_ body: (String) throws(CFSError) -> Result) throws(CFSError) -> Result {
+    private func withShortPath<Result: ~Copyable>(
+        _ body: (String) throws(CFSError) -> Result
+    ) throws(CFSError) -> Result {
         if socketPath.utf8.count < 108 { return try body(socketPath) }
         let folder = try File.open(run, [.path, .directory])
         return try body("/proc/self/fd/\(folder.raw)/socket")

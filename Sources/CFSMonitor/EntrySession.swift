@@ -65,7 +65,10 @@ struct EntrySession {
                         poll.remove(pidfd)
                         relay.processEnded(poll)
                     }
-                case 1: if try signals.pending().contains(where: { $0 != SIGPIPE }) { try ProcessControl.signal(pidfd, SIGKILL) }
+                case 1:
+                    if try signals.pending().contains(where: { $0 != SIGPIPE }) {
+                        try ProcessControl.signal(pidfd, SIGKILL)
+                    }
                 case StreamRelay.tokens: relay.handle(event.token)
                 default:
                     switch clients.receive(token, poll) {
@@ -83,7 +86,8 @@ struct EntrySession {
         clients.send(
             .exited(
                 ExitRecord(
-                    status: end.status, signal: signal, reason: nil, startedAt: startedAt, finishedAt: SystemClock.realtime,
+                    status: end.status, signal: signal, reason: nil, startedAt: startedAt,
+                    finishedAt: SystemClock.realtime,
                     timing: [])))
     }
 }
@@ -91,6 +95,8 @@ struct EntrySession {
 extension NamespaceFlags {
     /// Those namespaces of a container that are not the host's; to be entered together.
     init(_ linux: RuntimeSpec.Linux) {
-        self = linux.namespaces.reduce(into: []) { flags, namespace in flags.formUnion(NamespaceFlags(named: namespace.type) ?? []) }
+        self = linux.namespaces.reduce(into: []) { flags, namespace in
+            flags.formUnion(NamespaceFlags(named: namespace.type) ?? [])
+        }
     }
 }

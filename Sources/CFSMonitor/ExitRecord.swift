@@ -13,7 +13,9 @@ public struct ExitRecord: Sendable, Equatable {
     public var finishedAt: UInt64
     public var timing: [PhaseTime]
 
-    public init(status: Int32, signal: Int32?, reason: String?, startedAt: UInt64, finishedAt: UInt64, timing: [PhaseTime]) {
+    public init(
+        status: Int32, signal: Int32?, reason: String?, startedAt: UInt64, finishedAt: UInt64, timing: [PhaseTime]
+    ) {
         self.status = status
         self.signal = signal
         self.reason = reason

@@ -63,7 +63,8 @@ extension LaunchPlan {
         var extras = Extras(
             root: RootPlan(
                 source: .overlay(
-                    lowers: request.layers, upper: folder.upperPath, work: folder.workPath, volatile: request.isVolatile),
+                    lowers: request.layers, upper: folder.upperPath, work: folder.workPath, volatile: request.isVolatile
+                ),
                 readOnly: request.spec.root.readonly))
         extras.userName = request.user
         extras.initProcess = request.initProcess

@@ -124,7 +124,9 @@ public final class Monitor {
         }
     }
 
-    private func serve(_ token: UInt64, _ pidfd: Int32, _ relay: StreamRelay, _ poll: borrowing EventPoll) throws(CFSError) {
+    private func serve(
+        _ token: UInt64, _ pidfd: Int32, _ relay: StreamRelay, _ poll: borrowing EventPoll
+    ) throws(CFSError) {
         switch clients.receive(token, poll) {
         case .signal(let number): try ProcessControl.signal(pidfd, number)
         case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns))

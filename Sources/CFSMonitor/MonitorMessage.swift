@@ -74,7 +74,8 @@ public enum MonitorMessage: Sendable, Equatable {
             return [
                 "do": "enter", "container": .string(container), "run": .string(run), "process": request.process,
                 "user": .string(request.user), "privileged": .bool(request.privileged),
-                "interactive": .bool(request.interactive), "seccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
+                "interactive": .bool(request.interactive),
+                "seccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
             ]
         case .signal(let number): return ["do": "signal", "number": .integer(Int64(number))]
         case .resize(let rows, let columns):
@@ -105,7 +106,9 @@ public enum MonitorMessage: Sendable, Equatable {
             }
             return .start(container: container, run: run, trace: marks)
         case "enter":
-            guard let container = json["container"]?.string, let run = json["run"]?.string, let process = json["process"] else {
+            guard let container = json["container"]?.string, let run = json["run"]?.string,
+                let process = json["process"]
+            else {
                 return nil
             }
             return .enter(

@@ -34,7 +34,9 @@ public struct MonitorRequest: Sendable {
         }
         guard let id = json["id"]?.string.flatMap({ ContainerID($0) }) else { throw missing("id") }
         guard let spec = json["oci"] else { throw missing("oci") }
-        guard let engine = json["engine"], let layers = engine["layers"]?.strings else { throw missing("engine.layers") }
+        guard let engine = json["engine"], let layers = engine["layers"]?.strings else {
+            throw missing("engine.layers")
+        }
         self.init(id: id, spec: try RuntimeSpec(json: spec), layers: layers)
         isVolatile = engine["volatile"]?.bool ?? false
         user = engine["user"]?.string ?? ""

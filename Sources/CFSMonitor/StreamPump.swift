@@ -60,7 +60,9 @@ final class StreamPump {
     }
 
     /// Whether work waits that no event will announce.
-    var isReadyWithoutEvent: Bool { (sourceAlwaysReady && !isFinished && !hasPending) || (sinkAlwaysReady && hasPending) }
+    var isReadyWithoutEvent: Bool {
+        (sourceAlwaysReady && !isFinished && !hasPending) || (sinkAlwaysReady && hasPending)
+    }
 
     /// Reads once and writes what can be written; false at the end of the source or when nothing is there.
     @discardableResult
@@ -104,7 +106,9 @@ final class StreamPump {
             return
         }
         while hasPending {
-            let count = pending.withUnsafeBytes { File.write(sink.raw, UnsafeRawBufferPointer(rebasing: $0[written...])) }
+            let count = pending.withUnsafeBytes {
+                File.write(sink.raw, UnsafeRawBufferPointer(rebasing: $0[written...]))
+            }
             if count == -ErrorCode.again { return }
             guard count > 0 else {
                 // Nobody reads any more. The container need not know, as with a closed log reader.

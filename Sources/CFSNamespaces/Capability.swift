@@ -19,7 +19,8 @@ public enum Capability {
 
     /// What a container's root has when nobody asks for more or less.
     public static let defaults: UInt64 = [
-        "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT",
+        "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE",
+        "SYS_CHROOT",
         "SETFCAP",
     ].reduce(0) { $0 | bit($1) }
 
@@ -50,7 +51,8 @@ public enum Capability {
             let near = NearestName.suggestions(for: name, among: names)
             throw CFSError(
                 .invalidArgument, .parsing, "unknown capability \"\(text)\"",
-                hint: near.isEmpty ? "see capabilities(7) for the names" : "did you mean \(near.joined(separator: " or "))?")
+                hint: near.isEmpty
+                    ? "see capabilities(7) for the names" : "did you mean \(near.joined(separator: " or "))?")
         }
         return found
     }

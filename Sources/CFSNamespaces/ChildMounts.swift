@@ -77,7 +77,8 @@ struct ChildMounts {
         case .devpts(let given): (type, options) = ("devpts", given)
         case .tmpfs(let given): (type, options) = ("tmpfs", given)
         case .bind, .devices:
-            throw CFSError(.invalidState, .mounting, "the mount at \(mount.target) belongs to the launcher", path: mount.target)
+            throw CFSError(
+                .invalidState, .mounting, "the mount at \(mount.target) belongs to the launcher", path: mount.target)
         }
         let context = try FileSystemContext(type)
         for option in options {
@@ -98,7 +99,8 @@ struct ChildMounts {
         guard let devpts else {
             throw CFSError(.invalidConfiguration, .mounting, "a terminal needs a devpts mount at /dev/pts")
         }
-        let outer = try File.open("ptmx", [.readWrite, .noControllingTerminal, .noFollow], at: devpts, phase: .mounting)
+        let outer = try File.open(
+            "ptmx", [.readWrite, .noControllingTerminal, .noFollow], at: devpts, phase: .mounting)
         let inner = try checked(Int(cfs_pty_open_peer(outer.raw)), "ioctl", .mounting, path: "/dev/ptmx")
         terminal = Int32(inner)
         if let size = plan.process.windowSize { try Terminal.setSize(outer.raw, size) }
@@ -128,7 +130,8 @@ struct ChildMounts {
             let written = Array(sysctl.value.utf8).withUnsafeBytes { File.write(owned.raw, $0) }
             if written < 0 {
                 throw CFSError(
-                    .invalidArgument, .mounting, "the kernel refuses \(sysctl.name)=\(sysctl.value)", systemCall: "write", path: path,
+                    .invalidArgument, .mounting, "the kernel refuses \(sysctl.name)=\(sysctl.value)",
+                    systemCall: "write", path: path,
                     errno: Int32(-written))
             }
         }
@@ -153,7 +156,11 @@ struct ChildMounts {
                 throw CFSError(kernel: Int32(-result), "move_mount", .mounting, path: path)
             }
             let folder: Int32
-            if let empty { folder = try Mounting.cloneTree("", at: empty).release() } else { folder = try emptyFolder() }
+            if let empty {
+                folder = try Mounting.cloneTree("", at: empty).release()
+            } else {
+                folder = try emptyFolder()
+            }
             empty = folder
             try checked(try place(folder, at: path), "move_mount", .mounting, path: path)
         }
@@ -188,7 +195,8 @@ struct ChildMounts {
         let null = try File.open("dev/null", below: root, [.path, .noFollow], resolve: .beneath, phase: .mounting)
         let status = try File.status(at: null.raw)
         guard status.isCharacterDevice, status.rdev_major == 1, status.rdev_minor == 3 else {
-            throw CFSError(.mountFailed, .mounting, "/dev/null of the container is not the null device", path: "/dev/null")
+            throw CFSError(
+                .mountFailed, .mounting, "/dev/null of the container is not the null device", path: "/dev/null")
         }
         return null.release()
     }

@@ -16,7 +16,8 @@ public struct ContainerEntry {
     let standard: [Int32]
 
     public init(
-        plan: ProcessPlan, container: Int32, namespaces: NamespaceFlags, uidMappings: [IDMapping], gidMappings: [IDMapping],
+        plan: ProcessPlan, container: Int32, namespaces: NamespaceFlags, uidMappings: [IDMapping],
+        gidMappings: [IDMapping],
         cgroup: Int32?, standard: [Int32]
     ) {
         self.plan = plan
@@ -72,7 +73,8 @@ public struct ContainerEntry {
             try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .entering)
             guard try MessageSocket.receive(socket) != nil else { _exit(125) }
             let root = try File.open("/", [.path, .directory], phase: .entering)
-            let identity = try ProcessEntry.Identity.resolve(plan.user, root: root.raw, uids: uidMappings, gids: gidMappings)
+            let identity = try ProcessEntry.Identity.resolve(
+                plan.user, root: root.raw, uids: uidMappings, gids: gidMappings)
             let keyring = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
             if keyring < 0 && keyring != -ErrorCode.noSystemCall { try checked(keyring, "keyctl", .entering) }
             var terminal: Int32?
@@ -88,7 +90,8 @@ public struct ContainerEntry {
 
     /// A pty of the container's devpts, verified to be one: the container had time to put something else there.
     private func openTerminal(_ root: Int32, _ socket: Int32) throws(CFSError) -> Int32 {
-        let folder = try File.open("dev/pts", below: root, [.path, .directory], resolve: [.beneath, .noSymlinks], phase: .entering)
+        let folder = try File.open(
+            "dev/pts", below: root, [.path, .directory], resolve: [.beneath, .noSymlinks], phase: .entering)
         guard cfs_filesystem_magic(folder.raw) == Int(CFS_DEVPTS_SUPER_MAGIC) else {
             throw CFSError(.invalidState, .entering, "/dev/pts of the container is not a devpts", path: "/dev/pts")
         }

@@ -36,7 +36,8 @@ enum Intermediate {
             let answer = try MessageSocket.receive(pair.ours)
             _ = try ProcessControl.reap(handle.raw, wait: true)
             guard let (bytes, descriptors) = answer else {
-                throw CFSError(.systemCallFailed, phase, "the process that enters the namespaces ended before it answered")
+                throw CFSError(
+                    .systemCallFailed, phase, "the process that enters the namespaces ended before it answered")
             }
             if case .failed(let error)? = LaunchMessage(bytes: bytes) { throw error }
             guard let pidfd = descriptors.first, let pid = try ProcessControl.number(ofProcessBehind: pidfd) else {

@@ -38,7 +38,8 @@ struct LaunchChild {
         try setName(plan.hostname, cfs_nr_sethostname, "sethostname")
         try setName(plan.domainname, cfs_nr_setdomainname, "setdomainname")
         guard let (bytes, descriptors) = try MessageSocket.receive(socket) else { _exit(125) }
-        guard case .proceed(let uid, let gid, let groups, let home)? = LaunchMessage(bytes: bytes), !descriptors.isEmpty else {
+        guard case .proceed(let uid, let gid, let groups, let home)? = LaunchMessage(bytes: bytes), !descriptors.isEmpty
+        else {
             throw CFSError(.invalidState, .starting, "the launcher's message is not understood")
         }
         let identity = ProcessEntry.Identity(uid: uid, gid: gid, groups: groups, home: home)
@@ -70,7 +71,9 @@ struct LaunchChild {
         let keyring = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
         if keyring < 0 && keyring != -ErrorCode.noSystemCall { try checked(keyring, "keyctl", .cloning) }
         if beginning.unsharesCgroup { try ProcessControl.unshare(.cgroup) }
-        if beginning.newNamespaces.contains(.network) { try checked(Int(cfs_loopback_up()), "ioctl", .cloning, path: "lo") }
+        if beginning.newNamespaces.contains(.network) {
+            try checked(Int(cfs_loopback_up()), "ioctl", .cloning, path: "lo")
+        }
         // Nothing mounted here may travel to the host.
         let flags = UInt(CFS_MS_REC) | UInt(CFS_MS_PRIVATE)
         let result = "/".withCString { rawCall(cfs_nr_mount, 0, address($0), 0, Int(flags), 0) }

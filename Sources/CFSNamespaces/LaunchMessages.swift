@@ -25,7 +25,8 @@ enum LaunchMessage: Equatable {
         case .terminal: Self.join(["terminal"])
         case .failed(let error):
             Self.join([
-                "failed", "\(error.code)", error.phase.rawValue, error.message, error.systemCall ?? "", error.path ?? "",
+                "failed", "\(error.code)", error.phase.rawValue, error.message, error.systemCall ?? "",
+                error.path ?? "",
                 error.errno.map(String.init) ?? "", error.hint ?? "",
             ])
         }
@@ -33,7 +34,9 @@ enum LaunchMessage: Equatable {
 
     /// Reads a message; nil when it is none of the above.
     init?(bytes: [UInt8]) {
-        let fields = bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        let fields = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         switch (fields.first, fields.count) {
         case ("proceed", 5):
             guard let uid = UInt32(fields[1]), let gid = UInt32(fields[2]) else { return nil }
@@ -42,11 +45,14 @@ enum LaunchMessage: Equatable {
         case ("plan", 1): self = .plan
         case ("terminal", 1): self = .terminal
         case ("failed", 8):
-            guard let code = CFSError.Code(named: fields[1]), let phase = CFSError.Phase(rawValue: fields[2]) else { return nil }
+            guard let code = CFSError.Code(named: fields[1]), let phase = CFSError.Phase(rawValue: fields[2]) else {
+                return nil
+            }
             func optional(_ text: String) -> String? { text.isEmpty ? nil : text }
             self = .failed(
                 CFSError(
-                    code, phase, fields[3], systemCall: optional(fields[4]), path: optional(fields[5]), errno: Int32(fields[6]),
+                    code, phase, fields[3], systemCall: optional(fields[4]), path: optional(fields[5]),
+                    errno: Int32(fields[6]),
                     hint: optional(fields[7])))
         default: return nil
         }

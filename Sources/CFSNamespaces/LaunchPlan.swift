@@ -97,7 +97,8 @@ public struct MountPlan: Sendable, Hashable {
 
     public init(
         kind: Kind, target: String, set: Mounting.Attributes = [], clear: Mounting.Attributes = [],
-        recursiveAttributes: Bool = false, propagation: Mounting.Propagation? = nil, idMapped: Bool = false, maker: Maker
+        recursiveAttributes: Bool = false, propagation: Mounting.Propagation? = nil, idMapped: Bool = false,
+        maker: Maker
     ) {
         self.kind = kind
         self.target = target

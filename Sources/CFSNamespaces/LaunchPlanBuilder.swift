@@ -32,7 +32,8 @@ extension LaunchPlan {
         }
         if let name = hostname ?? domainname, !owns(.uts) {
             throw CFSError(
-                .invalidConfiguration, .parsing, "the host name \"\(name)\" needs a uts namespace of the container's own")
+                .invalidConfiguration, .parsing,
+                "the host name \"\(name)\" needs a uts namespace of the container's own")
         }
     }
 
@@ -49,7 +50,8 @@ extension LaunchPlan {
             switch (namespace.path, kind) {
             case (let path?, .user): userNamespacePath = path
             case (let path?, .mount):
-                throw CFSError(.invalidConfiguration, .parsing, "a mount namespace cannot be joined at the start", path: path)
+                throw CFSError(
+                    .invalidConfiguration, .parsing, "a mount namespace cannot be joined at the start", path: path)
             case (let path?, _): joins.append(Join(namespace: kind, path: path))
             case (nil, .cgroup): unsharesCgroup = true
             case (nil, _): newNamespaces.insert(kind)
@@ -118,11 +120,13 @@ extension LaunchPlan {
             }
             (kind, maker) = (.bind(source: mount.source, recursive: options.isRecursiveBind), .launcher)
         default:
-            throw CFSError(.invalidConfiguration, .parsing, "unknown mount type \"\(mount.type)\" for \(mount.destination)")
+            throw CFSError(
+                .invalidConfiguration, .parsing, "unknown mount type \"\(mount.type)\" for \(mount.destination)")
         }
         return MountPlan(
             kind: kind, target: mount.destination, set: options.set, clear: options.clear,
-            recursiveAttributes: options.recursiveAttributes || options.set.contains(.readOnly), propagation: options.propagation,
+            recursiveAttributes: options.recursiveAttributes || options.set.contains(.readOnly),
+            propagation: options.propagation,
             idMapped: options.idMapped, maker: maker)
     }
 
@@ -133,13 +137,15 @@ extension LaunchPlan {
                 ["c", "u", "b"].contains(device.type)
             else {
                 throw CFSError(
-                    .invalidConfiguration, .parsing, "the device \(device.path) must be a character or block device below /dev",
+                    .invalidConfiguration, .parsing,
+                    "the device \(device.path) must be a character or block device below /dev",
                     path: device.path)
             }
             nodes.removeAll { "/dev/\($0.name)" == device.path }
             nodes.append(
                 DeviceNode(
-                    name: String(device.path.dropFirst(5)), isBlock: device.type == "b", major: device.major, minor: device.minor,
+                    name: String(device.path.dropFirst(5)), isBlock: device.type == "b", major: device.major,
+                    minor: device.minor,
                     mode: device.fileMode ?? 0o666))
         }
         return nodes
@@ -164,7 +170,8 @@ extension ProcessPlan {
     public init(_ process: RuntimeSpec.Process) throws(CFSError) {
         guard process.cwd.hasPrefix("/") else {
             throw CFSError(
-                .invalidConfiguration, .parsing, "the working directory \"\(process.cwd)\" is not an absolute path", path: process.cwd)
+                .invalidConfiguration, .parsing, "the working directory \"\(process.cwd)\" is not an absolute path",
+                path: process.cwd)
         }
         guard let command = process.args.first, !command.isEmpty else {
             throw CFSError(.invalidConfiguration, .parsing, "there is no command to run")
@@ -176,11 +183,13 @@ extension ProcessPlan {
         if let capabilities = process.capabilities { sets = try CapabilitySets(capabilities) }
         self.init(
             arguments: process.args, environment: process.env, workingDirectory: process.cwd,
-            user: .ids(uid: process.user.uid, gid: process.user.gid, groups: process.user.additionalGids), capabilities: sets,
+            user: .ids(uid: process.user.uid, gid: process.user.gid, groups: process.user.additionalGids),
+            capabilities: sets,
             noNewPrivileges: process.noNewPrivileges)
         for limit in process.rlimits {
             guard limit.soft <= limit.hard else {
-                throw CFSError(.invalidConfiguration, .parsing, "the soft limit of \(limit.type) is above its hard limit")
+                throw CFSError(
+                    .invalidConfiguration, .parsing, "the soft limit of \(limit.type) is above its hard limit")
             }
             limits.append(
                 Limit(resource: try ResourceLimitNames.number(limit.type), soft: limit.soft, hard: limit.hard))

@@ -6,13 +6,18 @@ extension LaunchPlan {
         var steps: [String] = []
         for join in joins { steps.append("monitor: enter \(join.namespace.names.joined()) namespace \(join.path)") }
         if let path = userNamespacePath { steps.append("monitor: clone inside the user namespace \(path)") }
-        steps.append("monitor: clone3 into a new cgroup with new namespaces: \(newNamespaces.names.joined(separator: " "))")
+        steps.append(
+            "monitor: clone3 into a new cgroup with new namespaces: \(newNamespaces.names.joined(separator: " "))")
         steps.append("child: own session keyring" + (unsharesCgroup ? ", unshare cgroup namespace" : ""))
         if newNamespaces.contains(.network) { steps.append("child: loopback up") }
         if let hostname { steps.append("child: host name \(hostname)") }
         if newNamespaces.contains(.user) {
-            for line in uidMappings { steps.append("monitor: map uids \(line.container)+\(line.size) to host \(line.host)") }
-            for line in gidMappings { steps.append("monitor: map gids \(line.container)+\(line.size) to host \(line.host)") }
+            for line in uidMappings {
+                steps.append("monitor: map uids \(line.container)+\(line.size) to host \(line.host)")
+            }
+            for line in gidMappings {
+                steps.append("monitor: map gids \(line.container)+\(line.size) to host \(line.host)")
+            }
         }
         for limit in process.limits {
             steps.append("monitor: limit \(ResourceLimitNames.names[Int(limit.resource)]) \(limit.soft):\(limit.hard)")
@@ -53,7 +58,8 @@ extension LaunchPlan {
         steps.append("child: close every descriptor above 2 at execve")
         if process.noNewPrivileges { steps.append("child: no_new_privs") }
         steps.append(
-            process.seccomp.map { "child: seccomp filter of \($0.instructionCount) instructions" } ?? "child: no seccomp filter")
+            process.seccomp.map { "child: seccomp filter of \($0.instructionCount) instructions" }
+                ?? "child: no seccomp filter")
         if process.initProcess { steps.append("child: stay as a reaping init, fork the command") }
         steps.append("child: execve \(process.arguments.joined(separator: " "))")
         return steps

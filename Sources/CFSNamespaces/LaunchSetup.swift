@@ -20,7 +20,9 @@ struct LaunchSetup {
             let text = plan.timeOffsets.map { "\($0.clock) \($0.seconds) \($0.nanoseconds)\n" }.text(separator: "")
             try write(text, to: "timens_offsets", process.raw)
         }
-        if let adjustment = plan.process.oomScoreAdjustment { try write("\(adjustment)", to: "oom_score_adj", process.raw) }
+        if let adjustment = plan.process.oomScoreAdjustment {
+            try write("\(adjustment)", to: "oom_score_adj", process.raw)
+        }
         try setLimits(pid)
         timeline.mark("id maps")
 
@@ -46,7 +48,9 @@ struct LaunchSetup {
         let root = SharedFD(try preparation.root())
         timeline.mark("root file system")
         var others: [SharedFD] = []
-        for mount in plan.mounts where mount.maker == .launcher { others.append(SharedFD(try preparation.mount(mount))) }
+        for mount in plan.mounts where mount.maker == .launcher {
+            others.append(SharedFD(try preparation.mount(mount)))
+        }
         timeline.mark("mounts")
         return PreparedMounts(root: root, others: others)
     }

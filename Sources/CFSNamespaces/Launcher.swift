@@ -91,8 +91,10 @@ public enum Launcher {
         do throws(CFSError) {
             try setup.run(&timeline)
         } catch {
-            // What the child has to say, if it ended first, is the reason for a broken socket.
-            guard error.errno == EPIPE || error.errno == ECONNRESET || error.errno == ENOENT else { throw error }
+            // What a child that ended first has to say is the reason; one that waits for us says nothing.
+            let poll = try EventPoll()
+            try poll.add(pending.pidfd.raw, .readable, token: 0)
+            guard try !poll.wait(milliseconds: 0).isEmpty else { throw error }
             _ = try ChildReports.awaitStart(pending.pair.ours)
             throw error
         }
@@ -129,7 +131,8 @@ private struct LaunchClone {
             let fd = File.tryOpen(join.path, .read)
             if fd < 0 {
                 throw CFSError(
-                    .invalidArgument, .entering, "the namespace \(join.path) cannot be opened", systemCall: "open", path: join.path,
+                    .invalidArgument, .entering, "the namespace \(join.path) cannot be opened", systemCall: "open",
+                    path: join.path,
                     errno: Int32(-fd))
             }
             let namespace = OwnedFD(fd)

@@ -24,7 +24,9 @@ struct MountPreparation {
         }
     }
 
-    private func overlay(_ lowers: [String], _ upper: String, _ work: String, _ volatile: Bool) throws(CFSError) -> OwnedFD {
+    private func overlay(
+        _ lowers: [String], _ upper: String, _ work: String, _ volatile: Bool
+    ) throws(CFSError) -> OwnedFD {
         let context = try FileSystemContext("overlay")
         // Held until the overlay is there: closing the last descriptor of a detached mount takes it apart, and the overlay
         // then answers EINVAL ("failed to clone lowerpath").
@@ -78,7 +80,8 @@ struct MountPreparation {
         case .mqueue: return try FileSystemContext("mqueue").mount(mount.set)
         case .proc: return try proc(mount)
         case .tmpfs, .devpts, .cgroup:
-            throw CFSError(.invalidState, .mounting, "the mount at \(mount.target) belongs to the child", path: mount.target)
+            throw CFSError(
+                .invalidState, .mounting, "the mount at \(mount.target) belongs to the child", path: mount.target)
         }
     }
 
@@ -102,7 +105,8 @@ struct MountPreparation {
         let result = Mounting.tryCloneTree(source, recursive: recursive)
         if result == -ErrorCode.notFound || result == -ErrorCode.notDirectory {
             throw CFSError(
-                .mountFailed, .mounting, "the mount source \(source) does not exist", systemCall: "open_tree", path: source,
+                .mountFailed, .mounting, "the mount source \(source) does not exist", systemCall: "open_tree",
+                path: source,
                 errno: Int32(-result), hint: "create it first: cfs does not make folders on the host")
         }
         let tree = OwnedFD(try checked(result, "open_tree", .mounting, path: source))
@@ -113,7 +117,8 @@ struct MountPreparation {
             if mapped < 0 { throw Self.idMapFailure(mapped, source) }
         }
         if !mount.set.isEmpty || !mount.clear.isEmpty {
-            try Mounting.setAttributes(tree.raw, set: mount.set, clear: mount.clear, recursive: mount.recursiveAttributes)
+            try Mounting.setAttributes(
+                tree.raw, set: mount.set, clear: mount.clear, recursive: mount.recursiveAttributes)
         }
         return tree
     }
@@ -135,7 +140,8 @@ struct MountPreparation {
                 try makeFolders(String(node.name[..<slash]), tree.raw)
             }
             let type = node.isBlock ? S_IFBLK : S_IFCHR
-            let made = mknodat(tree.raw, node.name, type | node.mode, UInt(bitPattern: cfs_makedev(node.major, node.minor)))
+            let made = mknodat(
+                tree.raw, node.name, type | node.mode, UInt(bitPattern: cfs_makedev(node.major, node.minor)))
             try checked(made == 0 ? 0 : -Int(errno), "mknodat", .mounting, path: "/dev/\(node.name)")
         }
         for folder in ["pts", "shm", "mqueue"] { try Directory.make(folder, mode: 0o755, at: tree.raw) }

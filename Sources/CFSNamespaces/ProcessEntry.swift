@@ -60,7 +60,8 @@ struct ProcessEntry {
         try checked(Int(cfs_default_signal_actions()), "sigaction", .starting)
         try checked(Int(cfs_unblock_all_signals()), "sigprocmask", .starting)
         if plan.noNewPrivileges {
-            try checked(ProcessControl.control(CFS_PR_SET_NO_NEW_PRIVS, 1), "prctl", .starting, path: "PR_SET_NO_NEW_PRIVS")
+            try checked(
+                ProcessControl.control(CFS_PR_SET_NO_NEW_PRIVS, 1), "prctl", .starting, path: "PR_SET_NO_NEW_PRIVS")
             // Last, so that the filter need not allow what the steps above do.
             try loadFilter()
         }
@@ -77,7 +78,8 @@ struct ProcessEntry {
     private func setIdentity() throws(CFSError) {
         var groups = identity.groups
         try checked(
-            groups.withUnsafeMutableBufferPointer { rawCall(cfs_nr_setgroups, $0.count, address($0.baseAddress)) }, "setgroups",
+            groups.withUnsafeMutableBufferPointer { rawCall(cfs_nr_setgroups, $0.count, address($0.baseAddress)) },
+            "setgroups",
             .starting)
         let (uid, gid) = (Int(identity.uid), Int(identity.gid))
         try checked(rawCall(cfs_nr_setresgid, gid, gid, gid), "setresgid", .starting)
@@ -90,7 +92,8 @@ struct ProcessEntry {
         if entered < 0 {
             throw CFSError(
                 entered == -ErrorCode.access ? .commandNotExecutable : .systemCallFailed, .starting,
-                "the working directory \(path) cannot be entered", systemCall: "chdir", path: path, errno: Int32(-entered))
+                "the working directory \(path) cannot be entered", systemCall: "chdir", path: path,
+                errno: Int32(-entered))
         }
         // A descriptor from outside must not have become the working directory (CVE-2024-21626): the kernel shows a
         // place that the root does not reach with "(unreachable)".
@@ -104,7 +107,8 @@ struct ProcessEntry {
     /// The container ends with its monitor. A change of credentials has cleared what was asked for before, so it is asked for
     /// again; a launcher that died in between sends no signal any more, but its end of the socket is closed.
     private func dieWithLauncher() throws(CFSError) {
-        try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
+        try checked(
+            ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
         var end = pollfd(fd: launcher, events: 0, revents: 0)
         if poll(&end, 1, 0) == 1, end.revents & Int16(POLLHUP) != 0 { _exit(125) }
     }
@@ -157,7 +161,8 @@ struct ProcessEntry {
         try checked(result, "capset", .starting)
         for number in 0..<64 where sets.ambient & (1 << UInt64(number)) != 0 {
             try checked(
-                rawCall(cfs_nr_prctl, Int(CFS_PR_CAP_AMBIENT), Int(CFS_PR_CAP_AMBIENT_RAISE), number, 0, 0), "prctl", .starting,
+                rawCall(cfs_nr_prctl, Int(CFS_PR_CAP_AMBIENT), Int(CFS_PR_CAP_AMBIENT_RAISE), number, 0, 0), "prctl",
+                .starting,
                 path: "PR_CAP_AMBIENT_RAISE")
         }
     }
@@ -203,17 +208,20 @@ struct ProcessEntry {
         }
         if let refusal {
             throw CFSError(
-                .commandNotExecutable, .starting, "\(refusal.path) cannot be executed", systemCall: "execve", path: refusal.path,
+                .commandNotExecutable, .starting, "\(refusal.path) cannot be executed", systemCall: "execve",
+                path: refusal.path,
                 errno: refusal.number,
                 hint: refusal.number == ENOEXEC ? "it is neither a program nor a script with a #! line" : nil)
         }
         if name.contains("/"), access(name, F_OK) == 0 {
             throw CFSError(
-                .commandNotFound, .starting, "the interpreter of \(name) does not exist in the image", systemCall: "execve",
+                .commandNotFound, .starting, "the interpreter of \(name) does not exist in the image",
+                systemCall: "execve",
                 path: name, errno: ENOENT)
         }
         throw CFSError(
-            .commandNotFound, .starting, "executable file not found: \"\(name)\"", systemCall: "execve", path: name, errno: ENOENT,
+            .commandNotFound, .starting, "executable file not found: \"\(name)\"", systemCall: "execve", path: name,
+            errno: ENOENT,
             hint: "the image has no such command; try: cfs run -it IMAGE sh")
     }
 }

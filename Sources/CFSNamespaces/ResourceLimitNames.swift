@@ -3,7 +3,8 @@ import CFSModel
 /// The limits of getrlimit(2), numbered as on x86-64 and arm64.
 public enum ResourceLimitNames {
     static let names = [
-        "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks", "sigpending", "msgqueue",
+        "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks", "sigpending",
+        "msgqueue",
         "nice", "rtprio", "rttime",
     ]
 
@@ -15,7 +16,8 @@ public enum ResourceLimitNames {
         if name.hasPrefix("rlimit_") { name.removeFirst(7) }
         guard let index = names.firstIndex(of: name) else {
             throw CFSError(
-                .invalidArgument, .parsing, "unknown limit \"\(text)\"", hint: "known are \(names.joined(separator: ", "))")
+                .invalidArgument, .parsing, "unknown limit \"\(text)\"",
+                hint: "known are \(names.joined(separator: ", "))")
         }
         return Int32(index)
     }

@@ -29,7 +29,8 @@ enum RootPath {
         }
         if result == -ErrorCode.loop || result == -ErrorCode.notDirectory {
             throw CFSError(
-                .mountFailed, .mounting, "\(path) of the image is not a plain folder", path: path, errno: Int32(-result))
+                .mountFailed, .mounting, "\(path) of the image is not a plain folder", path: path, errno: Int32(-result)
+            )
         }
         return OwnedFD(try checked(result, "openat2", .mounting, path: path))
     }
@@ -45,7 +46,8 @@ enum RootPath {
             }
             let (parent, name) = split(prefix)
             let parentFD = try File.open(
-                parent.isEmpty ? "." : parent, below: root, [.path, .directory], resolve: [.beneath, .noSymlinks], phase: .mounting)
+                parent.isEmpty ? "." : parent, below: root, [.path, .directory], resolve: [.beneath, .noSymlinks],
+                phase: .mounting)
             try Directory.make(name, mode: 0o755, at: parentFD.raw)
         }
     }
@@ -89,7 +91,8 @@ enum RootPath {
                 throw CFSError(kernel: Int32(-there), "openat", .mounting, path: path)
             }
             if kind == .file && pending.isEmpty {
-                _ = try File.open(component, [.write, .create, .exclusive, .noFollow], mode: 0o644, at: parent.raw, phase: .mounting)
+                _ = try File.open(
+                    component, [.write, .create, .exclusive, .noFollow], mode: 0o644, at: parent.raw, phase: .mounting)
             } else {
                 try checked(Directory.tryMake(component, mode: 0o755, at: parent.raw), "mkdirat", .mounting, path: path)
             }

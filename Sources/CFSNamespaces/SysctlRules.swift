@@ -3,19 +3,23 @@ import CFSModel
 /// Which kernel settings a container may have of its own: those that a namespace of its own keeps apart from the host.
 public enum SysctlRules {
     private static let ipc: Set<String> = [
-        "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
+        "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
+        "kernel.shmmni",
         "kernel.shm_rmid_forced",
     ]
 
     /// Throws unless `name` is namespaced, and that namespace is the container's own.
-    public static func check(_ name: String, privateNetwork: Bool, privateIPC: Bool, privateUTS: Bool) throws(CFSError) {
+    public static func check(_ name: String, privateNetwork: Bool, privateIPC: Bool, privateUTS: Bool) throws(CFSError)
+    {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         let plain = name.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
                 || [0x2d, 0x2e, 0x5f].contains(byte)
         }
         guard plain, parts.count > 1, !parts.contains("") else {
-            throw CFSError(.invalidArgument, .parsing, "\"\(name)\" is not the name of a sysctl", hint: "write it with dots: net.core.somaxconn")
+            throw CFSError(
+                .invalidArgument, .parsing, "\"\(name)\" is not the name of a sysctl",
+                hint: "write it with dots: net.core.somaxconn")
         }
         let namespace: (String, Bool)
         if name.hasPrefix("net.") {
@@ -31,7 +35,8 @@ public enum SysctlRules {
         }
         guard namespace.1 else {
             throw CFSError(
-                .invalidArgument, .parsing, "the sysctl \(name) needs a \(namespace.0) namespace of the container's own",
+                .invalidArgument, .parsing,
+                "the sysctl \(name) needs a \(namespace.0) namespace of the container's own",
                 hint: "it shares that of the host or of another container")
         }
     }

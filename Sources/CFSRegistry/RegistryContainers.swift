@@ -112,7 +112,8 @@ extension Registry {
 
     /// Those whose id begins with these characters; at most ten.
     public func containers(idPrefix: String) throws(CFSError) -> [ContainerRow] {
-        guard idPrefix.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2d }) else {
+        guard idPrefix.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2d })
+        else {
             return []
         }
         return try rows { database throws(CFSError) in
@@ -139,12 +140,16 @@ extension ContainerRow {
     fileprivate init(_ row: SQLiteStatement) throws(CFSError) {
         let command = try JSON(parsing: Array(row.text(6).utf8), what: "the registry's command").strings
         let labels = try JSON(parsing: Array(row.text(7).utf8), what: "the registry's labels").stringMap
-        guard let id = ContainerID(row.text(0)), let command, let labels, let createdAt = UInt64(exactly: row.integer(8)) else {
-            throw CFSError(.registryFailed, .recording, "the registry has a container that is not understood: \(row.text(0))")
+        guard let id = ContainerID(row.text(0)), let command, let labels,
+            let createdAt = UInt64(exactly: row.integer(8))
+        else {
+            throw CFSError(
+                .registryFailed, .recording, "the registry has a container that is not understood: \(row.text(0))")
         }
         self.init(
             id: id, name: row.text(1), slot: row.isNull(2) ? nil : UInt32(exactly: row.integer(2)), image: row.text(3),
-            imageDigest: try Digest(row.text(4)), layers: row.text(5).split(separator: " ").compactMap { Digest(hex: String($0)) },
+            imageDigest: try Digest(row.text(4)),
+            layers: row.text(5).split(separator: " ").compactMap { Digest(hex: String($0)) },
             command: command, labels: labels, createdAt: createdAt, autoRemove: row.integer(9) != 0)
     }
 }

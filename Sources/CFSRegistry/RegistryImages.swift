@@ -65,7 +65,9 @@ extension ImageRecord {
         configuration.user = run["user"]?.string ?? ""
         configuration.stopSignal = run["stopSignal"]?.string ?? ""
         // The first dictionary in a process makes the runtime search every conformance of the executable.
-        if let labels = run["labels"], labels.object?.isEmpty == false { configuration.labels = labels.stringMap ?? [:] }
+        if let labels = run["labels"], labels.object?.isEmpty == false {
+            configuration.labels = labels.stringMap ?? [:]
+        }
         configuration.volumes = run["volumes"]?.strings ?? []
         return ImageRecord(
             name: name, digest: digest, source: source, architecture: architecture, layers: layers,

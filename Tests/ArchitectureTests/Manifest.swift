@@ -78,7 +78,8 @@ struct SourceFile {
     static func all() throws -> [SourceFile] {
         let sources = Manifest.repository + "/Sources"
         var files: [SourceFile] = []
-        for case let name as String in FileManager.default.enumerator(atPath: sources) ?? .init() where name.hasSuffix(".swift") {
+        for case let name as String in FileManager.default.enumerator(atPath: sources) ?? .init()
+        where name.hasSuffix(".swift") {
             let text = try String(contentsOfFile: "\(sources)/\(name)", encoding: .utf8)
             files.append(
                 SourceFile(

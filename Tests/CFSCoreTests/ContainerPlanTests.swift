@@ -12,14 +12,16 @@ struct ContainerPlanTests {
         configuration.command = ["/bin/sh"]
         change(&configuration)
         return ImageRecord(
-            name: "sample", digest: digest, source: .imported, architecture: "amd64", layers: [], configuration: configuration,
+            name: "sample", digest: digest, source: .imported, architecture: "amd64", layers: [],
+            configuration: configuration,
             createdAt: 0)
     }
 
     static func plan(_ spec: ContainerSpec, _ image: ImageRecord, idBase: UInt32? = 1_000_000) -> ContainerPlan {
         ContainerPlan(
             spec: spec, image: image,
-            surroundings: ContainerPlan.Surroundings(id: ContainerID(), name: "one", idBase: idBase, generatedFiles: "/state/one"))
+            surroundings: ContainerPlan.Surroundings(
+                id: ContainerID(), name: "one", idBase: idBase, generatedFiles: "/state/one"))
     }
 
     static func configuration(
@@ -39,7 +41,8 @@ struct ContainerPlanTests {
     @Test(
         "the command follows Docker's rules for entry points",
         arguments: [
-            (["/e"], ["c"], nil, [], ["/e", "c"]), (["/e"], ["c"], nil, ["x"], ["/e", "x"]), ([], ["c"], nil, [], ["c"]),
+            (["/e"], ["c"], nil, [], ["/e", "c"]), (["/e"], ["c"], nil, ["x"], ["/e", "x"]),
+            ([], ["c"], nil, [], ["c"]),
             ([], ["c"], nil, ["x", "y"], ["x", "y"]), (["/e"], ["c"], ["/n"], [], ["/n"]),
             (["/e"], ["c"], ["/n"], ["x"], ["/n", "x"]), (["/e"], ["c"], [], ["x"], ["x"]),
         ] as [([String], [String], [String]?, [String], [String])])
@@ -89,7 +92,8 @@ struct ContainerPlanTests {
     func capabilities() throws {
         let sets = try #require(try Self.configuration().process.capabilities)
         let expected = [
-            "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT",
+            "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE",
+            "SYS_CHROOT",
             "SETFCAP",
         ].map { "CAP_\($0)" }
         #expect(Set(sets.bounding) == Set(expected))
@@ -116,15 +120,22 @@ struct ContainerPlanTests {
     @Test("limits of the caller replace the defaults")
     func limits() throws {
         let limits = try Self.configuration {
-            $0.limits = [ResourceLimit(name: "nofile", soft: 10, hard: nil), ResourceLimit(name: "nproc", soft: 5, hard: 6)]
+            $0.limits = [
+                ResourceLimit(name: "nofile", soft: 10, hard: nil), ResourceLimit(name: "nproc", soft: 5, hard: 6),
+            ]
         }.process.rlimits
-        #expect(limits.first { $0.type == "RLIMIT_NOFILE" } == RuntimeSpec.Rlimit(type: "RLIMIT_NOFILE", soft: 10, hard: .max))
-        #expect(limits.first { $0.type == "RLIMIT_NPROC" } == RuntimeSpec.Rlimit(type: "RLIMIT_NPROC", soft: 5, hard: 6))
+        #expect(
+            limits.first { $0.type == "RLIMIT_NOFILE" }
+                == RuntimeSpec.Rlimit(type: "RLIMIT_NOFILE", soft: 10, hard: .max))
+        #expect(
+            limits.first { $0.type == "RLIMIT_NPROC" } == RuntimeSpec.Rlimit(type: "RLIMIT_NPROC", soft: 5, hard: 6))
         #expect(limits.first { $0.type == "RLIMIT_CORE" } == RuntimeSpec.Rlimit(type: "RLIMIT_CORE", soft: 0, hard: 0))
         #expect(limits.count == 3)
     }
 
-    @Test("a host name that no kernel or resolver takes is an error", arguments: ["", "a b", "-a", "ä", String(repeating: "x", count: 65)])
+    @Test(
+        "a host name that no kernel or resolver takes is an error",
+        arguments: ["", "a b", "-a", "ä", String(repeating: "x", count: 65)])
     func hostname(_ name: String) {
         #expect(Self.error { $0.hostname = name }?.code == .invalidArgument)
     }
@@ -154,7 +165,10 @@ struct ContainerPlanTests {
     @Test("what the security page masks is masked, unless the container is privileged")
     func masks() throws {
         let linux = try Self.configuration().linux
-        for path in ["/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware", "/sys/kernel/security", "/proc/kpagecount"] {
+        for path in [
+            "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware", "/sys/kernel/security",
+            "/proc/kpagecount",
+        ] {
             #expect(linux.maskedPaths.contains(path))
         }
         #expect(linux.readonlyPaths.contains("/proc/sysrq-trigger"))
@@ -184,24 +198,37 @@ struct ContainerPlanTests {
         }
         #expect(try Set(options()).isSuperset(of: ["rbind", "nosuid", "nodev", "rprivate"]))
         #expect(try !options().contains("idmap") && !options().contains("ro"))
-        #expect(try Set(options { $0.readOnly = true; $0.idMapped = true; $0.propagation = "rslave" }).isSuperset(of: ["ro", "idmap", "rslave"]))
+        #expect(
+            try Set(
+                options {
+                    $0.readOnly = true; $0.idMapped = true; $0.propagation = "rslave"
+                }
+            ).isSuperset(of: ["ro", "idmap", "rslave"]))
     }
 
     @Test("a mount of the caller replaces the engine's own file there")
     func generatedFiles() throws {
-        let own = try Self.configuration { $0.mounts = [MountRequest(kind: .bind(source: "/my/hosts"), target: "/etc/hosts")] }
+        let own = try Self.configuration {
+            $0.mounts = [MountRequest(kind: .bind(source: "/my/hosts"), target: "/etc/hosts")]
+        }
         #expect(own.mounts.filter { $0.destination == "/etc/hosts" }.map(\.source) == ["/my/hosts"])
         #expect(try Self.configuration().mounts.contains { $0.source == "/state/one/hosts" })
     }
 
-    @Test("nothing can be mounted over the root, outside, or from nowhere", arguments: ["", "srv", "/", "//", "/a/../b", "/.."])
+    @Test(
+        "nothing can be mounted over the root, outside, or from nowhere",
+        arguments: ["", "srv", "/", "//", "/a/../b", "/.."])
     func mountTargets(_ target: String) {
-        #expect(Self.error { $0.mounts = [MountRequest(kind: .bind(source: "/data"), target: target)] }?.code == .invalidArgument)
+        #expect(
+            Self.error { $0.mounts = [MountRequest(kind: .bind(source: "/data"), target: target)] }?.code
+                == .invalidArgument)
     }
 
     @Test("a relative mount source is an error")
     func mountSources() {
-        #expect(Self.error { $0.mounts = [MountRequest(kind: .bind(source: "data"), target: "/srv")] }?.code == .invalidArgument)
+        #expect(
+            Self.error { $0.mounts = [MountRequest(kind: .bind(source: "data"), target: "/srv")] }?.code
+                == .invalidArgument)
     }
 
     @Test("a size of a tmpfs reaches the kernel in bytes, its mode in octal digits")

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("The engine's own parts")
 struct EngineTests {
-    @Test("a state folder must be absolute, and is written in one way", arguments: ["", "state", "./a", "/a/../b", "/a\nb"])
+    @Test(
+        "a state folder must be absolute, and is written in one way",
+        arguments: ["", "state", "./a", "/a/../b", "/a\nb"])
     func badFolders(_ path: String) {
         var options = EngineOptions()
         options.root = path
@@ -38,8 +40,12 @@ struct EngineTests {
     func generatedFiles() throws {
         let own = GeneratedFiles(hostname: "box", sharesHostNetwork: false, hasPrivateNetwork: true)
         #expect(own.hosts.contains("127.0.1.1\tbox\n"))
-        #expect(try !String(decoding: own.resolvers(), as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("nameserver") })
-        #expect(!GeneratedFiles(hostname: "box", sharesHostNetwork: true, hasPrivateNetwork: false).hosts.contains("box"))
+        #expect(
+            try !String(decoding: own.resolvers(), as: UTF8.self).split(separator: "\n").contains {
+                $0.hasPrefix("nameserver")
+            })
+        #expect(
+            !GeneratedFiles(hostname: "box", sharesHostNetwork: true, hasPrivateNetwork: false).hosts.contains("box"))
     }
 
     @Test("the stop signal is the caller's, else the image's, and SIGTERM where the image writes nonsense")

@@ -33,7 +33,10 @@ struct KernelReadingTests {
             reading.ownNamespaces[kind] = "\(kind):[1]"
         }
         reading.uidMap = "0 1000000 65536"
-        reading.status = ["CapBnd": "00000000800405fb", "CapEff": "0", "CapInh": "0", "CapAmb": "0", "NoNewPrivs": "1", "Seccomp": "2"]
+        reading.status = [
+            "CapBnd": "00000000800405fb", "CapEff": "0", "CapInh": "0", "CapAmb": "0", "NoNewPrivs": "1",
+            "Seccomp": "2",
+        ]
         for mount in spec.mounts {
             reading.mounts[mount.destination] = (mount.options.map { Substring($0) }, mount.type)
         }

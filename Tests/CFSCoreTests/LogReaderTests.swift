@@ -22,7 +22,9 @@ struct LogReaderTests {
         #expect(Self.line("2026-01-02T03:04:05.000000006Z stdout F ")?.bytes == [0x0a])
     }
 
-    @Test("what is no line of a log is none", arguments: ["", "x", "2026 stdout F a", "2026-01-02T03:04:05Z both F a", "2026-01-02T03:04:05Z stdout X a"])
+    @Test(
+        "what is no line of a log is none",
+        arguments: ["", "x", "2026 stdout F a", "2026-01-02T03:04:05Z both F a", "2026-01-02T03:04:05Z stdout X a"])
     func malformed(_ text: String) { #expect(Self.line(text) == nil) }
 
     @Test("a line that is written in two halves comes once, when it is whole; one that is damaged is passed over")

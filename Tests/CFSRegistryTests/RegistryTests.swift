@@ -70,7 +70,9 @@ struct RegistryTests {
     @Test("the newest container comes first")
     func order() throws {
         let registry = registry
-        for (name, time) in [("b", 2), ("c", 3), ("a", 1)] { try registry.insert(row(name, at: UInt64(time)), wantsSlot: false) }
+        for (name, time) in [("b", 2), ("c", 3), ("a", 1)] {
+            try registry.insert(row(name, at: UInt64(time)), wantsSlot: false)
+        }
         #expect(try registry.containers().map(\.name) == ["c", "b", "a"])
     }
 

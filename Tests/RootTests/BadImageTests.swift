@@ -10,7 +10,8 @@ struct BadImageTests: EngineSuite {
         let result = engine.run("image", "import", "refused", path)
         #expect(result.status == 1, "\(path): \(result.errors)", sourceLocation: location)
         #expect(result.errors.contains("cfs: "), sourceLocation: location)
-        #expect(says.isEmpty || says.contains { result.errors.contains($0) }, "\(result.errors)", sourceLocation: location)
+        #expect(
+            says.isEmpty || says.contains { result.errors.contains($0) }, "\(result.errors)", sourceLocation: location)
         #expect(engine.stored == stored, sourceLocation: location)
         #expect(engine.run("images", "-q").output == images, sourceLocation: location)
         #expect(namesInFolder("\(engine.root)/layers").allSatisfy { $0.utf8.count == 64 }, sourceLocation: location)
@@ -37,19 +38,23 @@ struct BadImageTests: EngineSuite {
     @Test("a corrupt archive, an empty file, and what is none")
     func corrupt() throws {
         let image = try HostileImage(engine, "whole")
-        try make("tar -C \(image.tree) -cz . > corrupt; printf XXXX | dd of=corrupt bs=1 seek=90000 conv=notrunc status=none")
+        try make(
+            "tar -C \(image.tree) -cz . > corrupt; printf XXXX | dd of=corrupt bs=1 seek=90000 conv=notrunc status=none"
+        )
         expectRefused(engine.folder("corrupt"), [])
         try make(": > empty; head -c 5000 /dev/urandom > noise")
         expectRefused(engine.folder("empty"), ["is empty"])
         expectRefused(engine.folder("noise"), ["is no archive"])
     }
 
-    @Test("a layer that tries to get out of its folder", arguments: [
-        "tar -P --transform 's,^evil,../../../../../../../../../../..$OUT/evil,' -cf t.tar evil",
-        "ln -s $OUT way && tar -cf t.tar way && rm way && mkdir way && echo x > way/evil && tar -rf t.tar way/evil",
-        "ln $OUT/target hard && tar -P --transform 's,^target,../../../../../../../../../../..$OUT/target,;s,^hard,hard,' -cf t.tar hard evil",
-        "ln -s ../../../../../../../../../../../$OUT up && tar -cf t.tar up && rm up && mkdir up && echo x > up/evil && tar -rf t.tar up/evil",
-    ])
+    @Test(
+        "a layer that tries to get out of its folder",
+        arguments: [
+            "tar -P --transform 's,^evil,../../../../../../../../../../..$OUT/evil,' -cf t.tar evil",
+            "ln -s $OUT way && tar -cf t.tar way && rm way && mkdir way && echo x > way/evil && tar -rf t.tar way/evil",
+            "ln $OUT/target hard && tar -P --transform 's,^target,../../../../../../../../../../..$OUT/target,;s,^hard,hard,' -cf t.tar hard evil",
+            "ln -s ../../../../../../../../../../../$OUT up && tar -cf t.tar up && rm up && mkdir up && echo x > up/evil && tar -rf t.tar up/evil",
+        ])
     func escape(script: String) throws {
         let out = engine.folder.makeFolder("out", mode: 0o777)
         engine.folder.write("untouched\n", to: "out/target")
@@ -63,20 +68,27 @@ struct BadImageTests: EngineSuite {
 
     @Test("names and attributes that a layer must not have")
     func forbidden() throws {
-        try make("rm -rf work; mkdir work; cd work; echo x > f; tar --xattrs --xattrs-include='*' -P --transform 's,^f,../f,' -cf ../dots.tar f")
+        try make(
+            "rm -rf work; mkdir work; cd work; echo x > f; tar --xattrs --xattrs-include='*' -P --transform 's,^f,../f,' -cf ../dots.tar f"
+        )
         expectRefused(engine.folder("dots.tar"), [])
-        try make("cd work; setfattr -n trusted.overlay.redirect -v /etc f 2>/dev/null && tar --xattrs --xattrs-include='*' -cf ../attr.tar f || : > ../none")
+        try make(
+            "cd work; setfattr -n trusted.overlay.redirect -v /etc f 2>/dev/null && tar --xattrs --xattrs-include='*' -cf ../attr.tar f || : > ../none"
+        )
         guard access(engine.folder("none"), F_OK) != 0 else { return }
         expectRefused(engine.folder("attr.tar"), ["trusted.overlay.redirect"])
     }
 
-    @Test("a digest that is none is refused before it is used", arguments: ["sha256:../../../../etc/passwd", "sha256:ABCD", "md5:00"])
+    @Test(
+        "a digest that is none is refused before it is used",
+        arguments: ["sha256:../../../../etc/passwd", "sha256:ABCD", "md5:00"])
     func digests(text: String) throws {
         engine.folder.makeFolder("layout/blobs/sha256")
         engine.folder.write(#"{"imageLayoutVersion":"1.0.0"}"#, to: "layout/oci-layout")
         let type = "application/vnd.oci.image.manifest.v1+json"
         engine.folder.write(
-            #"{"schemaVersion":2,"manifests":[{"mediaType":"\#(type)","digest":"\#(text)","size":5}]}"#, to: "layout/index.json")
+            #"{"schemaVersion":2,"manifests":[{"mediaType":"\#(type)","digest":"\#(text)","size":5}]}"#,
+            to: "layout/index.json")
         expectRefused(engine.folder("layout"), ["digest", text])
     }
 

@@ -19,6 +19,8 @@ struct BadInputTests: EngineSuite {
         _ words: [String], status: Int32 = 125, _ says: [String], environment: [String: String] = [:],
         location: SourceLocation = #_sourceLocation
     ) -> CommandResult {
+        // Composed before, so that what is there afterwards can be compared.
+        _ = engine.run("run", "--rm", "BusyBox", "true")
         let (stored, containers) = (engine.stored, engine.run("ps", "-aq").output)
         let result = engine.run(words, environment: environment)
         #expect(result.status == status, "\(result.errors)", sourceLocation: location)
@@ -34,23 +36,36 @@ struct BadInputTests: EngineSuite {
     }
 
     private static let runs: [Case] = [
-        Case(words: ["run", "TinyCoer", "ls"], says: ["there is no image \"TinyCoer\"", "did you mean TinyCore", "cfs image import NAME FILE"]),
+        Case(
+            words: ["run", "TinyCoer", "ls"],
+            says: ["there is no image \"TinyCoer\"", "did you mean TinyCore", "cfs image import NAME FILE"]),
         Case(words: ["run", "no/such/image:at-all", "ls"], says: ["there is no image", "cfs image import NAME FILE"]),
         Case(words: ["run", "", "ls"], says: ["the name of the image is empty"]),
         Case(words: ["run"], says: ["image"]),
-        Case(words: ["run", "BusyBox", "no-such-command"], status: 127, says: ["executable file not found: \"no-such-command\""]),
+        Case(
+            words: ["run", "BusyBox", "no-such-command"], status: 127,
+            says: ["executable file not found: \"no-such-command\""]),
         Case(words: ["run", "BusyBox", "/etc/passwd"], status: 126, says: ["/etc/passwd cannot be executed"]),
-        Case(words: ["run", "-v", "/no/such/source:/data", "BusyBox", "ls"], says: ["the mount source /no/such/source does not exist"]),
+        Case(
+            words: ["run", "-v", "/no/such/source:/data", "BusyBox", "ls"],
+            says: ["the mount source /no/such/source does not exist"]),
         Case(words: ["run", "-v", "name:/data", "BusyBox", "ls"], says: ["named volumes do not exist yet"]),
         Case(words: ["run", "-v", "/etc:relative", "BusyBox", "ls"], says: ["is not an absolute path"]),
         Case(words: ["run", "-v", "/etc:/", "BusyBox", "ls"], says: ["over the root"]),
         Case(words: ["run", "-v", "/etc:/a/../b", "BusyBox", "ls"], says: [".."]),
-        Case(words: ["run", "-v", "/etc:/data:raed-only", "BusyBox", "ls"], says: ["does not know the word \"raed-only\""]),
-        Case(words: ["run", "--mount", "type=bind,sorce=/etc,dst=/data", "BusyBox", "ls"], says: ["did you mean source"]),
+        Case(
+            words: ["run", "-v", "/etc:/data:raed-only", "BusyBox", "ls"],
+            says: ["does not know the word \"raed-only\""]),
+        Case(
+            words: ["run", "--mount", "type=bind,sorce=/etc,dst=/data", "BusyBox", "ls"], says: ["did you mean source"]),
         Case(words: ["run", "--mount", "type=volume,src=a,dst=/data", "BusyBox", "ls"], says: ["volume"]),
         Case(words: ["run", "--tmpfs", "/x:size=0", "BusyBox", "ls"], says: ["size"]),
-        Case(words: ["run", "--cap-add", "NET_ADMN", "BusyBox", "ls"], says: ["unknown capability \"NET_ADMN\"", "did you mean NET_ADMIN"]),
-        Case(words: ["run", "--pid", "nonsense", "BusyBox", "ls"], says: ["--pid does not know \"nonsense\"", "container:ID"]),
+        Case(
+            words: ["run", "--cap-add", "NET_ADMN", "BusyBox", "ls"],
+            says: ["unknown capability \"NET_ADMN\"", "did you mean NET_ADMIN"]),
+        Case(
+            words: ["run", "--pid", "nonsense", "BusyBox", "ls"],
+            says: ["--pid does not know \"nonsense\"", "container:ID"]),
         Case(words: ["run", "--network", "bridge0", "BusyBox", "ls"], says: ["there is no network \"bridge0\""]),
         Case(words: ["run", "--pid", "/no/such/ns", "BusyBox", "ls"], says: ["/no/such/ns"]),
         Case(words: ["run", "--ulimit", "nofile=10:5", "BusyBox", "ls"], says: ["nofile"]),
@@ -86,7 +101,9 @@ struct BadInputTests: EngineSuite {
         Case(words: ["image", "rm", "nothing"], status: 1, says: ["there is no image \"nothing\""]),
         Case(words: ["image", "inspect", "TinyCoer"], status: 1, says: ["did you mean TinyCore"]),
         Case(words: ["image", "import", "bad name", "/etc"], status: 64, says: ["is not the name of an image"]),
-        Case(words: ["image", "import", "x", "/no/such/file"], status: 1, says: ["there is no file or folder /no/such/file"]),
+        Case(
+            words: ["image", "import", "x", "/no/such/file"], status: 1,
+            says: ["there is no file or folder /no/such/file"]),
         Case(words: ["image", "export", "-o", "/no/such/folder/x", "BusyBox"], status: 1, says: ["/no/such/folder"]),
     ]
 
@@ -123,10 +140,12 @@ struct BadInputTests: EngineSuite {
     @Test("a script whose interpreter the image does not have, and a program of no known form")
     func badPrograms() throws {
         let image = try HostileImage(engine, "programs")
-        try image.change("printf '#!/no/such/interpreter\\n' > script; printf 'neither\\n' > noise; chmod 755 script noise")
+        try image.change(
+            "printf '#!/no/such/interpreter\\n' > script; printf 'neither\\n' > noise; chmod 755 script noise")
         try image.importing()
         expectError(["run", "programs", "/script"], status: 127, ["the interpreter of /script does not exist"])
-        expectError(["run", "programs", "/noise"], status: 126, ["/noise cannot be executed", "neither a program nor a script"])
+        expectError(
+            ["run", "programs", "/noise"], status: 126, ["/noise cannot be executed", "neither a program nor a script"])
     }
 
     @Test("a state folder that is no absolute path")
@@ -145,7 +164,8 @@ struct BadInputTests: EngineSuite {
         let copied = engine.host("cp \(engine.binary) $(dirname \(engine.binary))/cfs-runtime \(folder.path)")
         try #require(copied.status == 0, "\(copied.errors)")
         folder.makeFolder("state", mode: 0o777)
-        let start = "setpriv --reuid 65534 --regid 65534 --clear-groups \(folder.path)/cfs --root \(folder.path)/state/root --run \(folder.path)/state/run"
+        let start =
+            "setpriv --reuid 65534 --regid 65534 --clear-groups \(folder.path)/cfs --root \(folder.path)/state/root --run \(folder.path)/state/run"
         let result = engine.host("\(start) run --rm BusyBox true")
         #expect(result.status == 125)
         #expect(result.errors.contains("making containers needs root, and this is user 65534"), "\(result.errors)")

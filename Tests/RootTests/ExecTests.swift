@@ -61,7 +61,8 @@ struct ExecTests: EngineSuite {
     func detached() throws {
         try engine.withContainer { id in
             #expect(engine.run("exec", "-d", id, "sleep", "4242").status == 0)
-            #expect(engine.run("exec", id, "sh", "-c", "cat /proc/*/cmdline | tr '\\0' ' '").output.contains("sleep 4242"))
+            #expect(
+                engine.run("exec", id, "sh", "-c", "cat /proc/*/cmdline | tr '\\0' ' '").output.contains("sleep 4242"))
         }
     }
 

@@ -29,7 +29,9 @@ struct HostileRootTests: EngineSuite {
     }
 
     // CVE-2019-19921, CVE-2023-27561.
-    @Test("a /proc or /sys that is a link, or a file, is refused", arguments: ["proc", "sys"], ["ln -s /tmp", "ln -s /", "echo x >"])
+    @Test(
+        "a /proc or /sys that is a link, or a file, is refused", arguments: ["proc", "sys"],
+        ["ln -s /tmp", "ln -s /", "echo x >"])
     func kernelFileSystems(name: String, form: String) throws {
         let tag = "\(name)-\(form.utf8.reduce(0) { Int($0) + Int($1) })"
         let image = try HostileImage(engine, tag)
@@ -58,7 +60,8 @@ struct HostileRootTests: EngineSuite {
         try image.change("ln -s \(folder)/file etc/\(name); ln -s \(folder)/new etc/other")
         try image.importing()
         let result = engine.run(
-            "run", "--rm", "--userns", userns, "link-\(name)-\(userns)", "sh", "-c", "echo inside > /etc/\(name); cat /etc/\(name)")
+            "run", "--rm", "--userns", userns, "link-\(name)-\(userns)", "sh", "-c",
+            "echo inside > /etc/\(name); cat /etc/\(name)")
         #expect(result.output == "inside\n", "\(result.errors)")
         #expect(content(of: folder) == before)
     }
@@ -69,11 +72,13 @@ struct HostileRootTests: EngineSuite {
         let before = content(of: folder)
         engine.folder.write("mounted\n", to: "share-\(userns)/mounted", mode: 0o644)
         let image = try HostileImage(engine, "target-\(userns)")
-        try image.change("ln -s \(folder) absolute; ln -s ../../../../../../../..\(folder) relative; ln -s \(folder)/new dangling")
+        try image.change(
+            "ln -s \(folder) absolute; ln -s ../../../../../../../..\(folder) relative; ln -s \(folder)/new dangling")
         try image.importing()
         for target in ["absolute", "relative", "dangling", "absolute/deeper/place"] {
             let result = engine.run(
-                "run", "--rm", "--userns", userns, "-v", "\(engine.folder("share-\(userns)")):/\(target)", "target-\(userns)",
+                "run", "--rm", "--userns", userns, "-v", "\(engine.folder("share-\(userns)")):/\(target)",
+                "target-\(userns)",
                 "cat", "/\(target)/mounted")
             #expect(result.output == "mounted\n", "\(target): \(result.errors)")
         }
@@ -84,8 +89,10 @@ struct HostileRootTests: EngineSuite {
     @Test(
         "a user database that is a pipe, a device, huge or a link is an error, at once",
         arguments: [
-            ("fifo", "mkfifo etc/passwd", nil), ("huge", "truncate -s 11M etc/passwd", nil), ("folder", "mkdir etc/passwd", nil),
-            ("zero", "ln -s /dev/zero etc/passwd", "mknod dev/zero c 1 5"), ("link", "mkfifo pipe; ln -s /pipe etc/passwd", nil),
+            ("fifo", "mkfifo etc/passwd", nil), ("huge", "truncate -s 11M etc/passwd", nil),
+            ("folder", "mkdir etc/passwd", nil),
+            ("zero", "ln -s /dev/zero etc/passwd", "mknod dev/zero c 1 5"),
+            ("link", "mkfifo pipe; ln -s /pipe etc/passwd", nil),
             ("loop", "ln -s passwd etc/passwd", nil),
         ] as [(String, String, String?)])
     func userDatabase(name: String, change: String, also: String?) throws {
@@ -99,9 +106,12 @@ struct HostileRootTests: EngineSuite {
         #expect(result.status == 125, "\(result.output)")
     }
 
-    @Test("a container that exchanges its user database under way gets the same from exec", arguments: [
-        "mkfifo /etc/passwd", "truncate -s 10G /etc/passwd", "ln -s /dev/zero /etc/passwd", "ln -s /proc/self/mem /etc/passwd",
-    ])
+    @Test(
+        "a container that exchanges its user database under way gets the same from exec",
+        arguments: [
+            "mkfifo /etc/passwd", "truncate -s 10G /etc/passwd", "ln -s /dev/zero /etc/passwd",
+            "ln -s /proc/self/mem /etc/passwd",
+        ])
     func exchangedUserDatabase(change: String) throws {
         try engine.withContainer { id in
             let changed = engine.run("exec", id, "sh", "-c", "rm /etc/passwd; \(change)")
@@ -118,12 +128,15 @@ struct HostileRootTests: EngineSuite {
         let folder = outside("trojan")
         let before = content(of: folder)
         let image = try HostileImage(engine, "trojan")
-        let script = "for name in xz gzip tar cfs-runtime newuidmap mount; do printf '#!/bin/sh\\necho pwned > \(folder)/pwned\\n' > bin/$name; "
+        let script =
+            "for name in xz gzip tar cfs-runtime newuidmap mount; do printf '#!/bin/sh\\necho pwned > \(folder)/pwned\\n' > bin/$name; "
             + "chmod 755 bin/$name; done; mkdir lib; cp bin/xz lib/libnss_files.so.2; echo 'passwd: evil' > etc/nsswitch.conf; "
             + "cp bin/xz etc/ld.so.preload"
         try image.change(script)
         try image.importing()
-        #expect(engine.run("run", "--rm", "-u", "root", "-e", "LD_PRELOAD=/lib/libnss_files.so.2", "trojan", "true").status == 0)
+        #expect(
+            engine.run("run", "--rm", "-u", "root", "-e", "LD_PRELOAD=/lib/libnss_files.so.2", "trojan", "true").status
+                == 0)
         try engine.withContainer(image: "trojan") { id in
             #expect(engine.run("exec", "-u", "root:root", id, "true").status == 0)
             #expect(engine.run("image", "export", "-o", engine.folder("trojan.tar"), "trojan").status == 0)

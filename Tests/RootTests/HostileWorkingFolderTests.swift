@@ -21,7 +21,9 @@ struct HostileWorkingFolderTests: EngineSuite {
 
     @Test("no descriptor of the caller becomes the working folder of a container")
     func run() {
-        let script = holding() + "for n in $(seq 0 60); do $CFS run --rm -w /proc/self/fd/$n BusyBox sh -c 'ls; ls ..; cat marker*'; done"
+        let script =
+            holding()
+            + "for n in $(seq 0 60); do $CFS run --rm -w /proc/self/fd/$n BusyBox sh -c 'ls; ls ..; cat marker*'; done"
         let result = engine.host(script, seconds: 120)
         #expect(!result.output.contains(Self.marker))
         #expect(!result.output.contains("secret"))
@@ -31,7 +33,9 @@ struct HostileWorkingFolderTests: EngineSuite {
     @Test("nor that of one more command", arguments: [[], ["--userns", "host"]])
     func exec(options: [String]) throws {
         try engine.withContainer(options) { id in
-            let script = holding() + "for n in $(seq 0 60); do $CFS exec -w /proc/self/fd/$n \(id) sh -c 'ls; ls ..; cat marker*'; done"
+            let script =
+                holding()
+                + "for n in $(seq 0 60); do $CFS exec -w /proc/self/fd/$n \(id) sh -c 'ls; ls ..; cat marker*'; done"
             let result = engine.host(script, seconds: 120)
             #expect(!result.output.contains(Self.marker))
             #expect(!result.output.contains("secret"))
@@ -43,10 +47,12 @@ struct HostileWorkingFolderTests: EngineSuite {
         let image = try HostileImage(engine, "linked")
         try image.change("for n in $(seq 3 20); do ln -s /proc/self/fd/$n work$n; done")
         try image.importing()
-        let script = holding() + "for n in $(seq 3 20); do $CFS run --rm -w /work$n linked sh -c 'ls; ls ..; cat marker*'; done"
+        let script =
+            holding() + "for n in $(seq 3 20); do $CFS run --rm -w /work$n linked sh -c 'ls; ls ..; cat marker*'; done"
         #expect(!engine.host(script, seconds: 120).output.contains(Self.marker))
         try engine.withContainer(image: "linked") { id in
-            let script = holding() + "for n in $(seq 3 20); do $CFS exec -w /work$n \(id) sh -c 'ls; ls ..; cat marker*'; done"
+            let script =
+                holding() + "for n in $(seq 3 20); do $CFS exec -w /work$n \(id) sh -c 'ls; ls ..; cat marker*'; done"
             #expect(!engine.host(script, seconds: 120).output.contains(Self.marker))
         }
     }

@@ -12,7 +12,9 @@ struct ImageTests: EngineSuite {
         let imported = engine.run("image", "import", "copy", file)
         #expect(imported.status == 0, "\(imported.errors)")
         #expect(imported.output.hasPrefix("copy  "))
-        let (before, after) = (try engine.json("image", "inspect", "TinyCore")[0], try engine.json("image", "inspect", "copy")[0])
+        let (before, after) = (
+            try engine.json("image", "inspect", "TinyCore")[0], try engine.json("image", "inspect", "copy")[0]
+        )
         #expect(before["RootFS"] == after["RootFS"])
         #expect(before["Config"] == after["Config"])
         #expect(engine.run("run", "--rm", "copy", "ls").output == engine.run("run", "--rm", "TinyCore", "ls").output)

@@ -13,7 +13,9 @@ struct ListingTests: EngineSuite {
             let running = engine.run("ps").lines
             #expect(header.allSatisfy { running.first?.contains($0) == true })
             let line = try #require(running.first { $0.hasPrefix(id.prefix(12)) })
-            #expect(line.contains("BusyBox") && line.contains("\"sleep 1000\"") && line.contains("Up ") && line.hasSuffix("running"))
+            #expect(
+                line.contains("BusyBox") && line.contains("\"sleep 1000\"") && line.contains("Up ")
+                    && line.hasSuffix("running"))
             #expect(!running.contains { $0.hasSuffix("ended") })
             let all = engine.run("ps", "-a").lines
             #expect(all.contains { $0.hasSuffix("ended") && $0.contains("Exited (3)") })
@@ -125,7 +127,8 @@ struct ListingTests: EngineSuite {
         ])
     func everywhere(verb: [String]) throws {
         #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)
-        let words = verb.first == "explain" ? ["explain", "--format", "json"] + verb.dropFirst() : verb + ["--format", "json"]
+        let words =
+            verb.first == "explain" ? ["explain", "--format", "json"] + verb.dropFirst() : verb + ["--format", "json"]
         let result = engine.run(words)
         #expect(result.status == 0 || verb == ["doctor"], "\(result.errors)")
         #expect(throws: Never.self) { try JSONValue(parsing: result.bytes) }
@@ -145,7 +148,9 @@ struct ExplainTests: EngineSuite {
     /// All that lies below the engine's two folders, files with the time of their last change. The registry is read, which
     /// makes and removes files of SQLite's.
     private var tree: String {
-        engine.host("find root run ! -name 'registry.db*' \\( -type d -printf '%p\\n' -o -printf '%p %T@ %s\\n' \\) | sort").output
+        engine.host(
+            "find root run ! -name 'registry.db*' \\( -type d -printf '%p\\n' -o -printf '%p %T@ %s\\n' \\) | sort"
+        ).output
     }
 
     @Test("shows the steps and the configuration, and touches nothing")

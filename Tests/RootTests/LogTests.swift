@@ -22,7 +22,9 @@ struct LogTests: EngineSuite {
         }
     }
 
-    @Test("--tail shows the last lines", arguments: [("0", ""), ("2", "4\n5\n"), ("99", "1\n2\n3\n4\n5\n"), ("all", "1\n2\n3\n4\n5\n")])
+    @Test(
+        "--tail shows the last lines",
+        arguments: [("0", ""), ("2", "4\n5\n"), ("99", "1\n2\n3\n4\n5\n"), ("all", "1\n2\n3\n4\n5\n")])
     func tail(number: String, expected: String) throws {
         try withLog("seq 5; : \(number)") { id in
             #expect(engine.run("logs", "--tail", number, id).output == expected)

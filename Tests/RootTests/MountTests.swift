@@ -34,7 +34,8 @@ struct MountTests: EngineSuite {
     func readOnly() {
         let path = share("ro")
         for options in [["-v", "\(path):/data:ro"], ["--mount", "type=bind,src=\(path),dst=/data,readonly"]] {
-            let result = engine.run(["run", "--rm"] + options + ["BusyBox", "sh", "-c", "cat /data/file; echo x > /data/x"])
+            let result = engine.run(
+                ["run", "--rm"] + options + ["BusyBox", "sh", "-c", "cat /data/file; echo x > /data/x"])
             #expect(result.output == "hello\n")
             #expect(result.errors.contains("Read-only file system"), "\(result.errors)")
             #expect(access("\(path)/x", F_OK) != 0)
@@ -125,7 +126,8 @@ struct MountTests: EngineSuite {
         let path = share("propagation")
         let before = textOfFile("/proc/self/mountinfo")
         try engine.withContainer(["--privileged", "-v", "\(path):/data"]) { id in
-            let mounted = engine.run("exec", "--privileged", id, "sh", "-c", "mkdir /data/in && mount -t tmpfs none /data/in")
+            let mounted = engine.run(
+                "exec", "--privileged", id, "sh", "-c", "mkdir /data/in && mount -t tmpfs none /data/in")
             #expect(mounted.status == 0, "\(mounted.errors)")
             #expect(textOfFile("/proc/self/mountinfo") == before)
         }

@@ -28,7 +28,9 @@ struct NamespaceTests: EngineSuite {
         ])
     func shared(option: String, kind: String) {
         #expect(inside(kind, option, "host") == host(kind))
-        for other in Self.kinds where other != kind { #expect(inside(other, option, "host") != host(other), "\(other)") }
+        for other in Self.kinds where other != kind {
+            #expect(inside(other, option, "host") != host(other), "\(other)")
+        }
     }
 
     @Test(
@@ -68,7 +70,8 @@ struct NamespaceTests: EngineSuite {
 
     @Test("without a network there is a loopback interface, and it works", arguments: [[], ["--network", "none"]])
     func loopback(options: [String]) {
-        let script = "ls /sys/class/net; ip -o link show lo | grep -c 'LOOPBACK,UP'; "
+        let script =
+            "ls /sys/class/net; ip -o link show lo | grep -c 'LOOPBACK,UP'; "
             + "echo pong | nc -l -p 7 & for i in 1 2 3 4 5 6 7 8 9; do nc 127.0.0.1 7 < /dev/null && break; sleep 0.1; done"
         let result = engine.run(["run", "--rm"] + options + ["BusyBox", "sh", "-c", script])
         #expect(result.output == "lo\n1\npong\n", "\(result.errors)")
@@ -85,7 +88,9 @@ struct NamespaceTests: EngineSuite {
         #expect(engine.inside("echo $$; ls -d /proc/[0-9]* | wc -l").lines.first == "1")
         let own = engine.inside("[ -d /proc/\(getpid()) ] && tr '\\0' ' ' < /proc/\(getpid())/cmdline")
         #expect(own.output == "")
-        #expect(engine.inside("cat /proc/\(getpid())/comm", "--pid", "host").text == textOfFile("/proc/self/comm")?.dropLast().description)
+        #expect(
+            engine.inside("cat /proc/\(getpid())/comm", "--pid", "host").text
+                == textOfFile("/proc/self/comm")?.dropLast().description)
     }
 
     @Test("two containers that share a pid namespace see each other")
@@ -116,7 +121,10 @@ struct NamespaceTests: EngineSuite {
 
     @Test("--userns host maps every id to itself, and the default none to the host's root")
     func userIDs() {
-        #expect(engine.inside("cat /proc/self/uid_map", "--userns", "host").text.split(separator: " ") == ["0", "0", "4294967295"])
+        #expect(
+            engine.inside("cat /proc/self/uid_map", "--userns", "host").text.split(separator: " ") == [
+                "0", "0", "4294967295",
+            ])
         let map = engine.inside("cat /proc/self/uid_map").text.split(separator: " ").compactMap { UInt32($0) }
         #expect(map.count == 3 && map[0] == 0 && map[1] >= 65_536 && map[2] == 65_536)
     }

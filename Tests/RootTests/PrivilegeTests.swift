@@ -29,7 +29,9 @@ struct PrivilegeTests: EngineSuite {
         #expect(bits("CapEff", ["--cap-drop", "ALL"]) == 0)
         #expect(bits("CapBnd", ["--cap-drop", "ALL", "--cap-add", "CHOWN"]) == 1)
         #expect(bits("CapEff", ["--cap-add", "NET_ADMIN"]) == Self.defaults | Self.networkAdministration)
-        #expect(bits("CapEff", ["--cap-add", "cap_net_admin", "--cap-drop", "chown"]) == Self.defaults & ~1 | Self.networkAdministration)
+        #expect(
+            bits("CapEff", ["--cap-add", "cap_net_admin", "--cap-drop", "chown"]) == Self.defaults & ~1
+                | Self.networkAdministration)
     }
 
     @Test("a capability does what it is for, and without it the kernel refuses")
@@ -67,7 +69,9 @@ struct PrivilegeTests: EngineSuite {
         let file = engine.folder.write(text, to: "profile.json")
         let result = engine.inside("mkdir /x; touch /y && echo fine", "--security-opt", "seccomp=\(file)")
         // 122 is EDQUOT, which nothing else here gives.
-        #expect(result.errors.contains("Disk quota exceeded") || result.errors.contains("Quota exceeded"), "\(result.errors)")
+        #expect(
+            result.errors.contains("Disk quota exceeded") || result.errors.contains("Quota exceeded"),
+            "\(result.errors)")
         #expect(result.output == "fine\n")
         #expect(engine.inside("mkdir /x && echo fine").output == "fine\n")
     }
@@ -98,7 +102,8 @@ struct PrivilegeTests: EngineSuite {
     @Test("--device gives a device of the host under a name of the caller's choice")
     func device() {
         let script = "head -c 4 /dev/blank | wc -c; stat -c %F /dev/deep/full"
-        let result = engine.inside(script, "--device", "/dev/zero:/dev/blank", "--device", "/dev/full:/dev/deep/full:rw")
+        let result = engine.inside(
+            script, "--device", "/dev/zero:/dev/blank", "--device", "/dev/full:/dev/deep/full:rw")
         #expect(result.output == "4\ncharacter special file\n", "\(result.errors)")
         #expect(engine.inside("ls /dev/blank").status != 0)
         let missing = engine.run("run", "--rm", "--device", "/dev/no-such-device", "BusyBox", "true")
@@ -110,7 +115,9 @@ struct PrivilegeTests: EngineSuite {
     func sysctl() {
         let before = textOfFile("/proc/sys/net/core/somaxconn")
         let script = "cat /proc/sys/net/core/somaxconn /proc/sys/kernel/shmmni"
-        #expect(engine.inside(script, "--sysctl", "net.core.somaxconn=77", "--sysctl", "kernel.shmmni=99").output == "77\n99\n")
+        #expect(
+            engine.inside(script, "--sysctl", "net.core.somaxconn=77", "--sysctl", "kernel.shmmni=99").output
+                == "77\n99\n")
         #expect(textOfFile("/proc/sys/net/core/somaxconn") == before)
     }
 
@@ -121,7 +128,8 @@ struct PrivilegeTests: EngineSuite {
             (["kernel.core_pattern=|/evil"], "not namespaced"), (["kernel.panic=1"], "not namespaced"),
             (["vm.overcommit_memory=1"], "not namespaced"), (["fs.file-max=1"], "not namespaced"),
             (["net.core.somaxconn+kernel.core_pattern=1"], "not the name of a sysctl"),
-            (["net/../kernel/core_pattern=1"], "not the name of a sysctl"), (["net..ipv4=1"], "not the name of a sysctl"),
+            (["net/../kernel/core_pattern=1"], "not the name of a sysctl"),
+            (["net..ipv4=1"], "not the name of a sysctl"),
             (["net.core.somaxconn=1", "--network", "host"], "network namespace"),
             (["kernel.shmmax=1", "--ipc", "host"], "ipc namespace"),
             (["net.no.such=1"], "no sysctl net.no.such"),

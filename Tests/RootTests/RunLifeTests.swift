@@ -56,7 +56,8 @@ struct RunLifeTests: EngineSuite {
     @Test("labels are shown by inspect and ps")
     func labels() throws {
         engine.folder.write("from.file=yes\n", to: "labels")
-        try engine.withContainer(["--label", "team=core", "-l", "empty", "--label-file", engine.folder("labels")]) { id in
+        try engine.withContainer(["--label", "team=core", "-l", "empty", "--label-file", engine.folder("labels")]) {
+            id in
             let labels = try engine.inspect(id)["Config"]["Labels"]
             #expect(labels == .object(["team": .text("core"), "empty": .text(""), "from.file": .text("yes")]))
             let listed = try engine.json("ps", "--format", "json").array.first { $0["ID"].text == id }
@@ -82,7 +83,8 @@ struct RunLifeTests: EngineSuite {
 
     @Test("a start that fails leaves no container, with --rm and without", arguments: [[], ["--rm"], ["-d"]])
     func failingStart(options: [String]) {
-        let result = engine.run(["run", "--name", "failing\(options.joined())"] + options + ["BusyBox", "no-such-command"])
+        let result = engine.run(
+            ["run", "--name", "failing\(options.joined())"] + options + ["BusyBox", "no-such-command"])
         #expect(result.status == 127)
         #expect(result.output == "")
         #expect(engine.run("inspect", "failing\(options.joined())").status == 1)
@@ -90,7 +92,8 @@ struct RunLifeTests: EngineSuite {
 
     @Test("--hostname is the host name, in the kernel and in /etc")
     func hostname() {
-        let result = engine.inside("hostname; cat /etc/hostname; grep -c '127.0.1.1.*workbench' /etc/hosts", "-h", "workbench")
+        let result = engine.inside(
+            "hostname; cat /etc/hostname; grep -c '127.0.1.1.*workbench' /etc/hosts", "-h", "workbench")
         #expect(result.output == "workbench\nworkbench\n1\n")
     }
 

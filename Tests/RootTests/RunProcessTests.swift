@@ -5,7 +5,9 @@ import Testing
 struct RunProcessTests: EngineSuite {
     @Test("-e sets a variable, takes the caller's value by name, and the last one counts")
     func environment() {
-        let command = ["run", "--rm", "-e", "A=1", "-e", "A=2", "-e", "B= with space", "-e", "CALLER", "-e", "ABSENT", "BusyBox"]
+        let command = [
+            "run", "--rm", "-e", "A=1", "-e", "A=2", "-e", "B= with space", "-e", "CALLER", "-e", "ABSENT", "BusyBox",
+        ]
         let result = engine.run(
             command + ["sh", "-c", "echo \"$A|$B|$CALLER|${ABSENT-unset}\""], environment: ["CALLER": "mine"])
         #expect(result.output == "2| with space|mine|unset\n")
@@ -13,7 +15,8 @@ struct RunProcessTests: EngineSuite {
 
     @Test("the caller's environment stays outside")
     func nothingInherited() {
-        let result = engine.run(["run", "--rm", "BusyBox", "env"], environment: ["SECRET": "value", "LD_PRELOAD": "/x"])
+        let result = engine.run(
+            ["run", "--rm", "BusyBox", "env"], environment: ["SECRET": "value", "LD_PRELOAD": "/x"])
         #expect(Set(result.lines.map { $0.prefix { $0 != "=" } }) == ["PATH", "HOSTNAME", "HOME"])
     }
 
@@ -41,7 +44,9 @@ struct RunProcessTests: EngineSuite {
 
     @Test("everything behind the image belongs to the command")
     func optionsEnd() {
-        #expect(engine.run("run", "--rm", "BusyBox", "echo", "--rm", "-it", "--", "--name=x").output == "--rm -it -- --name=x\n")
+        #expect(
+            engine.run("run", "--rm", "BusyBox", "echo", "--rm", "-it", "--", "--name=x").output
+                == "--rm -it -- --name=x\n")
     }
 
     @Test("--init reaps orphans, and without it they stay")
@@ -98,7 +103,9 @@ struct RunProcessTests: EngineSuite {
         #expect(engine.inside("cat /proc/self/oom_score_adj", "--oom-score-adj", "500").output == "500\n")
     }
 
-    @Test("only descriptors 0, 1 and 2 are open inside", .enabled(if: ProbeProgram.built != nil, Comment(rawValue: ProbeProgram.missing)))
+    @Test(
+        "only descriptors 0, 1 and 2 are open inside",
+        .enabled(if: ProbeProgram.built != nil, Comment(rawValue: ProbeProgram.missing)))
     func descriptors() throws {
         let open = "for n in $(seq 3 40); do eval \"exec $n</etc\"; done; "
         let volume = ProbeProgram.volume.joined(separator: " ")

@@ -17,13 +17,16 @@ struct RunStatusTests: EngineSuite {
 
     @Test("a first process that is killed from outside gives 137")
     func killed() throws {
-        let command = engine.start(["run", "--rm", "--name", "killed", "BusyBox", "sh", "-c", "echo up; exec sleep 1000"])
+        let command = engine.start([
+            "run", "--rm", "--name", "killed", "BusyBox", "sh", "-c", "echo up; exec sleep 1000",
+        ])
         #expect(command.waitForOutput("up"))
         #expect(engine.run("kill", "-s", "KILL", "killed").status == 0)
         #expect(command.finish().status == 137)
     }
 
-    @Test("a command that the image does not have gives 127 and says so", arguments: ["no-such-command", "/no/such/file"])
+    @Test(
+        "a command that the image does not have gives 127 and says so", arguments: ["no-such-command", "/no/such/file"])
     func notFound(command: String) {
         let result = engine.run("run", "--rm", "BusyBox", command)
         #expect(result.status == 127)

@@ -7,7 +7,9 @@ struct RunSystemsTests: EngineSuite {
     func tinyCore() {
         let result = engine.run("run", "--rm", "TinyCore", "ls")
         #expect(result.status == 0, "\(result.errors)")
-        let expected = ["bin", "dev", "etc", "init", "lib", "linuxrc", "opt", "proc", "root", "sbin", "sys", "tmp", "usr", "var"]
+        let expected = [
+            "bin", "dev", "etc", "init", "lib", "linuxrc", "opt", "proc", "root", "sbin", "sys", "tmp", "usr", "var",
+        ]
         #expect(result.lines == expected)
         #expect(result.errors == "")
     }

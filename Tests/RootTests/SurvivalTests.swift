@@ -29,7 +29,8 @@ struct SurvivalTests: EngineSuite {
             let (pid, monitor) = (try engine.pid(id), try engine.monitor(id))
             #expect(kill(monitor, SIGKILL) == 0)
             #expect(eventually { kill(pid, 0) != 0 })
-            let listed = try #require(try engine.json("ps", "-a", "--format", "json").array.first { $0["ID"].text == id })
+            let listed = try #require(
+                try engine.json("ps", "-a", "--format", "json").array.first { $0["ID"].text == id })
             #expect(listed["State"].text == "exited")
             #expect(listed["ExitCode"].number == 137)
             #expect(listed["Reason"].text == "monitor lost")
@@ -54,7 +55,9 @@ struct SurvivalTests: EngineSuite {
 
     @Test("kill -9 of a container's first process ends all that runs in it")
     func killedContainer() throws {
-        let command = engine.start(["run", "--name", "hit", "BusyBox", "sh", "-c", "sleep 4244 & echo up; exec sleep 4244"])
+        let command = engine.start([
+            "run", "--name", "hit", "BusyBox", "sh", "-c", "sleep 4244 & echo up; exec sleep 4244",
+        ])
         defer { engine.run("rm", "-f", "hit") }
         #expect(command.waitForOutput("up"))
         #expect(kill(try engine.pid("hit"), SIGKILL) == 0)
@@ -64,7 +67,9 @@ struct SurvivalTests: EngineSuite {
 
     @Test("20 containers at once: each has its own output, and all are gone")
     func parallel() {
-        let commands = (0..<20).map { engine.start(["run", "--rm", "BusyBox", "sh", "-c", "echo out-\($0); hostname; exit \($0)"]) }
+        let commands = (0..<20).map {
+            engine.start(["run", "--rm", "BusyBox", "sh", "-c", "echo out-\($0); hostname; exit \($0)"])
+        }
         let results = commands.map { $0.finish() }
         for (number, result) in results.enumerated() {
             #expect(result.status == Int32(number), "\(result.errors)")
@@ -92,7 +97,8 @@ struct SurvivalTests: EngineSuite {
         }
     }
 
-    @Test("a container whose folder was damaged can be seen and removed", arguments: ["config.json", "exit.json", "log"])
+    @Test(
+        "a container whose folder was damaged can be seen and removed", arguments: ["config.json", "exit.json", "log"])
     func damaged(name: String) throws {
         #expect(engine.run("run", "--name", "damaged-\(name)", "BusyBox", "echo", "x").status == 0)
         let id = try #require(engine.inspect("damaged-\(name)")["Id"].text)

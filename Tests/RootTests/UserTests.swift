@@ -6,7 +6,8 @@ struct UserTests: EngineSuite {
     @Test(
         "-u takes names and numbers, with a group or without",
         arguments: [
-            ("0", "0 0 0"), ("tc", "1001 50 50"), ("1001", "1001 50 50"), ("tc:lp", "1001 7 7"), ("1234:4321", "1234 4321 4321"),
+            ("0", "0 0 0"), ("tc", "1001 50 50"), ("1001", "1001 50 50"), ("tc:lp", "1001 7 7"),
+            ("1234:4321", "1234 4321 4321"),
             ("7", "7 7 7"), ("65535", "65535 0 0"),
         ])
     func users(user: String, expected: String) {

@@ -14,7 +14,9 @@ public struct CommandResult: Sendable {
 
     public var output: String { String(decoding: bytes, as: UTF8.self) }
     /// The output without white space at its ends.
-    public var text: String { String(output.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()) }
+    public var text: String {
+        String(output.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
     public var lines: [String] { output.split(separator: "\n", omittingEmptySubsequences: true).map(String.init) }
 }
 
@@ -108,7 +110,8 @@ public final class RunningCommand: @unchecked Sendable {
 
     /// Waits until its output contains a text; false when the deadline passes or all has ended without it.
     public func waitForOutput(_ text: String, in stream: Stream = .output, seconds: Double = 20) -> Bool {
-        pump(seconds: seconds) { String(decoding: self.collected[stream] ?? [], as: UTF8.self).contains(text) } == .fulfilled
+        pump(seconds: seconds) { String(decoding: self.collected[stream] ?? [], as: UTF8.self).contains(text) }
+            == .fulfilled
     }
 
     /// Feeds its standard input, closes that, and waits for the command and for the end of its streams.

@@ -56,7 +56,9 @@ public final class Terminal: @unchecked Sendable {
     public var settings: String {
         var attributes = termios()
         tcgetattr(inner, &attributes)
-        return [attributes.c_iflag, attributes.c_oflag, attributes.c_cflag, attributes.c_lflag].map { String($0, radix: 16) }
-            .joined(separator: " ")
+        return [attributes.c_iflag, attributes.c_oflag, attributes.c_cflag, attributes.c_lflag].map {
+            String($0, radix: 16)
+        }
+        .joined(separator: " ")
     }
 }

@@ -48,7 +48,7 @@ struct SecurityOptions {
             help: ArgumentHelp("seccomp=<file>, seccomp=unconfined, no-new-privileges=false.", valueName: "option"))
         var securityOpt: [String] = []
 
-        @Flag(help: "Give all capabilities and devices, no seccomp filter and no masked paths.")
+        @Flag(help: "Give all capabilities, without seccomp filter and masked paths.")
         var privileged = false
 
         @Option(

@@ -124,7 +124,7 @@ final class EngineFixture: Sendable {
     var leaks: Leaks { Leaks(root: root, run: runFolder, cgroup: cgroup) }
 
     /// The blobs and layers in the store.
-    var stored: [String] { namesInFolder("\(root)/blobs/sha256") + namesInFolder("\(root)/layers") }
+    var stored: [String] { namesInFolder("\(root)/blobs/sha256").sorted() + namesInFolder("\(root)/layers").sorted() }
 
     /// Fails unless nothing is left of any container: no mount, cgroup, process or folder.
     func expectNothingLeft(location: SourceLocation = #_sourceLocation) {

@@ -12,7 +12,7 @@ struct HostileImage {
     init(_ engine: EngineFixture, _ name: String) throws {
         self.engine = engine
         self.name = name
-        tree = engine.folder("trees/\(name)")
+        tree = engine.folder("trees/\(name)-\(String(UInt64.random(in: 0 ... .max), radix: 16))")
         let script = """
             set -e
             mkdir -p \(tree)/bin \(tree)/etc \(tree)/proc \(tree)/sys \(tree)/dev \(tree)/tmp
