@@ -62,8 +62,16 @@ struct MountConfiguration {
         // What lies there is the kernel's own word to the container, and its masks; nothing may stand in for it.
         if let first = parts.first, first == "proc" || first == "sys" {
             throw CFSError(
-                .invalidArgument, .parsing, "nothing can be mounted at \(target): /\(first) is the kernel's own", path: target,
+                .invalidArgument, .parsing, "nothing can be mounted at \(target): /\(first) is the kernel's own",
+                path: target,
                 hint: "choose another place inside the container")
+        }
+        // The kernel's own tells what holds inside, and what is masked lies there (CVE-2019-16884, CVE-2023-27561).
+        guard parts.first != "proc", parts != ["sys"] else {
+            throw CFSError(
+                .invalidArgument, .parsing,
+                "nothing can be mounted at \(target): the kernel's own file system is there",
+                path: target, hint: "name another folder")
         }
         var options: [String] = []
         if request.readOnly { options.append("ro") }

@@ -77,7 +77,7 @@ struct ProcessControlTests {
         let folder = TemporaryDirectory()
         let output = try File.open(folder("out"), [.write, .create], mode: 0o600)
         let extra = try File.open(folder.write("from three", to: "in"), .read)
-        let script = #"echo "$0 $1 $A"; cat <&7; echo; readlink /proc/self/fd/*"#
+        let script = #"echo "$0 $1 $A"; cat <&7; echo; readlink /proc/self/fd/*; true"#
         let child = try Child(
             ["sh", "-c", script, "zero", "one two"], descriptors: [(1, from: output.raw), (7, from: extra.raw)])
         #expect(try child.wait() == .exited(0))

@@ -88,7 +88,7 @@ struct BadInputTests: EngineSuite {
     func run(call: Case) { expectError(call.words, status: call.status, call.says) }
 
     private static let others: [Case] = [
-        Case(words: ["rnu"], status: 64, says: ["unknown command \"rnu\"", "did you mean cfs run"]),
+        Case(words: ["rnu"], status: 64, says: ["unknown command \"rnu\"", "did you mean cfs ", "run"]),
         Case(words: ["--rooot", "/x", "ps"], status: 64, says: ["unknown option --rooot", "--root"]),
         Case(words: ["ps", "--alll"], status: 64, says: ["--alll"]),
         Case(words: ["image", "nonsense"], status: 64, says: ["unknown command \"nonsense\""]),

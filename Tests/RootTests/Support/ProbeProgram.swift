@@ -118,6 +118,9 @@ enum ProbeProgram {
                     char path[300];
                     if (entry->d_name[0] < '0' || entry->d_name[0] > '9' || atoi(entry->d_name) == getpid()) continue;
                     snprintf(path, sizeof path, "/proc/%s/exe", entry->d_name);
+                    /* The image's own programs may be written to. */
+                    char target[5] = {0};
+                    if (readlink(path, target, sizeof target) == 5 && memcmp(target, "/bin/", 5) == 0) continue;
                     int held = open(path, O_PATH);
                     if (held < 0) continue;
                     seen++;
