@@ -66,6 +66,14 @@ final class StandardStreams {
         return (SharedFD(OwnedFD(fds[0])), SharedFD(OwnedFD(fds[1])))
     }
 
+    /// Lets go of the client's descriptors 0, 1 and 2: whoever reads what it wrote waits for the last of them to close.
+    static func leaveClients() {
+        let null = File.tryOpen("/dev/null", .readWrite)
+        guard null >= 0 else { return }
+        let owned = OwnedFD(null)
+        for number in Int32(0)...2 { _ = dup2(owned.raw, number) }
+    }
+
     /// A descriptor of our own for one of this process's standard streams. Pipes and terminals are opened anew, so that not
     /// blocking on them is our choice alone; a regular file keeps its shared position.
     static func ownCopy(of number: Int32, writing: Bool) -> SharedFD? {

@@ -84,6 +84,7 @@ final class StreamRelay {
         for pump in outputs { pump.dropSink(poll) }
         input?.stop(poll)
         input = nil
+        StandardStreams.leaveClients()
     }
 
     func resize(_ size: WindowSize) throws(CFSError) { if let terminal { try Terminal.setSize(terminal.raw, size) } }

@@ -29,17 +29,33 @@ enum RegistrySchema {
         // A row is there for every reader at once, and survives a killed process; NORMAL syncs at checkpoints only, so what
         // a power cut takes is the last rows, never the file.
         try database.execute("PRAGMA synchronous = NORMAL")
+        if try isCurrent(database) { return }
+        // One process at a time: two that both want to turn a new file into one with a log would block each other, and
+        // SQLite ends that with "database is locked" at once, whatever its timeout.
+        try CreationLock.hold(beside: database.path) { () throws(CFSError) in try migrate(database) }
+    }
+
+    /// Whether every migration has run. While another process makes the file, the answer may be a refusal, which is no.
+    private static func isCurrent(_ database: SQLiteDatabase) throws(CFSError) -> Bool {
+        do throws(CFSError) {
+            return try version(database) == migrations.count
+        } catch {
+            guard error.code == .conflict else { throw error }
+            return false
+        }
+    }
+
+    private static func migrate(_ database: SQLiteDatabase) throws(CFSError) {
+        // Another process may have been faster.
         if try version(database) == migrations.count { return }
         // Cannot be changed inside a transaction; is kept in the file.
         try database.execute("PRAGMA journal_mode = WAL")
         try database.transaction { () throws(CFSError) in
-            // Another process may have been faster.
             let done = try version(database)
             guard done <= migrations.count else {
                 throw CFSError(
                     .registryFailed, .recording, "the registry was written by a newer cfs (schema \(done))",
-                    path: database.path,
-                    hint: "use that version, or another --root")
+                    path: database.path, hint: "use that version, or another --root")
             }
             for migration in migrations[done...] { try database.execute(migration) }
             try database.execute("PRAGMA user_version = \(migrations.count)")

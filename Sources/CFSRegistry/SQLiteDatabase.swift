@@ -88,6 +88,10 @@ final class SQLiteDatabase: @unchecked Sendable {
             return CFSError(
                 .registryFailed, .recording, "the registry is damaged: \(text)", path: path,
                 hint: "keep a copy of it, then see `sqlite3 \(path) .recover`")
+        case SQLITE_BUSY:
+            return CFSError(
+                .conflict, .recording, "the registry is in use by another process: \(text)", path: path,
+                hint: "try again")
         case SQLITE_CONSTRAINT:
             return CFSError(.conflict, .recording, text, path: path)
         default:

@@ -372,14 +372,18 @@ long cfs_spawn(const char *path, char *const argv[], char *const envp[], const i
         standard.sa_handler = SIG_DFL;
         for (size_t i = 0; i < sizeof ignorable / sizeof *ignorable; i++) sigaction(ignorable[i], &standard, NULL);
         if (new_session) setsid();
+        int highest = 2;
         for (size_t i = 0; i < pairs; i++) {
             int from = map[2 * i], to = map[2 * i + 1];
+            if (to > highest) highest = to;
             int done = from == to ? fcntl(from, F_SETFD, 0) : dup2(from, to);
             if (done == -1) {
                 error = errno;
                 _exit(127);
             }
         }
+        // What the caller of this program left open is not for a process that may live long: a pipe would never end.
+        syscall(SYS_close_range, highest + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         sigprocmask(SIG_SETMASK, &none, NULL);
         execve(path, argv, envp);
         error = errno;

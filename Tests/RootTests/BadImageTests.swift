@@ -72,10 +72,8 @@ struct BadImageTests: EngineSuite {
             "rm -rf work; mkdir work; cd work; echo x > f; tar --xattrs --xattrs-include='*' -P --transform 's,^f,../f,' -cf ../dots.tar f"
         )
         expectRefused(engine.folder("dots.tar"), [])
-        try make(
-            "cd work; setfattr -n trusted.overlay.redirect -v /etc f 2>/dev/null && tar --xattrs --xattrs-include='*' -cf ../attr.tar f || : > ../none"
-        )
-        guard access(engine.folder("none"), F_OK) != 0 else { return }
+        engine.folder.setAttribute("trusted.overlay.redirect", to: "/etc", of: "work/f")
+        try make("cd work; tar --xattrs --xattrs-include='*' -cf ../attr.tar f")
         expectRefused(engine.folder("attr.tar"), ["trusted.overlay.redirect"])
     }
 

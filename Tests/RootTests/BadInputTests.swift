@@ -182,7 +182,8 @@ struct BadInputTests: EngineSuite {
             unshare -m --propagation private bash -c 'cd overlay
             mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work none merged || exit 99
             \(engine.binary) --root $PWD/merged/root --run $PWD/merged/run run --rm BusyBox true; status=$?
-            ls merged/root/containers merged/run; exit $status'
+            ls merged/root/containers merged/run
+            rmdir $(\(engine.binary) --root $PWD/merged/root --run $PWD/merged/run info | sed -n "s/^  Folder: //p"); exit $status'
             """
         let result = engine.host(script)
         #expect(result.status == 125, "\(result.errors)")

@@ -126,6 +126,23 @@ struct ConfinementTests: EngineSuite {
         #expect(engine.host("sha256sum \(folder.path)/*").output == sums)
         engine.expectNothingLeft()
     }
+
+    @Test(
+        "a program that is within reach is written to by the same means: the test above can see it",
+        .enabled(if: ProbeProgram.built != nil, Comment(rawValue: ProbeProgram.missing)))
+    func reachableProgram() throws {
+        let image = try HostileImage(engine, "reach")
+        try image.change("mkdir tools; cp bin/busybox tools/true; cp \(ProbeProgram.built?.path ?? "") bin/probe")
+        try image.importing()
+        try engine.withContainer(image: "reach", ["probe", "overwrite"]) { id in
+            #expect(eventually { engine.run("logs", id).output.contains("watching") })
+            // 126: it is no program any more.
+            #expect(eventually { engine.run("exec", id, "/tools/true").status == 126 })
+            engine.run("exec", id, "/bin/busybox", "touch", "/stop")
+            #expect(eventually { engine.exitCode(id) == 0 })
+            #expect(!engine.run("logs", id).output.contains("written 0"))
+        }
+    }
 }
 
 @Suite(
@@ -156,6 +173,7 @@ struct SystemCallTests: EngineSuite {
         "calls that the kernel refuses too stay refused",
         arguments: [
             ("mount", "EPERM"), ("bpf", "EPERM"), ("perf_event_open", "EPERM"), ("af_alg", "EAFNOSUPPORT"),
+            ("userfaultfd", "EPERM"),
             ("tiocsti", "EPERM"),
         ])
     func twice(name: String, expected: String) {

@@ -29,6 +29,7 @@ struct LeakTests {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededGenerator(state: seed)
         print("kills at random moments: seed \(seed), within \(Int(usual * 1e6)) microseconds")
+        fflush(nil)
         for _ in 0..<20 {
             let command = engine.start(Self.start)
             pause(seconds: Double.random(in: 0...usual, using: &random))

@@ -14,6 +14,15 @@ struct RunLifeTests: EngineSuite {
         }
     }
 
+    @Test("-d keeps nothing of the caller open: whoever waits for its pipes goes on", arguments: [1, 2, 7])
+    func lettingGo(descriptor: Int) throws {
+        // The shell reads a pipe to its end, and that end is descriptor 1, 2 or 7 of cfs.
+        let options = descriptor == 1 ? "" : "\(descriptor)>&1"
+        let started = engine.host("id=$($CFS run -d BusyBox sleep 1000 \(options)); echo $id", seconds: 20)
+        #expect(!started.timedOut && started.text.utf8.count == 36, "\(started.errors)")
+        #expect(engine.run("rm", "-f", started.text).status == 0)
+    }
+
     @Test("a container without --rm stays after its end, with its status; --rm leaves nothing")
     func remove() throws {
         #expect(engine.run("run", "--name", "stays", "BusyBox", "sh", "-c", "exit 3").status == 3)

@@ -85,8 +85,12 @@ struct StopTests: EngineSuite {
 
     @Test("what the container left running ends with its first process")
     func orphans() throws {
-        let result = engine.inside("sleep 4243 & sleep 4243 & echo done")
-        #expect(result.output == "done\n" && !result.timedOut)
-        #expect(engine.host("pgrep -fx 'sleep 4243'").output == "")
+        let script = "sleep 4243 & sleep 4243 & echo up; read line; echo done"
+        let command = engine.start(["run", "-i", "--rm", "BusyBox", "sh", "-c", script])
+        #expect(command.waitForOutput("up"))
+        #expect(eventually { EngineFixture.isRunning("sleep", "4243") })
+        let result = command.finish(input: "\n")
+        #expect(result.output == "up\ndone\n" && result.status == 0 && !result.timedOut)
+        #expect(!EngineFixture.isRunning("sleep", "4243"))
     }
 }

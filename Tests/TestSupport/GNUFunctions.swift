@@ -11,6 +11,11 @@ enum GNUFunctions {
         "posix_spawn_file_actions_addchdir_np",
         as: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32).self)
 
+    /// setxattr(2).
+    static let setExtendedAttribute = find(
+        "setxattr",
+        as: (@convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafeRawPointer?, Int, Int32) -> Int32).self)
+
     private static func find<Function>(_ name: String, as type: Function.Type) -> Function {
         guard let symbol = dlsym(nil, name) else { preconditionFailure("the C library has no \(name)") }
         return unsafeBitCast(symbol, to: type)

@@ -12,7 +12,10 @@ public final class TemporaryDirectory: Sendable {
         path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     }
 
-    deinit { Self.removeTree(path, at: AT_FDCWD) }
+    deinit { remove() }
+
+    /// Removes it now, for what lives as long as the process.
+    public func remove() { Self.removeTree(path, at: AT_FDCWD) }
 
     /// A path below the folder.
     public func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
@@ -43,6 +46,15 @@ public final class TemporaryDirectory: Sendable {
             done += count
         }
         return file
+    }
+
+    /// Sets an extended attribute of a file below the folder.
+    public func setAttribute(_ attribute: String, to value: String, of name: String) {
+        let bytes = Array(value.utf8)
+        let result = bytes.withUnsafeBytes {
+            GNUFunctions.setExtendedAttribute(self(name), attribute, $0.baseAddress, $0.count, 0)
+        }
+        precondition(result == 0, "setxattr \(self(name)): \(String(cString: strerror(errno)))")
     }
 
     /// Makes a folder below the folder, with those that lead to it.

@@ -112,6 +112,12 @@ final class EngineFixture: Sendable {
         return try #require(line.flatMap { Int32($0.dropFirst(5).drop(while: \.isWhitespace)) })
     }
 
+    /// Whether a process of the host has exactly these arguments.
+    static func isRunning(_ arguments: String...) -> Bool {
+        let wanted = arguments.map { "\($0)\0" }.joined()
+        return namesInFolder("/proc").contains { textOfFile("/proc/\($0)/cmdline") == wanted }
+    }
+
     /// The folder of this engine's cgroups; nil on a host without cgroup v2.
     var cgroup: String? {
         do {

@@ -21,6 +21,8 @@ enum ProbeProgram {
             guard access(compiler[0], X_OK) == 0 else { return nil }
             let environment = ["PATH": EngineFixture.path, "LC_ALL": "C"]
             guard RunningCommand(compiler, environment: environment).finish().status == 0 else { return nil }
+            // A static value has no scope of its own that ends.
+            atexit { ProbeProgram.built?.folder.remove() }
         }
     }
 
@@ -125,7 +127,8 @@ enum ProbeProgram {
                     if (held < 0) continue;
                     seen++;
                     snprintf(path, sizeof path, "/proc/self/fd/%d", held);
-                    for (int i = 0; i < 200; i++) {
+                    /* While it runs it cannot be opened for writing, so wait for its end. */
+                    for (int i = 0; i < 100; i++, usleep(500)) {
                         int file = open(path, O_WRONLY);
                         if (file < 0) continue;
                         if (write(file, "pwned", 5) == 5) written++;
@@ -140,12 +143,46 @@ enum ProbeProgram {
             return 0;
         }
 
+        /* Looks for a file below every folder that other processes have open, or stand in, until told to stop. */
+        static int spy(const char *name) {
+            int found = 0;
+            puts("watching");
+            fflush(stdout);
+            while (access("/stop", F_OK) != 0) {
+                for (int pid = 2; pid < 4096; pid++) {
+                    char path[400];
+                    if (pid == getpid() || (kill(pid, 0) != 0 && errno == ESRCH)) continue;
+                    for (int fd = -2; fd < 64; fd++) {
+                        if (fd == -2) snprintf(path, sizeof path, "/proc/%d/cwd/%s", pid, name);
+                        else if (fd == -1) snprintf(path, sizeof path, "/proc/%d/root/%s", pid, name);
+                        else snprintf(path, sizeof path, "/proc/%d/fd/%d/%s", pid, fd, name);
+                        if (access(path, F_OK) != 0) continue;
+                        if (found++ == 0) puts("seen");
+                        fflush(stdout);
+                    }
+                }
+            }
+            printf("found %d\n", found);
+            return 0;
+        }
+
+        /* Exchanges a folder and a link again and again, until told to stop. */
+        static int swap(const char *folder, const char *link) {
+            puts("swapping");
+            fflush(stdout);
+            while (access("/stop", F_OK) != 0)
+                if (syscall(SYS_renameat2, AT_FDCWD, folder, AT_FDCWD, link, 2) != 0) return report(-1);
+            return 0;
+        }
+
         int main(int count, char **arguments) {
             const char *what = count > 1 ? arguments[1] : "";
             if (is(what, "call")) return report(try_call(arguments[2]));
             if (is(what, "fds")) return descriptors();
             if (is(what, "ids")) return printf("%d %d\n", getuid(), geteuid()) < 0;
             if (is(what, "overwrite")) return overwrite();
+            if (is(what, "spy")) return spy(arguments[2]);
+            if (is(what, "swap")) return swap(arguments[2], arguments[3]);
             if (is(what, "with-key")) return with_key(arguments + 2);
             if (is(what, "find-key")) return report(syscall(SYS_keyctl, 10, -3, "user", "cfs-test-key", 0));
             if (is(what, "traced")) {
