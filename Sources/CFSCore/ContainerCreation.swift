@@ -60,7 +60,7 @@ extension Engine {
     }
 
     /// One step of tidying up after a failure: the failure is the error to tell, and what stays here recover() finds.
-    private static func regardless(_ step: () throws(CFSError) -> Void) {
+    static func regardless(_ step: () throws(CFSError) -> Void) {
         do throws(CFSError) { try step() } catch { return }
     }
 

@@ -175,13 +175,8 @@ struct ContainerPlan {
     static let pidsLimit: Int64 = 4096
 
     private var namespaces: [RuntimeSpec.Namespace] {
-        let choices: [(String, NamespaceChoice)] = [
-            ("user", spec.namespaces.user), ("pid", spec.namespaces.pid), ("network", spec.namespaces.network),
-            ("ipc", spec.namespaces.ipc), ("uts", spec.namespaces.uts), ("cgroup", spec.namespaces.cgroup),
-            ("time", spec.namespaces.time),
-        ]
         var namespaces = [RuntimeSpec.Namespace(type: "mount")]
-        for (kind, choice) in choices {
+        for (kind, choice) in spec.namespaces.byKind {
             switch choice {
             case .private: namespaces.append(RuntimeSpec.Namespace(type: kind))
             case .host: continue

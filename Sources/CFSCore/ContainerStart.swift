@@ -37,7 +37,7 @@ extension Container {
             if row.autoRemove {
                 engine.discard(id, folder)
             } else {
-                do throws(CFSError) { try lock.release() } catch { throw error }
+                Engine.regardless { () throws(CFSError) in try lock.release() }
             }
             throw error
         }

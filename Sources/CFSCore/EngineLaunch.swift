@@ -44,15 +44,10 @@ extension Engine {
     private func preparation(
         _ spec: ContainerSpec, _ id: ContainerID, _ folder: ContainerFolder
     ) throws(CFSError) -> StartPreparation? {
-        let choices: [(NamespaceFlags, NamespaceChoice)] = [
-            (.user, spec.namespaces.user), (.pid, spec.namespaces.pid), (.network, spec.namespaces.network),
-            (.ipc, spec.namespaces.ipc), (.uts, spec.namespaces.uts), (.cgroup, spec.namespaces.cgroup),
-            (.time, spec.namespaces.time),
-        ]
         var flags: NamespaceFlags = .mount
-        for (flag, choice) in choices {
+        for (kind, choice) in spec.namespaces.byKind {
             switch choice {
-            case .private: flags.insert(flag)
+            case .private: flags.formUnion(NamespaceFlags(named: kind) ?? [])
             case .host: continue
             case .container, .path: return nil
             }

@@ -12,21 +12,6 @@ struct GeneratedFiles {
     let sharesHostNetwork: Bool
     let hasPrivateNetwork: Bool
 
-    init(hostname: String, sharesHostNetwork: Bool, hasPrivateNetwork: Bool) {
-        self.hostname = hostname
-        self.sharesHostNetwork = sharesHostNetwork
-        self.hasPrivateNetwork = hasPrivateNetwork
-    }
-
-    /// The files of a container that was made before, by its configuration.
-    init(_ configuration: RuntimeSpec) {
-        let network = configuration.linux.namespaces.first { $0.type == "network" }
-        self.init(
-            hostname: configuration.hostname ?? Machine().hostname,
-            sharesHostNetwork: network?.path != nil || network == nil,
-            hasPrivateNetwork: network != nil && network?.path == nil)
-    }
-
     var hosts: String {
         var text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
         if hasPrivateNetwork { text += "127.0.1.1\t\(hostname)\n" }
@@ -53,5 +38,16 @@ struct GeneratedFiles {
                 try checked(fchown(file.raw, owner, owner) == 0 ? 0 : -Int(errno), "fchown", .preparing, path: name)
             }
         }
+    }
+}
+
+extension GeneratedFiles {
+    /// The files of a container that was made before, by its configuration.
+    init(_ configuration: RuntimeSpec) {
+        let network = configuration.linux.namespaces.first { $0.type == "network" }
+        self.init(
+            hostname: configuration.hostname ?? Machine().hostname,
+            sharesHostNetwork: network?.path != nil || network == nil,
+            hasPrivateNetwork: network != nil && network?.path == nil)
     }
 }

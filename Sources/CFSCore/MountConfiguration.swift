@@ -59,13 +59,6 @@ struct MountConfiguration {
                 .invalidArgument, .parsing, "nothing can be mounted at \"\(target)\" of a container", path: target,
                 hint: "name a folder or file below /, without ..")
         }
-        // What lies there is the kernel's own word to the container, and its masks; nothing may stand in for it.
-        if let first = parts.first, first == "proc" || first == "sys" {
-            throw CFSError(
-                .invalidArgument, .parsing, "nothing can be mounted at \(target): /\(first) is the kernel's own",
-                path: target,
-                hint: "choose another place inside the container")
-        }
         // The kernel's own tells what holds inside, and what is masked lies there (CVE-2019-16884, CVE-2023-27561).
         guard parts.first != "proc", parts != ["sys"] else {
             throw CFSError(

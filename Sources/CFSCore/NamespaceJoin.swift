@@ -4,16 +4,14 @@ import CFSModel
 extension Engine {
     /// Finds the namespaces of other containers, and of paths, that a container asks for.
     func join(_ choices: NamespaceChoices, _ surroundings: inout ContainerPlan.Surroundings) throws(CFSError) {
-        let kinds: [(kind: String, file: String, choice: NamespaceChoice)] = [
-            ("user", "user", choices.user), ("pid", "pid", choices.pid), ("network", "net", choices.network),
-            ("ipc", "ipc", choices.ipc), ("uts", "uts", choices.uts), ("cgroup", "cgroup", choices.cgroup),
-            ("time", "time", choices.time),
-        ]
-        for (kind, file, choice) in kinds {
+        for (kind, choice) in choices.byKind {
             switch choice {
             case .private, .host: continue
             case .path(let path): surroundings.joins[kind] = path
-            case .container(let reference): surroundings.joins[kind] = "/proc/\(try runningPID(reference))/ns/\(file)"
+            case .container(let reference):
+                // The kernel's files have the OCI's names, but for one.
+                let file = kind == "network" ? "net" : kind
+                surroundings.joins[kind] = "/proc/\(try runningPID(reference))/ns/\(file)"
             }
         }
         if let path = surroundings.joins["user"] { surroundings.joinedMappings = try Self.mappings(behind: path) }

@@ -41,25 +41,9 @@ public enum Directory {
 
     /// The entries of a folder: names and d_type values (readdir(3)); unsorted.
     public static func entries(_ fd: Int32) throws(CFSError) -> [(name: String, type: UInt8)] {
-        // A descriptor of its own, so that the position of the caller's stays where it was.
-        let own = try File.open(".", [.directory, .read], at: fd, phase: .looking)
         var found: [(name: String, type: UInt8)] = []
-        let size = 32 << 10
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 8)
-        defer { buffer.deallocate() }
-        while true {
-            let count = try checked(
-                rawCall(cfs_nr_getdents64, Int(own.raw), address(buffer.baseAddress), size), "getdents64", .looking)
-            if count == 0 { return found }
-            var offset = 0
-            while offset < count {
-                let length = Int(buffer.loadUnaligned(fromByteOffset: offset + 16, as: UInt16.self))
-                let type = buffer[offset + 18]
-                let name = String(cString: (buffer.baseAddress! + offset + 19).assumingMemoryBound(to: CChar.self))
-                if name != "." && name != ".." { found.append((name, type)) }
-                offset += length
-            }
-        }
+        try forEachEntry(of: fd) { name, type in found.append((String(cString: name), type)) }
+        return found
     }
 
     /// fsync(2) of a folder, so that a rename in it survives a power cut.

@@ -109,6 +109,14 @@ public struct NamespaceChoices: Sendable, Hashable {
     public var cgroup = NamespaceChoice.private
     public var time = NamespaceChoice.private
     public init() {}
+
+    /// Each choice with the kind's name in the OCI configuration.
+    public var byKind: [(kind: String, choice: NamespaceChoice)] {
+        [
+            ("user", user), ("pid", pid), ("network", network), ("ipc", ipc), ("uts", uts), ("cgroup", cgroup),
+            ("time", time),
+        ]
+    }
 }
 
 /// Something to mount into the container.
@@ -123,7 +131,7 @@ public struct MountRequest: Sendable, Hashable {
     /// An absolute path inside.
     public var target: String
     public var readOnly = false
-    /// nil: nosuid and nodev are on for tmpfs and binds, exec is allowed.
+    /// Set-uid bits and devices have no effect unless the caller says so; programs can be executed.
     public var noSetUID = true
     public var noDevices = true
     public var noExecute = false

@@ -11,8 +11,6 @@ struct StartedContainer: ~Copyable {
 
 /// One start: from what is known first to the running command.
 struct LaunchAttempt {
-    private let preparation: StartPreparation
-    private let folder: ContainerFolder
     private var streams: StandardStreams?
     private let pending: PendingLaunch
     let cgroup: Cgroup?
@@ -21,9 +19,7 @@ struct LaunchAttempt {
     ///
     /// - Parameter plan: when it is known already; else the child reads it when it is told to.
     init(_ preparation: StartPreparation, plan: LaunchPlan? = nil, _ timeline: inout Timeline) throws(CFSError) {
-        self.preparation = preparation
         let folder = ContainerFolder(container: preparation.container, run: preparation.run)
-        self.folder = folder
         cgroup = try preparation.makeCgroup()
         timeline.mark("cgroup")
         do throws(CFSError) {

@@ -7,7 +7,6 @@ public enum MonitorMessage: Sendable, Equatable {
     /// Client: what can be done before the rest is known. May come before ``start(container:run:trace:)``, once.
     case prepare(StartPreparation)
     /// Client: the container to start, by its folder and its run folder, and when its creation went through which phase.
-    /// The first message of the starter.
     case start(container: String, run: String, trace: [Timeline.Mark])
     /// Client: a process to start in a running container; the same folders, and the process object.
     case enter(container: String, run: String, process: EntryRequest)

@@ -50,6 +50,8 @@ struct ChildMounts {
         switch mount.kind {
         case .proc: proc = tree
         case .devpts: devpts = tree
+        // What covers the procfs is where masks must lie from then on.
+        case _ where mount.target == "/proc": proc = nil
         default: break
         }
     }

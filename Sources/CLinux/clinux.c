@@ -53,7 +53,8 @@ CFS_NR(pidfd_send_signal) CFS_NR(pivot_root) CFS_NR(setns) CFS_NR(unshare) CFS_N
 CFS_NR(capset) CFS_NR(capget) CFS_NR(execveat) CFS_NR(memfd_create) CFS_NR(faccessat2) CFS_NR(getdents64)
 CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waitid) CFS_NR(bpf)
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
-CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile)
+CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
+CFS_NR(syncfs)
 
 long cfs_clone3(struct cfs_clone_args *args) {
     // glibc caches the thread id in the thread descriptor; the kernel writes the child's own there.

@@ -28,7 +28,7 @@ struct LogsCommand: ParsedVerb {
     @Option(help: ArgumentHelp("Only what is not older: 2026-11-24T08:26:10Z, or 10m.", valueName: "time"))
     var since: String?
 
-    @Option(help: ArgumentHelp("Only what is not newer.", valueName: "time"))
+    @Option(help: ArgumentHelp("Only what is older.", valueName: "time"))
     var until: String?
 
     @Option(
