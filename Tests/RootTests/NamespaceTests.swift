@@ -70,9 +70,11 @@ struct NamespaceTests: EngineSuite {
 
     @Test("without a network there is a loopback interface, and it works", arguments: [[], ["--network", "none"]])
     func loopback(options: [String]) {
+        // The client's input stays open (a FIFO it holds itself): a listener that sees the end of the client's input before
+        // `echo` wrote would leave without having answered.
         let script =
-            "ls /sys/class/net; ip -o link show lo | grep -c 'LOOPBACK,UP'; "
-            + "echo pong | nc -l -p 7 & for i in 1 2 3 4 5 6 7 8 9; do nc 127.0.0.1 7 < /dev/null && break; sleep 0.1; done"
+            "ls /sys/class/net; ip -o link show lo | grep -c 'LOOPBACK,UP'; mkfifo /tmp/open; echo pong | nc -l -p 7 & "
+            + "i=0; until nc 127.0.0.1 7 <> /tmp/open 2> /dev/null || [ $i = 300 ]; do i=$((i + 1)); sleep 0.1; done"
         let result = engine.run(["run", "--rm"] + options + ["BusyBox", "sh", "-c", script])
         #expect(result.output == "lo\n1\npong\n", "\(result.errors)")
     }
