@@ -54,7 +54,7 @@ extension LaunchPlan {
             return (.cgroup, .child)
         case "devpts": return (.devpts(options: options.data), .child)
         case "tmpfs" where mount.destination == "/dev":
-            return (.devices(try deviceNodes(linux), options: options.data), .launcher)
+            return (.devices(try deviceNodes(linux.devices), options: options.data), .launcher)
         case "tmpfs": return (.tmpfs(options: options.data), .child)
         default:
             throw CFSError(
@@ -128,26 +128,5 @@ extension LaunchPlan {
             .invalidConfiguration, .parsing,
             "the mount at \(mount.destination) cannot have the option \"\(option)\": a \(what) mount does not know it",
             path: mount.destination)
-    }
-
-    private func deviceNodes(_ linux: RuntimeSpec.Linux) throws(CFSError) -> [DeviceNode] {
-        var nodes = DeviceNode.standard
-        for device in linux.devices {
-            guard device.path.hasPrefix("/dev/"), !device.path.split(separator: "/").contains(".."),
-                ["c", "u", "b"].contains(device.type)
-            else {
-                throw CFSError(
-                    .invalidConfiguration, .parsing,
-                    "the device \(device.path) must be a character or block device below /dev",
-                    path: device.path)
-            }
-            nodes.removeAll { "/dev/\($0.name)" == device.path }
-            nodes.append(
-                DeviceNode(
-                    name: String(device.path.dropFirst(5)), isBlock: device.type == "b", major: device.major,
-                    minor: device.minor,
-                    mode: device.fileMode ?? 0o666))
-        }
-        return nodes
     }
 }

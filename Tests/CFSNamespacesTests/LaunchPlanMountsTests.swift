@@ -143,55 +143,6 @@ struct LaunchPlanMountsTests {
         #expect(try Self.mount("/a", "proc", "/srv", ["rbind"]).kind == .bind(source: "/srv", recursive: true))
     }
 
-    // MARK: Devices
-
-    private static func nodes(_ devices: [RuntimeSpec.Device]) throws(CFSError) -> [DeviceNode] {
-        var spec = LaunchPlanBuilderTests.spec()
-        spec.linux.devices = devices
-        spec.mounts = [.init(destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["mode=755"])]
-        guard case .devices(let nodes, let options)? = try LaunchPlanBuilderTests.plan(spec).mounts.first?.kind else {
-            return []
-        }
-        #expect(options == ["mode=755"])
-        return nodes
-    }
-
-    @Test("/dev has the six devices that every program expects, and no other")
-    func standardDevices() throws {
-        let nodes = try Self.nodes([])
-        #expect(
-            nodes.map { "\($0.name) \($0.major):\($0.minor)" } == [
-                "null 1:3", "zero 1:5", "full 1:7", "random 1:8", "urandom 1:9", "tty 5:0",
-            ])
-        #expect(nodes.allSatisfy { $0.mode == 0o666 && !$0.isBlock })
-    }
-
-    @Test("a device is added below /dev, or takes the place of one that is there")
-    func devices() throws {
-        let nodes = try Self.nodes([
-            .init(type: "c", path: "/dev/net/tun", major: 10, minor: 200, fileMode: 0o600),
-            .init(type: "b", path: "/dev/sda", major: 8, minor: 0, fileMode: nil),
-            .init(type: "u", path: "/dev/null", major: 1, minor: 3, fileMode: 0o600),
-        ])
-        #expect(nodes.count == 8)
-        #expect(nodes.contains(DeviceNode(name: "net/tun", major: 10, minor: 200, mode: 0o600)))
-        #expect(nodes.contains(DeviceNode(name: "sda", isBlock: true, major: 8, minor: 0)))
-        #expect(nodes.filter { $0.name == "null" }.map(\.mode) == [0o600])
-    }
-
-    @Test("a device elsewhere, or of another kind, is refused")
-    func badDevices() {
-        for (type, path) in [
-            ("c", "/etc/x"), ("c", "/dev"), ("c", "/dev/../etc/x"), ("c", "/dev/a/../../x"), ("c", "dev/x"),
-            ("p", "/dev/fifo"), ("", "/dev/x"),
-        ] {
-            let error = #expect(throws: CFSError.self, "\(type) \(path)") {
-                try Self.nodes([.init(type: type, path: path, major: 1, minor: 1, fileMode: nil)])
-            }
-            #expect(error?.code == .invalidConfiguration)
-        }
-    }
-
     @Test("devices without a /dev to put them into are refused")
     func devicesWithoutFolder() {
         let error = LaunchPlanBuilderTests.fault {
