@@ -166,7 +166,9 @@ struct ContainerPlan {
         linux.devices = surroundings.devices
         // Touching a dictionary of one's own makes the runtime search every conformance of the executable.
         if !spec.sysctls.isEmpty { linux.sysctl = spec.sysctls }
-        linux.pidsLimit = Self.pidsLimit
+        var resources = RuntimeSpec.Resources()
+        resources.pids = RuntimeSpec.Pids(limit: Self.pidsLimit)
+        linux.resources = resources
         if !spec.privileged {
             linux.maskedPaths = IsolationDefaults.maskedPaths
             linux.readonlyPaths = IsolationDefaults.readOnlyPaths
