@@ -19,6 +19,7 @@ public struct Cgroup: Sendable {
     /// Writes a control file: 0 or minus the error number.
     func tryWrite(_ text: String, to name: String) -> Int { Self.tryWrite(text, to: name, at: fd.raw) }
 
+    /// Writes a control file: 0 or minus the error number.
     static func tryWrite(_ text: String, to name: String, at directory: Int32 = File.currentDirectory) -> Int {
         let result = File.tryOpen(name, .write, at: directory)
         guard result >= 0 else { return result }
@@ -38,14 +39,17 @@ public struct Cgroup: Sendable {
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains("populated 1")
     }
 
-    /// Kills all that live in it and below: `cgroup.kill` (Linux 5.14), else one by one.
-    public func kill() throws(CFSError) {
-        let result = tryWrite("1", to: "cgroup.kill")
-        if result != -ErrorCode.notFound {
-            try checked(result, "write", .stopping, path: "\(path)/cgroup.kill")
-            return
+    /// Moves a process, with all its threads, into it. Starting it there (``descriptor``) is cheaper.
+    ///
+    /// - Throws: `conflict` when the cgroup hands controllers down, and so may hold no processes.
+    public func attach(_ pid: Int32) throws(CFSError) {
+        let result = tryWrite("\(pid)", to: "cgroup.procs")
+        if result == -ErrorCode.busy {
+            throw CFSError(
+                .conflict, .limiting, "\(path) can hold no processes: it hands controllers down", systemCall: "write",
+                path: "\(path)/cgroup.procs", errno: Int32(-result), hint: "use a cgroup below it")
         }
-        for pid in try processes() { _ = Glibc.kill(pid, SIGKILL) }
+        try checked(result, "write", .limiting, path: "\(path)/cgroup.procs")
     }
 
     /// Removes it once nobody lives in it any more: waits for the *populated* event, killing what is left first.

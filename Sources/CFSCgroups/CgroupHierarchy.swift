@@ -15,15 +15,18 @@ public struct CgroupHierarchy: Sendable, Hashable {
 
     /// Looks for a cgroup v2 hierarchy; nil when the host has none.
     ///
+    /// Root keeps its containers right below the mount point, which inside a container is its own cgroup namespace's
+    /// root. Another user keeps them in the topmost cgroup that was delegated to it.
+    ///
     /// - Parameter name: the folder's name, one for each engine's state folder.
     public static func find(name: String) throws(CFSError) -> CgroupHierarchy? {
         for mountPoint in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-            let result = File.tryOpen(mountPoint, [.path, .directory])
-            if result == -ErrorCode.notFound { continue }
-            let fd = OwnedFD(try checked(result, "open", .looking, path: mountPoint))
-            if cfs_filesystem_magic(fd.raw) == Int(CFS_CGROUP2_SUPER_MAGIC) {
-                return CgroupHierarchy(mountPoint: mountPoint, folder: "\(mountPoint)/\(name)")
-            }
+            let magic = Int(cfs_filesystem_magic_at(mountPoint))
+            if magic == -ErrorCode.notFound { continue }
+            try checked(magic, "statfs", .looking, path: mountPoint)
+            guard magic == Int(CFS_CGROUP2_SUPER_MAGIC) else { continue }
+            let base = geteuid() == 0 ? mountPoint : try Delegation.root(below: mountPoint) ?? mountPoint
+            return CgroupHierarchy(mountPoint: mountPoint, folder: "\(base)/\(name)")
         }
         return nil
     }
@@ -35,7 +38,11 @@ public struct CgroupHierarchy: Sendable, Hashable {
 
     /// The controllers that v2 has here; the others are bound to v1 or not built in.
     public func controllers() throws(CFSError) -> [String] {
-        let bytes = try File.readAll(at: "\(mountPoint)/cgroup.controllers")
+        try Self.words(of: "\(mountPoint)/cgroup.controllers")
+    }
+
+    static func words(of path: String) throws(CFSError) -> [String] {
+        let bytes = try File.readAll(at: path)
         return String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(
             String.init)
     }
@@ -44,12 +51,28 @@ public struct CgroupHierarchy: Sendable, Hashable {
     ///
     /// - Parameter pidsLimit: written to `pids.max` where the controller is there; a default, not a request.
     public func create(_ name: String, pidsLimit: UInt64?) throws(CFSError) -> Cgroup {
+        try create(name, for: CgroupSettings(), pidsLimit: pidsLimit)
+    }
+
+    private func create(
+        _ name: String, for settings: CgroupSettings, pidsLimit: UInt64?
+    ) throws(CFSError) -> Cgroup {
         let path = "\(folder)/\(name)"
-        var made = Directory.tryMake(path, mode: 0o755)
+        let controllers = settings.controllers
+        var made = controllers.isEmpty ? Directory.tryMake(path, mode: 0o755) : -ErrorCode.notFound
         while made == -ErrorCode.notFound {
             // Not yet there, or removed by removeFolderIfEmpty() in this moment.
             try makeFolder()
+            do throws(CFSError) {
+                if !controllers.isEmpty { try enable(controllers, for: settings) }
+            } catch {
+                if error.errno == ENOENT && !File.exists(folder) { continue }
+                throw error
+            }
             made = Directory.tryMake(path, mode: 0o755)
+        }
+        if made == -ErrorCode.access || made == -ErrorCode.notPermitted || made == -ErrorCode.readOnly {
+            throw notWritable(made, path)
         }
         try checked(made, "mkdir", .limiting, path: path)
         let cgroup = Cgroup(path: path, fd: SharedFD(try Directory.open(path)))
@@ -62,14 +85,60 @@ public struct CgroupHierarchy: Sendable, Hashable {
         return cgroup
     }
 
+    /// Makes a container's cgroup with limits. Nothing is left of it when one cannot be set.
+    ///
+    /// - Parameters:
+    ///   - settings: what was asked for: a controller that is missing is an error.
+    ///   - pidsLimit: a default for `pids.max` where the controller is there; the settings' own counts more.
+    /// - Throws: `cgroupControllerUnavailable`, and what ``Cgroup/apply(_:)`` throws.
+    public func create(
+        _ name: String, settings: CgroupSettings, pidsLimit: UInt64? = nil
+    ) throws(CFSError) -> Cgroup {
+        let cgroup = try create(name, for: settings, pidsLimit: pidsLimit)
+        if settings.isEmpty { return cgroup }
+        do throws(CFSError) {
+            try cgroup.apply(settings)
+        } catch {
+            try cgroup.remove()
+            throw error
+        }
+        return cgroup
+    }
+
     /// The folder of all containers, with the one controller that a default needs handed down to it, where v2 has it.
-    private func makeFolder() throws(CFSError) {
-        try Directory.make(folder, mode: 0o755)
+    func makeFolder() throws(CFSError) {
+        let result = Directory.tryMake(folder, mode: 0o755)
+        if result == -ErrorCode.exists { return }
+        if result == -ErrorCode.notFound {
+            for place in places.dropFirst() { try Directory.make(place, mode: 0o755) }
+        } else if result == -ErrorCode.access || result == -ErrorCode.notPermitted || result == -ErrorCode.readOnly {
+            throw notWritable(result, folder)
+        } else {
+            try checked(result, "mkdir", .limiting, path: folder)
+        }
         guard try controllers().contains("pids") else { return }
-        for place in [mountPoint, folder] {
+        for place in places {
             // A default limit must not make a start fail where the controller cannot be handed down.
             _ = Cgroup.tryWrite("+pids", to: "\(place)/cgroup.subtree_control")
         }
+    }
+
+    /// The mount point, the folder, and what lies between them, from above.
+    var places: [String] {
+        var places = [mountPoint]
+        for component in folder.dropFirst(mountPoint.count).split(separator: "/") {
+            places.append("\(places[places.count - 1])/\(component)")
+        }
+        return places
+    }
+
+    private func notWritable(_ result: Int, _ path: String) -> CFSError {
+        var error = CFSError(kernel: Int32(-result), "mkdir", .limiting, path: path)
+        error.hint =
+            geteuid() == 0
+            ? "cgroup v2 is not writable here: in a container it must be mounted so, with a cgroup namespace of its own"
+            : "no cgroup was given to this user here: systemd-run --user --scope -p Delegate=yes starts a shell in one"
+        return error
     }
 
     /// Removes the folder of all containers when no container has a cgroup.

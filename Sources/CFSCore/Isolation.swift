@@ -35,7 +35,7 @@ extension Container {
         guard let folder, let mountPoint else {
             return [IsolationFact(name: "cgroup", asked: "own", actual: "the host has no cgroup v2", holds: false)]
         }
-        guard let limit = spec.linux.pidsLimit else { return [] }
+        guard let limit = spec.linux.resources?.pids?.limit else { return [] }
         let path = "\(folder)/\(id.text)/pids.max"
         guard File.exists(path) else {
             let known = try CgroupHierarchy(mountPoint: mountPoint, folder: folder).controllers().contains("pids")

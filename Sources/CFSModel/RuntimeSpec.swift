@@ -39,8 +39,7 @@ public struct RuntimeSpec: Sendable, Hashable {
         public var timeOffsets: [String: TimeOffset] = [:]
         public var devices: [Device] = []
         public var cgroupsPath: String?
-        /// `resources.pids.limit`; the other controllers are refused until they are enforced.
-        public var pidsLimit: Int64?
+        public var resources: Resources?
         public var sysctl: [String: String] = [:]
         /// The seccomp object as it stands (config-linux.md, seccomp).
         public var seccomp: JSON?
@@ -81,7 +80,7 @@ public struct RuntimeSpec: Sendable, Hashable {
         public var path: String
         public var major: UInt32
         public var minor: UInt32
-        /// Permission bits; 0666 by default.
+        /// Permission bits, with or without the bits of the device's own type; 0666 by default.
         public var fileMode: UInt32?
         public init(type: String, path: String, major: UInt32, minor: UInt32, fileMode: UInt32?) {
             self.type = type
@@ -191,15 +190,7 @@ extension RuntimeSpec.Linux {
             return device
         }
         cgroupsPath = try fields.string("cgroupsPath")
-        if let resources = try fields.json("resources") {
-            var inner = try JSONFields(resources, what: "linux.resources")
-            if let pids = try inner.json("pids") {
-                var pidsFields = try JSONFields(pids, what: "linux.resources.pids")
-                pidsLimit = try pidsFields.integer("limit")
-                try pidsFields.finish()
-            }
-            try inner.finish()
-        }
+        if let json = try fields.json("resources") { resources = try RuntimeSpec.Resources(json: json) }
         sysctl = try fields.map("sysctl")
         seccomp = try fields.json("seccomp")
         maskedPaths = try fields.strings("maskedPaths")
@@ -240,7 +231,7 @@ extension RuntimeSpec.Linux {
                 return out.json
             })
         out.set("cgroupsPath", cgroupsPath)
-        out.set("resources", pidsLimit.map { ["pids": ["limit": .integer($0)]] })
+        out.set("resources", resources?.json)
         out.set("sysctl", sysctl)
         out.set("seccomp", seccomp)
         out.set("maskedPaths", maskedPaths)

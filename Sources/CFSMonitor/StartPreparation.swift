@@ -38,7 +38,8 @@ public struct StartPreparation: Sendable, Equatable {
         self.init(
             id: request.id, container: folder.container, run: folder.run, newNamespaces: plan.newNamespaces,
             unsharesCgroup: plan.unsharesCgroup, cgroupMountPoint: request.cgroupMountPoint,
-            cgroupFolder: request.cgroupFolder, pidsLimit: request.spec.linux.pidsLimit.flatMap { UInt64(exactly: $0) },
+            cgroupFolder: request.cgroupFolder,
+            pidsLimit: request.spec.linux.resources?.pids.flatMap { UInt64(exactly: $0.limit) },
             terminal: plan.process.terminal, interactive: request.interactive)
     }
 

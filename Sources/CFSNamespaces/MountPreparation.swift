@@ -83,9 +83,9 @@ struct MountPreparation {
         switch mount.kind {
         case .bind(let source, let recursive): return try bind(mount, source, recursive)
         case .devices(let nodes, let options): return try devices(nodes, options, mount)
-        case .sysfs: return try FileSystemContext("sysfs").mount(mount.set)
-        case .mqueue: return try FileSystemContext("mqueue").mount(mount.set)
-        case .proc: return try proc(mount)
+        case .sysfs: return try FileSystemContext("sysfs").mount(mount)
+        case .mqueue: return try FileSystemContext("mqueue").mount(mount)
+        case .proc(let options): return try proc(mount, options)
         case .tmpfs, .devpts, .cgroup:
             throw CFSError(
                 .invalidState, .mounting, "the mount at \(mount.target) belongs to the child", path: mount.target)
@@ -93,8 +93,9 @@ struct MountPreparation {
     }
 
     /// The procfs of a pid namespace that the container shares: its own user namespace may not mount that.
-    private func proc(_ mount: MountPlan) throws(CFSError) -> OwnedFD {
+    private func proc(_ mount: MountPlan, _ options: [String]) throws(CFSError) -> OwnedFD {
         let context = try FileSystemContext("proc")
+        try context.set(options, of: mount)
         if let join = plan.joins.first(where: { $0.namespace == .pid }) {
             let namespace = try File.open(join.path, .read, phase: .mounting)
             let set = context.trySet("pidns", descriptor: namespace.raw)
@@ -105,7 +106,7 @@ struct MountPreparation {
                     hint: "joining a pid namespace needs Linux 6.17 or newer, or --userns host")
             }
         }
-        return try context.mount(mount.set)
+        return try context.mount(mount)
     }
 
     private func bind(_ mount: MountPlan, _ source: String, _ recursive: Bool) throws(CFSError) -> OwnedFD {
@@ -134,14 +135,8 @@ struct MountPreparation {
     /// inside one never honours device nodes), and id-mapped, so that the container's root owns it.
     private func devices(_ nodes: [DeviceNode], _ options: [String], _ mount: MountPlan) throws(CFSError) -> OwnedFD {
         let context = try FileSystemContext("tmpfs")
-        for option in options {
-            guard let equals = option.firstIndex(of: "=") else {
-                try context.set(flag: option)
-                continue
-            }
-            try context.set(String(option[..<equals]), String(option[option.index(after: equals)...]))
-        }
-        let tree = try context.mount(mount.set)
+        try context.set(options, of: mount)
+        let tree = try context.mount(mount)
         for node in nodes {
             if let slash = node.name.lastIndex(of: "/") {
                 try makeFolders(String(node.name[..<slash]), tree.raw)

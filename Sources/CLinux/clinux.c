@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "include/clinux.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/bpf.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -328,6 +330,107 @@ long cfs_filesystem_magic(int fd) {
     return (long)status.f_type;
 }
 
+long cfs_filesystem_magic_at(const char *path) {
+    struct statfs status;
+    if (statfs(path, &status) == -1) return -errno;
+    return (long)status.f_type;
+}
+
+unsigned cfs_device_major(uint64_t dev) { return major(dev); }
+unsigned cfs_device_minor(uint64_t dev) { return minor(dev); }
+
+long cfs_read_from_start(int fd, void *bytes, size_t length) {
+    ssize_t count;
+    do {
+        count = pread(fd, bytes, length, 0);
+    } while (count == -1 && errno == EINTR);
+    return result_of(count);
+}
+
+static long bpf_call(enum bpf_cmd command, union bpf_attr *attributes) {
+    return result_of(syscall(SYS_bpf, command, attributes, sizeof *attributes));
+}
+
+long cfs_bpf_load_device_program(const void *instructions, uint32_t count, const char *name, char *log, uint32_t log_size) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    attributes.insns = (uint64_t)(uintptr_t)instructions;
+    attributes.insn_cnt = count;
+    attributes.license = (uint64_t)(uintptr_t)"Apache-2.0";
+    strncpy(attributes.prog_name, name, sizeof attributes.prog_name - 1);
+    if (log_size > 0) {
+        attributes.log_level = 1;
+        attributes.log_buf = (uint64_t)(uintptr_t)log;
+        attributes.log_size = log_size;
+    }
+    return bpf_call(BPF_PROG_LOAD, &attributes);
+}
+
+long cfs_bpf_attach_device_program(int cgroup, int program, int replaced) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = cgroup;
+    attributes.attach_bpf_fd = program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    if (replaced >= 0) {
+        attributes.attach_flags |= BPF_F_REPLACE;
+        attributes.replace_bpf_fd = replaced;
+    }
+    return bpf_call(BPF_PROG_ATTACH, &attributes);
+}
+
+long cfs_bpf_detach_device_program(int cgroup, int program) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = cgroup;
+    attributes.attach_bpf_fd = program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    return bpf_call(BPF_PROG_DETACH, &attributes);
+}
+
+long cfs_bpf_device_programs(int cgroup, uint32_t *ids, uint32_t *count) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.query.target_fd = cgroup;
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    attributes.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attributes.query.prog_cnt = *count;
+    long result = bpf_call(BPF_PROG_QUERY, &attributes);
+    *count = attributes.query.prog_cnt;
+    return result;
+}
+
+long cfs_bpf_program_by_id(uint32_t id) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_id = id;
+    return bpf_call(BPF_PROG_GET_FD_BY_ID, &attributes);
+}
+
+long cfs_bpf_program_name(int program, char name[16]) {
+    struct bpf_prog_info info;
+    union bpf_attr attributes;
+    memset(&info, 0, sizeof info);
+    memset(&attributes, 0, sizeof attributes);
+    attributes.info.bpf_fd = program;
+    attributes.info.info_len = sizeof info;
+    attributes.info.info = (uint64_t)(uintptr_t)&info;
+    long result = bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attributes);
+    if (result < 0) return result;
+    memcpy(name, info.name, 16);
+    name[15] = 0;
+    return 0;
+}
+
+long cfs_poll_one(int fd, int events, int milliseconds) {
+    struct pollfd waited = {.fd = fd, .events = (short)events};
+    int count = poll(&waited, 1, milliseconds);
+    if (count == -1) return errno == EINTR ? 0 : -errno;
+    return count == 0 ? 0 : waited.revents;
+}
+
 long cfs_setrlimit(int resource, uint64_t soft, uint64_t hard) {
     struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
     return result_of(setrlimit(resource, &limit));
@@ -399,6 +502,11 @@ long cfs_spawn(const char *path, char *const argv[], char *const envp[], const i
         return -error;
     }
     return pid;
+}
+
+void cfs_keep_heap(size_t step, size_t kept) {
+    mallopt(M_TOP_PAD, (int)step);
+    mallopt(M_TRIM_THRESHOLD, (int)kept);
 }
 
 long cfs_set_process_limit(int pid, int resource, uint64_t soft, uint64_t hard) {

@@ -46,7 +46,7 @@ struct RuntimeSpecTests {
         #expect(spec.linux.uidMappings == [.init(containerID: 0, hostID: 100_000, size: 65_536)])
         #expect(spec.linux.timeOffsets["monotonic"]?.secs == -5)
         #expect(spec.linux.devices == [.init(type: "c", path: "/dev/fuse", major: 10, minor: 229, fileMode: 0o666)])
-        #expect(spec.linux.pidsLimit == 100)
+        #expect(spec.linux.resources?.pids?.limit == 100)
         #expect(spec.linux.seccomp?["defaultAction"] == "SCMP_ACT_ALLOW")
         #expect(spec.annotations == ["k": "v"])
     }

@@ -243,6 +243,35 @@ long cfs_filesystem_magic(int fd);
 #define CFS_DEVPTS_SUPER_MAGIC 0x1cd1
 #define CFS_OVERLAYFS_SUPER_MAGIC 0x794c7630
 
+/// The same by path (statfs(2)).
+long cfs_filesystem_magic_at(const char *path);
+/// major(3) and minor(3) of a `dev` or `rdev` above.
+unsigned cfs_device_major(uint64_t dev);
+unsigned cfs_device_minor(uint64_t dev);
+/// pread(2) at the beginning; again when interrupted.
+long cfs_read_from_start(int fd, void *bytes, size_t length);
+
+// MARK: Device filters of cgroups (bpf(2), BPF_PROG_TYPE_CGROUP_DEVICE)
+
+/// Loads a program of `count` instructions of 8 bytes; returns its descriptor. `log` gets the verifier's words when
+/// `log_size` is not 0.
+long cfs_bpf_load_device_program(const void *instructions, uint32_t count, const char *name, char *log, uint32_t log_size);
+/// Attaches it beside what is there (BPF_F_ALLOW_MULTI), or in the place of `replaced` (Linux 5.6) when that is not -1.
+long cfs_bpf_attach_device_program(int cgroup, int program, int replaced);
+long cfs_bpf_detach_device_program(int cgroup, int program);
+/// The numbers of those attached to this very cgroup, up to `*count`; `*count` becomes how many there are.
+long cfs_bpf_device_programs(int cgroup, uint32_t *ids, uint32_t *count);
+long cfs_bpf_program_by_id(uint32_t id);
+long cfs_bpf_program_name(int program, char name[16]);
+
+// MARK: Waiting for one descriptor (poll(2))
+
+#define CFS_POLLPRI 0x002
+#define CFS_POLLERR 0x008
+/// What of `events` is there, or 0 when `milliseconds` (-1: without end) have passed. Returns early, with 0, when
+/// interrupted.
+long cfs_poll_one(int fd, int events, int milliseconds);
+
 // MARK: Process resources
 
 long cfs_setrlimit(int resource, uint64_t soft, uint64_t hard);
@@ -251,6 +280,8 @@ long cfs_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 long cfs_max_rss(int who);
 uint64_t cfs_monotonic_ns(void);
 uint64_t cfs_realtime_ns(void);
+/// mallopt(3): the heap grows by `step` bytes at least, and gives back what is free above `kept` bytes only.
+void cfs_keep_heap(size_t step, size_t kept);
 /// prlimit(2) of another process.
 long cfs_set_process_limit(int pid, int resource, uint64_t soft, uint64_t hard);
 /// Starts `path` as posix_spawn(3) would: descriptors `map[2*i]` become `map[2*i+1]` in order (a source must not be a
