@@ -30,21 +30,14 @@ struct MountPreparation {
         let context = try FileSystemContext("overlay")
         // Held until the overlay is there: closing the last descriptor of a detached mount takes it apart, and the overlay
         // then answers EINVAL ("failed to clone lowerpath").
-        var layers: [SharedFD] = []
-        for lower in lowers {
-            let layer = SharedFD(try Mounting.cloneTree(lower))
-            layers.append(layer)
-            if let userNamespace {
-                let mapped = Mounting.trySetAttributes(layer.raw, userNamespace: userNamespace)
-                if mapped < 0 { throw Self.idMapFailure(mapped, lower) }
-            }
+        let layers = try self.layers(lowers)
+        for (layer, lower) in zip(layers, lowers) {
             let added = context.trySet("lowerdir+", descriptor: layer.raw)
-            if added < 0 {
-                throw CFSError(
-                    added == -ErrorCode.invalid ? .kernelUnsupported : .mountFailed, .mounting,
-                    "the overlay does not take the layer \(lower) by descriptor", systemCall: "fsconfig", path: lower,
-                    errno: Int32(-added), hint: "cfs needs Linux 6.13 or newer for layers by descriptor")
+            // Before Linux 6.7 a context of overlay takes no descriptor at all, before 6.13 no layer by one.
+            if added == -ErrorCode.notSupported || added == -ErrorCode.invalid {
+                return try OverlayByPath(layers: layers, upper: upper, work: work, volatile: volatile).mount()
             }
+            try checked(added, "fsconfig", .mounting, path: lower)
         }
         // Values of fsconfig(2) end at 256 bytes, so long paths go by descriptor too.
         for (key, path) in [("upperdir", upper), ("workdir", work)] {
@@ -62,6 +55,20 @@ struct MountPreparation {
         let overlay = try context.mount()
         withExtendedLifetime(layers) {}
         return overlay
+    }
+
+    /// Detached copies of the layers, seen through the container's id map.
+    private func layers(_ lowers: [String]) throws(CFSError) -> [SharedFD] {
+        var layers: [SharedFD] = []
+        for lower in lowers {
+            let layer = SharedFD(try Mounting.cloneTree(lower))
+            layers.append(layer)
+            if let userNamespace {
+                let mapped = Mounting.trySetAttributes(layer.raw, userNamespace: userNamespace)
+                if mapped < 0 { throw Self.idMapFailure(mapped, lower) }
+            }
+        }
+        return layers
     }
 
     private static func idMapFailure(_ result: Int, _ path: String) -> CFSError {
@@ -151,9 +158,30 @@ struct MountPreparation {
         if plan.process.terminal { try File.create("console", [], mode: 0o600, at: tree.raw) }
         if let userNamespace {
             let mapped = Mounting.trySetAttributes(tree.raw, userNamespace: userNamespace)
-            if mapped < 0 { throw Self.idMapFailure(mapped, "/dev") }
+            if mapped == -ErrorCode.invalid, let uid = plan.uidMappings.hostID(of: 0),
+                let gid = plan.gidMappings.hostID(of: 0)
+            {
+                // Before Linux 6.3 a tmpfs has no id map.
+                try give(".", at: tree.raw, uid, gid)
+            } else if mapped < 0 {
+                throw Self.idMapFailure(mapped, "/dev")
+            }
         }
         return tree
+    }
+
+    /// Makes a folder that we made somebody's own, with all that is in it.
+    private func give(_ name: String, at parent: Int32, _ uid: UInt32, _ gid: UInt32) throws(CFSError) {
+        let folder = try Directory.open(name, at: parent)
+        try checked(fchown(folder.raw, uid, gid) == 0 ? 0 : -Int(errno), "fchown", .mounting, path: "/dev")
+        for (name, type) in try Directory.entries(folder.raw) {
+            if type == DT_DIR {
+                try give(name, at: folder.raw, uid, gid)
+            } else {
+                let given = fchownat(folder.raw, name, uid, gid, Int32(CFS_AT_SYMLINK_NOFOLLOW))
+                try checked(given == 0 ? 0 : -Int(errno), "fchownat", .mounting, path: "/dev/\(name)")
+            }
+        }
     }
 
     private func makeFolders(_ path: String, _ root: Int32) throws(CFSError) {
