@@ -135,11 +135,14 @@ struct ContainerPlan {
         return (spec.privileged ? Capability.all : asked) & available
     }
 
+    /// What holds where nobody asks for another.
+    static let usualLimits = [
+        RuntimeSpec.Rlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: 524_288),
+        RuntimeSpec.Rlimit(type: "RLIMIT_CORE", soft: 0, hard: 0),
+    ]
+
     private func limits() throws(CFSError) -> [RuntimeSpec.Rlimit] {
-        var limits = [
-            RuntimeSpec.Rlimit(type: "RLIMIT_NOFILE", soft: 1024, hard: 524_288),
-            RuntimeSpec.Rlimit(type: "RLIMIT_CORE", soft: 0, hard: 0),
-        ]
+        var limits = Self.usualLimits
         for limit in spec.limits {
             _ = try ResourceLimitNames.number(limit.name)
             let type = "RLIMIT_\(limit.name.uppercased())"
@@ -163,8 +166,8 @@ struct ContainerPlan {
         linux.devices = surroundings.devices
         // Touching a dictionary of one's own makes the runtime search every conformance of the executable.
         if !spec.sysctls.isEmpty { linux.sysctl = spec.sysctls }
-        var resources = RuntimeSpec.Resources()
-        resources.pids = RuntimeSpec.Pids(limit: Self.pidsLimit)
+        var resources = RequestedResources.of(spec, devices: surroundings.devices)
+        if resources.pids == nil { resources.pids = RuntimeSpec.Pids(limit: Self.pidsLimit) }
         linux.resources = resources
         if !spec.privileged {
             linux.maskedPaths = IsolationDefaults.maskedPaths

@@ -6,6 +6,7 @@ import CFSMonitor
 import CFSNamespaces
 import CFSRegistry
 import Glibc
+import Synchronization
 
 /// A container engine: images by name, and containers made of them.
 ///
@@ -24,6 +25,7 @@ public final class Engine: Sendable {
 
     public let options: EngineOptions
     let registry: Registry
+    private let hierarchy = Mutex<CgroupHierarchy?>(nil)
 
     /// - Throws: `invalidArgument` for a folder that is no absolute path.
     public init(_ options: EngineOptions = EngineOptions()) throws(CFSError) {
@@ -78,9 +80,19 @@ public final class Engine: Sendable {
 
     /// The folder of this engine's cgroups; nil where the host has no cgroup v2.
     func cgroups() throws(CFSError) -> CgroupHierarchy? {
-        // Two engines with different roots must not tidy up each other's.
-        let name = options.root == "/var/lib/cfs" ? "cfs" : "cfs-\(PathHash.hex(options.root))"
-        return try CgroupHierarchy.find(name: name)
+        try hierarchy.withLock { known throws(CFSError) in
+            if let known { return known }
+            // Two engines with different roots must not tidy up each other's.
+            let name = options.root == "/var/lib/cfs" ? "cfs" : "cfs-\(PathHash.hex(options.root))"
+            known = try CgroupHierarchy.find(name: name)
+            return known
+        }
+    }
+
+    /// Where a container's cgroup goes that wants another parent.
+    func cgroups(below parent: String?) throws(CFSError) -> CgroupHierarchy? {
+        guard let parent else { return try cgroups() }
+        return try cgroups()?.below(parent: parent)
     }
 
     var seccompCache: SeccompCache { SeccompCache(folder: "\(options.root)/seccomp") }

@@ -26,14 +26,24 @@ public struct ExecutionRequest: Sendable, Hashable {
 extension Container {
     /// Runs one more command in the container; returns once it runs.
     ///
+    /// - Parameter warn: told, before the start, what the caller should know: limits that had to be lowered. One sentence
+    ///   each.
     /// - Throws: `containerNotRunning`, `commandNotFound`, `commandNotExecutable` and others.
-    public func execute(_ request: ExecutionRequest, _ streams: Streams = .inherited) throws(CFSError) -> Session {
+    public func execute(
+        _ request: ExecutionRequest, _ streams: Streams = .inherited, warn: (String) -> Void = { _ in }
+    ) throws(CFSError) -> Session {
         try engine.requirePrivilege()
         let record = try record()
-        guard case .running = record.state else {
+        guard record.state.pid != nil else {
             throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
         }
+        if case .paused = record.state {
+            throw CFSError(
+                .conflict, .entering, "the container \(record.name) is paused: a command in it would stand still too",
+                hint: "let it go on first: cfs unpause \(record.name)")
+        }
         let container = try folder.readRequest()
+        for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }
         let entry = MonitorMessage.EntryRequest(
             process: try process(request, container.spec).json, user: request.user ?? container.user,
             privileged: request.privileged, interactive: request.interactive,

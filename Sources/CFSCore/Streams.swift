@@ -22,15 +22,20 @@ public enum Streams: Sendable, Hashable {
             case .none: [-1, -1, -1]
             case .descriptors(let input, let output, let error): [input, output, error]
             }
-        // High numbers, so that no source is overwritten by a target before its turn.
+        let own = [socket] + (lock.map { [$0] } ?? [])
+        var map: [(Int32, from: Int32)] = []
         var copies: [SharedFD] = []
-        for number in wanted + [socket] + (lock.map { [$0] } ?? []) {
-            let source = number >= 0 && fcntl(number, F_GETFD) != -1 ? number : null.raw
-            let copy = fcntl(source, F_DUPFD_CLOEXEC, 10)
-            copies.append(SharedFD(OwnedFD(try checked(copy == -1 ? -Int(errno) : Int(copy), "fcntl", .starting))))
+        for number in wanted {
+            map.append((Int32(map.count), number >= 0 && fcntl(number, F_GETFD) != -1 ? number : null.raw))
         }
-        let map = copies.enumerated().map { (Int32($0.offset), from: $0.element.raw) }
-        defer { extendLifetime(copies) }
+        for number in own { map.append((Int32(map.count), number)) }
+        // A source that another target overwrites before its turn is copied out of the way.
+        for (target, source) in map where source < map.count && source != target {
+            let copy = fcntl(source, F_DUPFD_CLOEXEC, Int32(map.count))
+            copies.append(SharedFD(OwnedFD(try checked(copy == -1 ? -Int(errno) : Int(copy), "fcntl", .starting))))
+            map[Int(target)].from = Int32(copy)
+        }
+        defer { extendLifetime((copies, null)) }
         return try Spawn.start(runtime.path, arguments, environment: [], descriptors: map, newSession: true)
     }
 }

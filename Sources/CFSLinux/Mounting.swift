@@ -90,6 +90,25 @@ public enum Mounting {
         }
     }
 
+    /// Cuts this mount namespace off from others: nothing mounted here travels to them (mount(2), MS_PRIVATE and MS_REC).
+    public static func makeAllPrivate() throws(CFSError) {
+        let flags = UInt(CFS_MS_REC) | UInt(CFS_MS_PRIVATE)
+        let result = "/".withCString { rawCall(cfs_nr_mount, 0, address($0), 0, Int(flags), 0) }
+        try checked(result, "mount", .mounting, path: "/")
+    }
+
+    /// Mounts a new file system at a path at once, with options as one text of less than a page (mount(2)).
+    public static func attach(new type: String, onto path: String, options: String) throws(CFSError) {
+        let result = type.withCString { type in
+            path.withCString { path in
+                options.withCString {
+                    rawCall(cfs_nr_mount, address(type), address(path), address(type), 0, address($0))
+                }
+            }
+        }
+        try checked(result, "mount", .mounting, path: path)
+    }
+
     /// Puts a detached mount into place on the file or folder behind `target` (move_mount(2)).
     public static func attach(_ mount: Int32, onto target: Int32, path: String? = nil) throws(CFSError) {
         try checked(tryAttach(mount, onto: target), "move_mount", .mounting, path: path)

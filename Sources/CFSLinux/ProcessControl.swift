@@ -115,6 +115,10 @@ public enum ProcessControl {
         }
     }
 
+    /// Lets the heap grow in large steps and keep what it has (mallopt(3)): for a process that is over soon, or that stays
+    /// small. By itself glibc gives memory back page by page, each time with a system call.
+    public static func keepHeap() { cfs_keep_heap(1 << 20, 1 << 24) }
+
     /// prctl(2): a value, or minus the error number.
     public static func control(_ operation: Int32, _ a: Int = 0, _ b: Int = 0) -> Int {
         rawCall(cfs_nr_prctl, Int(operation), a, b, 0, 0)

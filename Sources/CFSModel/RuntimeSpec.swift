@@ -80,7 +80,7 @@ public struct RuntimeSpec: Sendable, Hashable {
         public var path: String
         public var major: UInt32
         public var minor: UInt32
-        /// Permission bits; 0666 by default.
+        /// Permission bits, with or without the bits of the device's own type; 0666 by default.
         public var fileMode: UInt32?
         public init(type: String, path: String, major: UInt32, minor: UInt32, fileMode: UInt32?) {
             self.type = type

@@ -72,7 +72,7 @@ struct ChildMounts {
         let type: String
         var options: [String] = []
         switch mount.kind {
-        case .proc: type = "proc"
+        case .proc(let given): (type, options) = ("proc", given)
         case .sysfs: type = "sysfs"
         case .mqueue: type = "mqueue"
         case .cgroup: type = "cgroup2"
@@ -83,14 +83,8 @@ struct ChildMounts {
                 .invalidState, .mounting, "the mount at \(mount.target) belongs to the launcher", path: mount.target)
         }
         let context = try FileSystemContext(type)
-        for option in options {
-            if let equals = option.firstIndex(of: "=") {
-                try context.set(String(option[..<equals]), String(option[option.index(after: equals)...]))
-            } else {
-                try context.set(flag: option)
-            }
-        }
-        return try context.mount(mount.set).release()
+        try context.set(options, of: mount)
+        return try context.mount(mount).release()
     }
 
     // MARK: The terminal

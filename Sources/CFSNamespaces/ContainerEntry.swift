@@ -45,7 +45,7 @@ public struct ContainerEntry {
         let pidfd = OwnedFD(child.pidfd)
         pair.closeTheirs()
         do {
-            for limit in plan.limits where !limit.hindersStart { try setLimit(child.pid, limit) }
+            try plan.setLimits(of: child.pid)
             let terminal = try awaitStart(pair.ours)
             return LaunchedProcess(pid: child.pid, pidfd: pidfd, terminal: terminal)
         } catch {
@@ -53,12 +53,6 @@ public struct ContainerEntry {
             _ = try ProcessControl.reap(pidfd.raw, wait: true)
             throw error
         }
-    }
-
-    private func setLimit(_ pid: Int32, _ limit: ProcessPlan.Limit) throws(CFSError) {
-        let result = Int(cfs_set_process_limit(pid, limit.resource, limit.soft, limit.hard))
-        if result == -ErrorCode.notPermitted || result == -ErrorCode.noProcess { return }
-        try checked(result, "prlimit", .limiting)
     }
 
     private func awaitStart(_ socket: Int32) throws(CFSError) -> OwnedFD? {

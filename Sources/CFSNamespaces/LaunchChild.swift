@@ -75,9 +75,7 @@ struct LaunchChild {
             try checked(Int(cfs_loopback_up()), "ioctl", .cloning, path: "lo")
         }
         // Nothing mounted here may travel to the host.
-        let flags = UInt(CFS_MS_REC) | UInt(CFS_MS_PRIVATE)
-        let result = "/".withCString { rawCall(cfs_nr_mount, 0, address($0), 0, Int(flags), 0) }
-        try checked(result, "mount", .mounting, path: "/")
+        try Mounting.makeAllPrivate()
     }
 
     private func setName(_ name: String?, _ number: Int, _ call: StaticString) throws(CFSError) {

@@ -71,7 +71,7 @@ public struct RootPlan: Sendable, Hashable {
 /// One mount, in the order in which they are put into place.
 public struct MountPlan: Sendable, Hashable {
     public enum Kind: Sendable, Hashable {
-        case proc
+        case proc(options: [String])
         case sysfs
         case devpts(options: [String])
         case mqueue

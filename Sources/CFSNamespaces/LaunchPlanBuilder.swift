@@ -22,7 +22,7 @@ extension LaunchPlan {
         try planNamespaces(spec.linux)
         hostname = spec.hostname
         domainname = spec.domainname
-        for mount in spec.mounts { mounts.append(try plan(mount, spec.linux)) }
+        try planMounts(spec)
         maskedPaths = spec.linux.maskedPaths
         readOnlyPaths = spec.linux.readonlyPaths
         for (name, value) in spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
@@ -74,82 +74,7 @@ extension LaunchPlan {
     }
 
     /// Whether the container has a namespace of this kind that is not the host's nor another's.
-    private func owns(_ kind: NamespaceFlags) -> Bool { newNamespaces.contains(kind) }
-
-    // MARK: Mounts
-
-    private func plan(_ mount: RuntimeSpec.Mount, _ linux: RuntimeSpec.Linux) throws(CFSError) -> MountPlan {
-        guard mount.destination.hasPrefix("/") else {
-            throw CFSError(
-                .invalidConfiguration, .parsing, "the mount target \"\(mount.destination)\" is not an absolute path",
-                path: mount.destination)
-        }
-        let options = MountOptions(mount.options)
-        let kind: MountPlan.Kind
-        var maker = MountPlan.Maker.child
-        // A user namespace may mount only what belongs to namespaces that it owns itself.
-        let borrowed = hasUserNamespace
-        switch mount.type {
-        case "proc":
-            kind = .proc
-            if borrowed && !owns(.pid) { maker = .launcher }
-        case "sysfs":
-            kind = .sysfs
-            if borrowed && !owns(.network) { maker = .launcher }
-        case "mqueue":
-            kind = .mqueue
-            if borrowed && !owns(.ipc) { maker = .launcher }
-        case "devpts": kind = .devpts(options: options.data)
-        case "cgroup", "cgroup2":
-            if borrowed && !unsharesCgroup {
-                (kind, maker) = (.bind(source: "/sys/fs/cgroup", recursive: true), .launcher)
-            } else {
-                kind = .cgroup
-            }
-        case "tmpfs" where mount.destination == "/dev":
-            (kind, maker) = (.devices(try deviceNodes(linux), options: options.data), .launcher)
-        case "tmpfs": kind = .tmpfs(options: options.data)
-        case _ where mount.type == "bind" || options.isBind:
-            guard mount.source.hasPrefix("/") else {
-                throw CFSError(
-                    .invalidConfiguration, .parsing, "the mount source \"\(mount.source)\" is not an absolute path",
-                    path: mount.source)
-            }
-            if let word = options.data.first {
-                throw CFSError(.invalidConfiguration, .parsing, "a bind mount does not know the option \"\(word)\"")
-            }
-            (kind, maker) = (.bind(source: mount.source, recursive: options.isRecursiveBind), .launcher)
-        default:
-            throw CFSError(
-                .invalidConfiguration, .parsing, "unknown mount type \"\(mount.type)\" for \(mount.destination)")
-        }
-        return MountPlan(
-            kind: kind, target: mount.destination, set: options.set, clear: options.clear,
-            recursiveAttributes: options.recursiveAttributes || options.set.contains(.readOnly),
-            propagation: options.propagation,
-            idMapped: options.idMapped, maker: maker)
-    }
-
-    private func deviceNodes(_ linux: RuntimeSpec.Linux) throws(CFSError) -> [DeviceNode] {
-        var nodes = DeviceNode.standard
-        for device in linux.devices {
-            guard device.path.hasPrefix("/dev/"), !device.path.split(separator: "/").contains(".."),
-                ["c", "u", "b"].contains(device.type)
-            else {
-                throw CFSError(
-                    .invalidConfiguration, .parsing,
-                    "the device \(device.path) must be a character or block device below /dev",
-                    path: device.path)
-            }
-            nodes.removeAll { "/dev/\($0.name)" == device.path }
-            nodes.append(
-                DeviceNode(
-                    name: String(device.path.dropFirst(5)), isBlock: device.type == "b", major: device.major,
-                    minor: device.minor,
-                    mode: device.fileMode ?? 0o666))
-        }
-        return nodes
-    }
+    func owns(_ kind: NamespaceFlags) -> Bool { newNamespaces.contains(kind) }
 
     // MARK: The process
 

@@ -70,12 +70,12 @@ extension MountPlan {
     var summary: String {
         let what: String
         switch kind {
-        case .proc: what = "proc"
+        case .proc(let options): what = "proc" + Self.list(options)
         case .sysfs: what = "sysfs"
         case .devpts: what = "devpts"
         case .mqueue: what = "mqueue"
         case .cgroup: what = "cgroup2"
-        case .tmpfs(let options): what = "tmpfs" + (options.isEmpty ? "" : " (\(options.joined(separator: ",")))")
+        case .tmpfs(let options): what = "tmpfs" + Self.list(options)
         case .devices(let nodes, _): what = "tmpfs with the devices \(nodes.map(\.name).joined(separator: " "))"
         case .bind(let source, _): what = "bind of \(source)"
         }
@@ -86,5 +86,9 @@ extension MountPlan {
         if idMapped { flags.append("idmap") }
         if let propagation { flags.append(propagation.rawValue) }
         return "\(what) at \(target)" + (flags.isEmpty ? "" : " [\(flags.joined(separator: ","))]")
+    }
+
+    private static func list(_ options: [String]) -> String {
+        options.isEmpty ? "" : " (\(options.joined(separator: ",")))"
     }
 }

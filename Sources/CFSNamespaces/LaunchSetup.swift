@@ -23,7 +23,7 @@ struct LaunchSetup {
         if let adjustment = plan.process.oomScoreAdjustment {
             try write("\(adjustment)", to: "oom_score_adj", process.raw)
         }
-        try setLimits(pid)
+        try plan.process.setLimits(of: pid)
         timeline.mark("id maps")
 
         let mounts = try prepareMounts(process.raw, &timeline)
@@ -63,27 +63,5 @@ struct LaunchSetup {
         let file = try File.open(name, .write, at: process, phase: .cloning)
         let written = Array(text.utf8).withUnsafeBytes { File.write(file.raw, $0) }
         try checked(written, "write", .cloning, path: name)
-    }
-
-    /// prlimit(2) by the launcher: a user namespace takes the right to raise a hard limit away. Without that right here
-    /// either, the limit is what this process has.
-    private func setLimits(_ pid: Int32) throws(CFSError) {
-        for limit in plan.process.limits {
-            var (soft, hard) = (limit.soft, limit.hard)
-            if limit.hindersStart {
-                // For now no more than what the process could not give itself later: the hard limit.
-                var ourHard: UInt64 = 0
-                try checked(Int(cfs_getrlimit(limit.resource, &soft, &ourHard)), "getrlimit", .limiting)
-                hard = max(hard, ourHard)
-            }
-            var result = Int(cfs_set_process_limit(pid, limit.resource, soft, hard))
-            if result == -ErrorCode.notPermitted {
-                var (ourSoft, ourHard): (UInt64, UInt64) = (0, 0)
-                try checked(Int(cfs_getrlimit(limit.resource, &ourSoft, &ourHard)), "getrlimit", .limiting)
-                (soft, hard) = (min(soft, ourHard), min(hard, ourHard))
-                result = Int(cfs_set_process_limit(pid, limit.resource, soft, hard))
-            }
-            try checked(result, "prlimit", .limiting)
-        }
     }
 }

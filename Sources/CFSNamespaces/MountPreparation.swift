@@ -30,21 +30,14 @@ struct MountPreparation {
         let context = try FileSystemContext("overlay")
         // Held until the overlay is there: closing the last descriptor of a detached mount takes it apart, and the overlay
         // then answers EINVAL ("failed to clone lowerpath").
-        var layers: [SharedFD] = []
-        for lower in lowers {
-            let layer = SharedFD(try Mounting.cloneTree(lower))
-            layers.append(layer)
-            if let userNamespace {
-                let mapped = Mounting.trySetAttributes(layer.raw, userNamespace: userNamespace)
-                if mapped < 0 { throw Self.idMapFailure(mapped, lower) }
-            }
+        let layers = try self.layers(lowers)
+        for (layer, lower) in zip(layers, lowers) {
             let added = context.trySet("lowerdir+", descriptor: layer.raw)
-            if added < 0 {
-                throw CFSError(
-                    added == -ErrorCode.invalid ? .kernelUnsupported : .mountFailed, .mounting,
-                    "the overlay does not take the layer \(lower) by descriptor", systemCall: "fsconfig", path: lower,
-                    errno: Int32(-added), hint: "cfs needs Linux 6.13 or newer for layers by descriptor")
+            // Before Linux 6.7 a context of overlay takes no descriptor at all, before 6.13 no layer by one.
+            if added == -ErrorCode.notSupported || added == -ErrorCode.invalid {
+                return try OverlayByPath(layers: layers, upper: upper, work: work, volatile: volatile).mount()
             }
+            try checked(added, "fsconfig", .mounting, path: lower)
         }
         // Values of fsconfig(2) end at 256 bytes, so long paths go by descriptor too.
         for (key, path) in [("upperdir", upper), ("workdir", work)] {
@@ -64,6 +57,20 @@ struct MountPreparation {
         return overlay
     }
 
+    /// Detached copies of the layers, seen through the container's id map.
+    private func layers(_ lowers: [String]) throws(CFSError) -> [SharedFD] {
+        var layers: [SharedFD] = []
+        for lower in lowers {
+            let layer = SharedFD(try Mounting.cloneTree(lower))
+            layers.append(layer)
+            if let userNamespace {
+                let mapped = Mounting.trySetAttributes(layer.raw, userNamespace: userNamespace)
+                if mapped < 0 { throw Self.idMapFailure(mapped, lower) }
+            }
+        }
+        return layers
+    }
+
     private static func idMapFailure(_ result: Int, _ path: String) -> CFSError {
         CFSError(
             .kernelUnsupported, .mounting, "the file system of \(path) cannot be mounted with an id map",
@@ -76,9 +83,9 @@ struct MountPreparation {
         switch mount.kind {
         case .bind(let source, let recursive): return try bind(mount, source, recursive)
         case .devices(let nodes, let options): return try devices(nodes, options, mount)
-        case .sysfs: return try FileSystemContext("sysfs").mount(mount.set)
-        case .mqueue: return try FileSystemContext("mqueue").mount(mount.set)
-        case .proc: return try proc(mount)
+        case .sysfs: return try FileSystemContext("sysfs").mount(mount)
+        case .mqueue: return try FileSystemContext("mqueue").mount(mount)
+        case .proc(let options): return try proc(mount, options)
         case .tmpfs, .devpts, .cgroup:
             throw CFSError(
                 .invalidState, .mounting, "the mount at \(mount.target) belongs to the child", path: mount.target)
@@ -86,8 +93,9 @@ struct MountPreparation {
     }
 
     /// The procfs of a pid namespace that the container shares: its own user namespace may not mount that.
-    private func proc(_ mount: MountPlan) throws(CFSError) -> OwnedFD {
+    private func proc(_ mount: MountPlan, _ options: [String]) throws(CFSError) -> OwnedFD {
         let context = try FileSystemContext("proc")
+        try context.set(options, of: mount)
         if let join = plan.joins.first(where: { $0.namespace == .pid }) {
             let namespace = try File.open(join.path, .read, phase: .mounting)
             let set = context.trySet("pidns", descriptor: namespace.raw)
@@ -98,7 +106,7 @@ struct MountPreparation {
                     hint: "joining a pid namespace needs Linux 6.17 or newer, or --userns host")
             }
         }
-        return try context.mount(mount.set)
+        return try context.mount(mount)
     }
 
     private func bind(_ mount: MountPlan, _ source: String, _ recursive: Bool) throws(CFSError) -> OwnedFD {
@@ -127,14 +135,8 @@ struct MountPreparation {
     /// inside one never honours device nodes), and id-mapped, so that the container's root owns it.
     private func devices(_ nodes: [DeviceNode], _ options: [String], _ mount: MountPlan) throws(CFSError) -> OwnedFD {
         let context = try FileSystemContext("tmpfs")
-        for option in options {
-            guard let equals = option.firstIndex(of: "=") else {
-                try context.set(flag: option)
-                continue
-            }
-            try context.set(String(option[..<equals]), String(option[option.index(after: equals)...]))
-        }
-        let tree = try context.mount(mount.set)
+        try context.set(options, of: mount)
+        let tree = try context.mount(mount)
         for node in nodes {
             if let slash = node.name.lastIndex(of: "/") {
                 try makeFolders(String(node.name[..<slash]), tree.raw)
@@ -156,9 +158,30 @@ struct MountPreparation {
         if plan.process.terminal { try File.create("console", [], mode: 0o600, at: tree.raw) }
         if let userNamespace {
             let mapped = Mounting.trySetAttributes(tree.raw, userNamespace: userNamespace)
-            if mapped < 0 { throw Self.idMapFailure(mapped, "/dev") }
+            if mapped == -ErrorCode.invalid, let uid = plan.uidMappings.hostID(of: 0),
+                let gid = plan.gidMappings.hostID(of: 0)
+            {
+                // Before Linux 6.3 a tmpfs has no id map.
+                try give(".", at: tree.raw, uid, gid)
+            } else if mapped < 0 {
+                throw Self.idMapFailure(mapped, "/dev")
+            }
         }
         return tree
+    }
+
+    /// Makes a folder that we made somebody's own, with all that is in it.
+    private func give(_ name: String, at parent: Int32, _ uid: UInt32, _ gid: UInt32) throws(CFSError) {
+        let folder = try Directory.open(name, at: parent)
+        try checked(fchown(folder.raw, uid, gid) == 0 ? 0 : -Int(errno), "fchown", .mounting, path: "/dev")
+        for (name, type) in try Directory.entries(folder.raw) {
+            if type == DT_DIR {
+                try give(name, at: folder.raw, uid, gid)
+            } else {
+                let given = fchownat(folder.raw, name, uid, gid, Int32(CFS_AT_SYMLINK_NOFOLLOW))
+                try checked(given == 0 ? 0 : -Int(errno), "fchownat", .mounting, path: "/dev/\(name)")
+            }
+        }
     }
 
     private func makeFolders(_ path: String, _ root: Int32) throws(CFSError) {

@@ -8,7 +8,10 @@ public enum ResourceLimitNames {
         "nice", "rtprio", "rttime",
     ]
 
-    static func name(_ number: Int32) -> String? { names.indices.contains(Int(number)) ? names[Int(number)] : nil }
+    /// The name of a number, in lower case; nil when there is no such limit.
+    public static func name(_ number: Int32) -> String? {
+        names.indices.contains(Int(number)) ? names[Int(number)] : nil
+    }
 
     /// The number of `nofile`, `NOFILE` or `RLIMIT_NOFILE`.
     public static func number(_ text: String) throws(CFSError) -> Int32 {

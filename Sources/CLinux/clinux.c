@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "include/clinux.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -501,6 +502,11 @@ long cfs_spawn(const char *path, char *const argv[], char *const envp[], const i
         return -error;
     }
     return pid;
+}
+
+void cfs_keep_heap(size_t step, size_t kept) {
+    mallopt(M_TOP_PAD, (int)step);
+    mallopt(M_TRIM_THRESHOLD, (int)kept);
 }
 
 long cfs_set_process_limit(int pid, int resource, uint64_t soft, uint64_t hard) {

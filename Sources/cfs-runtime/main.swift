@@ -2,6 +2,8 @@ import CFSLinux
 import CFSMonitor
 import Glibc
 
+ProcessControl.keepHeap()
+
 // Called by the engine, not by people: `monitor` runs a container, `enter` one more process in it.
 switch ProcessArguments.words.first {
 case "monitor", "enter": MonitorMain.run()

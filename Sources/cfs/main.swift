@@ -1,5 +1,6 @@
 import CFSLinux
 import Glibc
 
+ProcessControl.keepHeap()
 // Not async: a start must not wait for a thread pool.
 exit(Program.run(ProcessArguments.words))

@@ -25,10 +25,10 @@ struct LaunchPlanBuilderTests {
         root: RootPlan(
             source: .overlay(lowers: ["/l2", "/l1"], upper: "/u", work: "/w", volatile: false), readOnly: false))
 
-    private static func plan(_ spec: RuntimeSpec) throws(CFSError) -> LaunchPlan { try LaunchPlan(spec, extras) }
+    static func plan(_ spec: RuntimeSpec) throws(CFSError) -> LaunchPlan { try LaunchPlan(spec, extras) }
 
     /// The error of a configuration that was changed.
-    private static func fault(without missing: [String] = [], _ change: (inout RuntimeSpec) -> Void) -> CFSError? {
+    static func fault(without missing: [String] = [], _ change: (inout RuntimeSpec) -> Void) -> CFSError? {
         var spec = spec(without: missing)
         change(&spec)
         let error = #expect(throws: CFSError.self) { try plan(spec) }
@@ -91,133 +91,6 @@ struct LaunchPlanBuilderTests {
         #expect(try Self.plan(spec).timeOffsets == [.init(clock: "monotonic", seconds: -7, nanoseconds: 5)])
         spec.linux.namespaces = [.init(type: "mount")]
         #expect(throws: CFSError.self) { try Self.plan(spec) }
-    }
-
-    // MARK: Mounts
-
-    private static func mount(
-        _ destination: String, _ type: String, _ source: String = "", _ options: [String] = [],
-        without missing: [String] = []
-    ) throws -> MountPlan {
-        var spec = spec(without: missing)
-        spec.mounts = [.init(destination: destination, type: type, source: source, options: options)]
-        return try #require(try plan(spec).mounts.first)
-    }
-
-    @Test("file systems of the container's own namespaces are mounted by the child")
-    func ownMounts() throws {
-        let cases: [(String, String, MountPlan.Kind)] = [
-            ("/proc", "proc", .proc), ("/sys", "sysfs", .sysfs), ("/dev/mqueue", "mqueue", .mqueue),
-            ("/sys/fs/cgroup", "cgroup", .cgroup),
-            ("/sys/fs/cgroup", "cgroup2", .cgroup),
-        ]
-        for (target, type, kind) in cases {
-            let plan = try Self.mount(target, type, type, ["nosuid", "noexec", "nodev", "ro"])
-            #expect(plan.kind == kind)
-            #expect(plan.maker == .child)
-            #expect(plan.set == [.noSetUID, .noExecute, .noDevices, .readOnly])
-        }
-        #expect(
-            try Self.mount("/dev/pts", "devpts", "devpts", ["nosuid", "mode=0620"]).kind
-                == .devpts(options: ["mode=0620"]))
-        #expect(try Self.mount("/tmp", "tmpfs", "tmpfs", ["size=64k"]).kind == .tmpfs(options: ["size=64k"]))
-    }
-
-    @Test("a file system of a namespace that is shared is mounted by the launcher: the container may not")
-    func sharedMounts() throws {
-        #expect(try Self.mount("/proc", "proc", without: ["pid"]).maker == .launcher)
-        #expect(try Self.mount("/sys", "sysfs", without: ["network"]).maker == .launcher)
-        #expect(try Self.mount("/dev/mqueue", "mqueue", without: ["ipc"]).maker == .launcher)
-        let cgroup = try Self.mount("/sys/fs/cgroup", "cgroup", "cgroup", ["ro"], without: ["cgroup"])
-        #expect(cgroup.kind == .bind(source: "/sys/fs/cgroup", recursive: true))
-        #expect(cgroup.maker == .launcher && cgroup.set == .readOnly && cgroup.recursiveAttributes)
-        // Without a user namespace the child has the host's privilege.
-        #expect(try Self.mount("/proc", "proc", without: ["pid", "user"]).maker == .child)
-    }
-
-    @Test("a bind is made by the launcher, recursive or not, read-only for all that lies in it")
-    func binds() throws {
-        let plan = try Self.mount("/data", "bind", "/srv/data", ["rbind", "ro", "rslave", "nosuid"])
-        #expect(plan.kind == .bind(source: "/srv/data", recursive: true))
-        #expect(plan.maker == .launcher)
-        #expect(plan.set == [.readOnly, .noSetUID])
-        #expect(plan.recursiveAttributes)
-        #expect(plan.propagation == .rslave)
-        #expect(try Self.mount("/data", "none", "/srv", ["bind"]).kind == .bind(source: "/srv", recursive: false))
-        #expect(try Self.mount("/data", "bind", "/srv", ["rw"]).recursiveAttributes == false)
-        #expect(try Self.mount("/data", "bind", "/srv", ["idmap"]).idMapped)
-    }
-
-    @Test("mounts keep their order")
-    func order() throws {
-        var spec = Self.spec()
-        spec.mounts = ["/proc", "/a", "/a/b"].map {
-            .init(destination: $0, type: $0 == "/proc" ? "proc" : "tmpfs", source: "", options: [])
-        }
-        #expect(try Self.plan(spec).mounts.map(\.target) == ["/proc", "/a", "/a/b"])
-    }
-
-    @Test("what is no mount is refused")
-    func badMounts() {
-        func fault(_ mount: RuntimeSpec.Mount) -> CFSError? { Self.fault { $0.mounts = [mount] } }
-        #expect(fault(.init(destination: "proc", type: "proc", source: "", options: []))?.path == "proc")
-        #expect(fault(.init(destination: "", type: "tmpfs", source: "", options: [])) != nil)
-        #expect(fault(.init(destination: "/a", type: "bind", source: "relative", options: []))?.path == "relative")
-        #expect(fault(.init(destination: "/a", type: "bind", source: "", options: ["bind"])) != nil)
-        #expect(
-            fault(.init(destination: "/a", type: "bind", source: "/b", options: ["size=1k"]))?.message.contains(
-                "size=1k") == true)
-        #expect(
-            fault(.init(destination: "/a", type: "ext4", source: "/dev/sda", options: []))?.message.contains("ext4")
-                == true)
-        #expect(fault(.init(destination: "/a", type: "", source: "/b", options: [])) != nil)
-    }
-
-    // MARK: Devices
-
-    private static func nodes(_ devices: [RuntimeSpec.Device]) throws(CFSError) -> [DeviceNode] {
-        var spec = spec()
-        spec.linux.devices = devices
-        spec.mounts = [.init(destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["mode=755"])]
-        guard case .devices(let nodes, let options)? = try plan(spec).mounts.first?.kind else { return [] }
-        #expect(options == ["mode=755"])
-        return nodes
-    }
-
-    @Test("/dev has the six devices that every program expects, and no other")
-    func standardDevices() throws {
-        let nodes = try Self.nodes([])
-        #expect(
-            nodes.map { "\($0.name) \($0.major):\($0.minor)" } == [
-                "null 1:3", "zero 1:5", "full 1:7", "random 1:8", "urandom 1:9", "tty 5:0",
-            ])
-        #expect(nodes.allSatisfy { $0.mode == 0o666 && !$0.isBlock })
-    }
-
-    @Test("a device is added below /dev, or takes the place of one that is there")
-    func devices() throws {
-        let nodes = try Self.nodes([
-            .init(type: "c", path: "/dev/net/tun", major: 10, minor: 200, fileMode: 0o600),
-            .init(type: "b", path: "/dev/sda", major: 8, minor: 0, fileMode: nil),
-            .init(type: "u", path: "/dev/null", major: 1, minor: 3, fileMode: 0o600),
-        ])
-        #expect(nodes.count == 8)
-        #expect(nodes.contains(DeviceNode(name: "net/tun", major: 10, minor: 200, mode: 0o600)))
-        #expect(nodes.contains(DeviceNode(name: "sda", isBlock: true, major: 8, minor: 0)))
-        #expect(nodes.filter { $0.name == "null" }.map(\.mode) == [0o600])
-    }
-
-    @Test("a device elsewhere, or of another kind, is refused")
-    func badDevices() {
-        for (type, path) in [
-            ("c", "/etc/x"), ("c", "/dev"), ("c", "/dev/../etc/x"), ("c", "/dev/a/../../x"), ("c", "dev/x"),
-            ("p", "/dev/fifo"), ("", "/dev/x"),
-        ] {
-            let error = #expect(throws: CFSError.self, "\(type) \(path)") {
-                try Self.nodes([.init(type: type, path: path, major: 1, minor: 1, fileMode: nil)])
-            }
-            #expect(error?.code == .invalidConfiguration)
-        }
     }
 
     // MARK: The rest

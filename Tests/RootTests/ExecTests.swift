@@ -78,6 +78,28 @@ struct ExecTests: EngineSuite {
         }
     }
 
+    /// Runs what follows with lower limits, and without the right to raise them.
+    private static let withoutRaising =
+        "setpriv --bounding-set -sys_resource --inh-caps -sys_resource bash -c 'ulimit -Sn 100; ulimit -Hn 150; ulimit -Sl 4; ulimit -Hl 8; exec \"$@\"' -"
+
+    @Test("a limit of the container that cfs may not give any more is lowered, and that is said once")
+    func limits() throws {
+        try engine.withContainer(["--ulimit", "nofile=200:300", "--ulimit", "memlock=8192:16384"]) { id in
+            let script = "ulimit -Sn; ulimit -Hn; ulimit -Sl; ulimit -Hl"
+            let result = engine.host("\(Self.withoutRaising) $CFS exec \(id) sh -c '\(script)'")
+            #expect(result.output == "150\n150\n8\n8\n" && result.status == 0, "\(result.errors)")
+            for warning in ["the limit nofile is 150 instead of 300", "the limit memlock is 8192 instead of 16384"] {
+                #expect(result.errors.split(separator: "\n").filter { $0.contains(warning) }.count == 1)
+            }
+            #expect(engine.run("exec", id, "sh", "-c", "ulimit -Hn").output == "300\n")
+        }
+        // Nobody has asked for the usual limits.
+        try engine.withContainer { id in
+            let result = engine.host("\(Self.withoutRaising) $CFS exec \(id) sh -c 'ulimit -Hn'")
+            #expect(result.output == "150\n" && result.errors == "", "\(result.errors)")
+        }
+    }
+
     @Test("it ends with its container")
     func endsWithContainer() throws {
         try engine.withContainer { id in

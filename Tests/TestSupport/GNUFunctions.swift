@@ -11,6 +11,8 @@ enum GNUFunctions {
         "posix_spawn_file_actions_addchdir_np",
         as: (@convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32).self)
 
+    /// unshare(2).
+    static let unshare = find("unshare", as: (@convention(c) (Int32) -> Int32).self)
     /// setxattr(2).
     static let setExtendedAttribute = find(
         "setxattr",

@@ -280,6 +280,8 @@ long cfs_getrlimit(int resource, uint64_t *soft, uint64_t *hard);
 long cfs_max_rss(int who);
 uint64_t cfs_monotonic_ns(void);
 uint64_t cfs_realtime_ns(void);
+/// mallopt(3): the heap grows by `step` bytes at least, and gives back what is free above `kept` bytes only.
+void cfs_keep_heap(size_t step, size_t kept);
 /// prlimit(2) of another process.
 long cfs_set_process_limit(int pid, int resource, uint64_t soft, uint64_t hard);
 /// Starts `path` as posix_spawn(3) would: descriptors `map[2*i]` become `map[2*i+1]` in order (a source must not be a

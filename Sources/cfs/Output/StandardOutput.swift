@@ -30,6 +30,9 @@ enum StandardError {
     /// Writes what a container wrote there.
     static func write(_ bytes: [UInt8]) throws(CFSError) { try File.writeAll(2, bytes, path: name) }
 
+    /// Says what the user should know, though nothing failed.
+    static func warn(_ text: String) { write(ErrorText.warning(text, style: style)) }
+
     /// Writes a text; where that fails nobody is left to tell.
     static func write(_ text: String) {
         do throws(CFSError) {

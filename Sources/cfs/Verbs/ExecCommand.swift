@@ -29,12 +29,12 @@ struct ExecCommand: Verb {
         if request.terminal { request.windowSize = Terminal.size(0) }
         let container = try GlobalOptions.engine(arguments, caller).container(options.container)
         if options.streams.detach {
-            _ = try container.execute(request, .none)
+            _ = try container.execute(request, .none, warn: StandardError.warn)
             return 0
         }
         let status = try AttachedSession.run(terminal: request.terminal, interactive: request.interactive) {
             () throws(CFSError) in
-            try container.execute(request, .inherited)
+            try container.execute(request, .inherited, warn: StandardError.warn)
         }
         return status.code
     }

@@ -60,9 +60,7 @@ struct RunCommand: Verb {
     }
 
     private static func announce(_ container: Container, _ file: IdentityFile?) throws(CFSError) {
-        for warning in container.warnings {
-            StandardError.write(ErrorText.warning(warning, style: StandardError.style))
-        }
+        for warning in container.warnings { StandardError.warn(warning) }
         try file?.write(container.id)
     }
 }

@@ -1,13 +1,11 @@
-import CFSLinux
-import CFSModel
 import Glibc
 
 /// Runs a body in a thread whose mounts are its own: nobody else sees them, and they go with the thread.
-func withPrivateMounts<Value>(_ body: @escaping () throws -> Value) throws -> Value {
+public func withPrivateMounts<Value>(_ body: @escaping () throws -> Value) throws -> Value {
     var outcome: Result<Value, any Error>?
     let work = PrivateWork {
         outcome = Result {
-            try ProcessControl.unshare(.mount)
+            try PrivateMount.check(GNUFunctions.unshare(PrivateMount.newNamespace), "unshare")
             let recursivelyPrivate: UInt = 1 << 14 | 1 << 18
             try PrivateMount.make("none", on: "/", "", flags: recursivelyPrivate)
             return try body()
@@ -26,10 +24,21 @@ func withPrivateMounts<Value>(_ body: @escaping () throws -> Value) throws -> Va
 }
 
 /// mount(2), for use inside ``withPrivateMounts(_:)``.
-enum PrivateMount {
-    static func make(_ type: String, on target: String, _ options: String, flags: UInt = 0) throws(CFSError) {
-        try checked(
-            mount(type, target, type, flags, options) == 0 ? 0 : -Int(errno), "mount", .mounting, path: target)
+public enum PrivateMount {
+    public struct Failure: Error {
+        public let call: String
+        public let number: Int32
+    }
+
+    /// CLONE_NEWNS of unshare(2).
+    fileprivate static let newNamespace: Int32 = 0x0002_0000
+
+    public static func make(_ type: String, on target: String, _ options: String, flags: UInt = 0) throws {
+        try check(mount(type, target, type, flags, options), "mount of \(target)")
+    }
+
+    fileprivate static func check(_ result: Int32, _ call: String) throws {
+        if result != 0 { throw Failure(call: call, number: errno) }
     }
 }
 
