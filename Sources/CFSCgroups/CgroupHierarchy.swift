@@ -51,24 +51,11 @@ public struct CgroupHierarchy: Sendable, Hashable {
     ///
     /// - Parameter pidsLimit: written to `pids.max` where the controller is there; a default, not a request.
     public func create(_ name: String, pidsLimit: UInt64?) throws(CFSError) -> Cgroup {
-        try create(name, for: CgroupSettings(), pidsLimit: pidsLimit)
-    }
-
-    private func create(
-        _ name: String, for settings: CgroupSettings, pidsLimit: UInt64?
-    ) throws(CFSError) -> Cgroup {
         let path = "\(folder)/\(name)"
-        let controllers = settings.controllers
-        var made = controllers.isEmpty ? Directory.tryMake(path, mode: 0o755) : -ErrorCode.notFound
+        var made = Directory.tryMake(path, mode: 0o755)
         while made == -ErrorCode.notFound {
             // Not yet there, or removed by removeFolderIfEmpty() in this moment.
             try makeFolder()
-            do throws(CFSError) {
-                if !controllers.isEmpty { try enable(controllers, for: settings) }
-            } catch {
-                if error.errno == ENOENT && !File.exists(folder) { continue }
-                throw error
-            }
             made = Directory.tryMake(path, mode: 0o755)
         }
         if made == -ErrorCode.access || made == -ErrorCode.notPermitted || made == -ErrorCode.readOnly {
@@ -94,10 +81,10 @@ public struct CgroupHierarchy: Sendable, Hashable {
     public func create(
         _ name: String, settings: CgroupSettings, pidsLimit: UInt64? = nil
     ) throws(CFSError) -> Cgroup {
-        let cgroup = try create(name, for: settings, pidsLimit: pidsLimit)
+        let cgroup = try create(name, pidsLimit: pidsLimit)
         if settings.isEmpty { return cgroup }
         do throws(CFSError) {
-            try cgroup.apply(settings)
+            try cgroup.applyToNew(settings)
         } catch {
             try cgroup.remove()
             throw error

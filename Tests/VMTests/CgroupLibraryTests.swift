@@ -144,7 +144,7 @@ struct CgroupLibraryTests {
     @Test("a quota of half a processor is kept, and what it held back is counted")
     func quota() throws {
         let cgroup = try folder.cgroup { $0.cpu.quota = .at(try CPUQuota("0.5")) }
-        let reader = try CgroupStatisticsReader(cgroup, parts: [.cpu])
+        let reader = try CgroupStatisticsReader(cgroup, parts: [.cpu, .limits])
         let begin = monotonicSeconds()
         let worker = cgroup.run(spin)
         let throttled = eventually(seconds: 120) {
