@@ -10,6 +10,7 @@ let package = Package(
     name: "cfs",
     products: [
         .library(name: "CFSCore", targets: ["CFSCore"]),
+        .library(name: "CFSCgroups", targets: ["CFSCgroups"]),
         .executable(name: "cfs", targets: ["cfs"]),
         .executable(name: "cfs-runtime", targets: ["cfs-runtime"]),
     ],

@@ -54,7 +54,8 @@ struct StartPreparationTests {
     // MARK: A start that was not prepared
 
     private static func unprepared(pids: Int64, isDefault: Bool) throws -> StartPreparation {
-        var spec = RuntimeSpec(root: RuntimeSpec.Root(path: "rootfs"), process: RuntimeSpec.Process(args: ["true"]))
+        var spec = RuntimeSpec(
+            root: RuntimeSpec.Root(path: "rootfs", readonly: false), process: RuntimeSpec.Process(args: ["true"]))
         var resources = RuntimeSpec.Resources()
         resources.pids = RuntimeSpec.Pids(limit: pids)
         spec.linux.resources = resources
