@@ -33,6 +33,18 @@ public struct Cgroup: Sendable {
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
     }
 
+    /// The processes in it and in the cgroups below it.
+    public func processesBelow() throws(CFSError) -> [Int32] {
+        var found = try processes()
+        for entry in try Directory.entries(fd.raw) where entry.type == DT_DIR {
+            let opened = File.tryOpen(entry.name, [.directory, .read, .noFollow], at: fd.raw)
+            // Removed meanwhile.
+            guard opened >= 0 else { continue }
+            found += try Cgroup(path: "\(path)/\(entry.name)", fd: SharedFD(OwnedFD(opened))).processesBelow()
+        }
+        return found
+    }
+
     /// Whether a process lives in it or below (the `populated` field of cgroup.events).
     public func isPopulated() throws(CFSError) -> Bool {
         let bytes = try File.readAll(at: "cgroup.events", below: fd.raw)

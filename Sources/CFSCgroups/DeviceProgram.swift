@@ -59,11 +59,28 @@ extension DeviceFilter {
             BPFInstruction(Code.loadWord, Register.major, from: Register.context, offset: 4),
             BPFInstruction(Code.loadWord, Register.minor, from: Register.context, offset: 8),
         ]
-        for rule in rules.reversed() {
-            program += Self.block(rule)
-            if rule.coversAll { return program }
+        var blocks: [Block] = []
+        var isDecided = false
+        for rule in rules.reversed() where !isDecided {
+            blocks.append(Block(rule))
+            isDecided = rule.coversAll
         }
-        return program + Self.verdict(0)
+        var starts: [Int] = []
+        var end = program.count
+        for block in blocks {
+            starts.append(end)
+            end += block.instructions.count
+        }
+        for (index, block) in blocks.enumerated() {
+            // A request that a rule speaks of, and does not decide, goes to the next rule for the same devices. Else the
+            // verifier would follow it through every rule there is, and refuse a long list.
+            let same = blocks.indices.first { $0 > index && blocks[$0].rule.overlaps(block.rule) }
+            let targets = (
+                next: index + 1 < blocks.count ? starts[index + 1] : end, same: same.map { starts[$0] } ?? end
+            )
+            program += block.linked(at: starts[index], next: targets.next, same: targets.same)
+        }
+        return isDecided ? program : program + Self.verdict(0)
     }
 
     private static func verdict(_ value: Int32) -> [BPFInstruction] {
@@ -73,36 +90,65 @@ extension DeviceFilter {
         ]
     }
 
-    private static func block(_ rule: DeviceRule) -> [BPFInstruction] {
-        typealias Code = BPFInstruction.Code
-        var block: [BPFInstruction] = []
-        // Jumps to the end of the block; how far that is is known once it stands.
-        var jumps: [Int] = []
-        func jump(_ code: UInt8, _ register: UInt8, _ value: Int32) {
-            jumps.append(block.count)
-            block.append(BPFInstruction(code, register, value))
+    /// The instructions of one rule, whose jumps lead out of it.
+    private struct Block {
+        let rule: DeviceRule
+        var instructions: [BPFInstruction] = []
+        /// Where requests leave that are for other devices, and those that the rule does not decide.
+        private var otherDevices: [Int] = []
+        private var undecided: [Int] = []
+
+        init(_ rule: DeviceRule) {
+            typealias Code = BPFInstruction.Code
+            self.rule = rule
+            switch rule.kind {
+            case .all: break
+            // BPF_DEVCG_DEV_BLOCK and BPF_DEVCG_DEV_CHAR.
+            case .blocks: leave(Code.jumpIfNotEqual, Register.kind, 1)
+            case .characters: leave(Code.jumpIfNotEqual, Register.kind, 2)
+            }
+            if let major = rule.major { leave(Code.jumpIfNotEqual, Register.major, Int32(bitPattern: major)) }
+            if let minor = rule.minor { leave(Code.jumpIfNotEqual, Register.minor, Int32(bitPattern: minor)) }
+            if rule.access != .all { addAccess(Int32(bitPattern: rule.access.rawValue)) }
+            instructions += DeviceFilter.verdict(rule.allow ? 1 : 0)
         }
-        switch rule.kind {
-        case .all: break
-        // BPF_DEVCG_DEV_BLOCK and BPF_DEVCG_DEV_CHAR.
-        case .blocks: jump(Code.jumpIfNotEqual, Register.kind, 1)
-        case .characters: jump(Code.jumpIfNotEqual, Register.kind, 2)
+
+        private mutating func leave(_ code: UInt8, _ register: UInt8, _ value: Int32) {
+            otherDevices.append(instructions.count)
+            instructions.append(BPFInstruction(code, register, value))
         }
-        if let major = rule.major { jump(Code.jumpIfNotEqual, Register.major, Int32(bitPattern: major)) }
-        if let minor = rule.minor { jump(Code.jumpIfNotEqual, Register.minor, Int32(bitPattern: minor)) }
-        if rule.access != .all {
-            let mask = Int32(bitPattern: rule.access.rawValue)
+
+        private mutating func addAccess(_ mask: Int32) {
+            typealias Code = BPFInstruction.Code
             if rule.allow {
-                block.append(BPFInstruction(Code.and, Register.access, 7 & ~mask))
-                jump(Code.jumpIfNotEqual, Register.access, 0)
+                instructions.append(BPFInstruction(Code.and, Register.access, 7 & ~mask))
+                undecided.append(instructions.count)
+                instructions.append(BPFInstruction(Code.jumpIfNotEqual, Register.access, 0))
             } else {
-                block.append(BPFInstruction(Code.moveRegister, Register.scratch, from: Register.access))
-                block.append(BPFInstruction(Code.and, Register.scratch, mask))
-                jump(Code.jumpIfEqual, Register.scratch, 0)
+                instructions.append(BPFInstruction(Code.moveRegister, Register.scratch, from: Register.access))
+                instructions.append(BPFInstruction(Code.and, Register.scratch, mask))
+                undecided.append(instructions.count)
+                instructions.append(BPFInstruction(Code.jumpIfEqual, Register.scratch, 0))
             }
         }
-        block += verdict(rule.allow ? 1 : 0)
-        for place in jumps { block[place].offset = Int16(block.count - place - 1) }
-        return block
+
+        func linked(at start: Int, next: Int, same: Int) -> [BPFInstruction] {
+            var linked = instructions
+            for place in otherDevices { linked[place].offset = Int16(next - start - place - 1) }
+            for place in undecided { linked[place].offset = Int16(same - start - place - 1) }
+            return linked
+        }
+    }
+
+    /// As many rules as jumps of 16 bits surely span: a block has at most eight instructions.
+    static let mostRules = 4_000
+}
+
+extension DeviceRule {
+    /// Whether some device is one of both.
+    fileprivate func overlaps(_ other: DeviceRule) -> Bool {
+        (kind == .all || other.kind == .all || kind == other.kind)
+            && (major == nil || other.major == nil || major == other.major)
+            && (minor == nil || other.minor == nil || minor == other.minor)
     }
 }

@@ -16,6 +16,11 @@ enum DeviceProgram {
             for program in old { try detach(program.raw, cgroup, path) }
             return
         }
+        guard filter.rules.count <= DeviceFilter.mostRules else {
+            throw CFSError(
+                .limitExceeded, .limiting,
+                "\(filter.rules.count) rules for devices are too many: \(DeviceFilter.mostRules) are possible")
+        }
         let program = try load(filter.program(), path)
         if let first = old.first {
             let replaced = Int(cfs_bpf_attach_device_program(cgroup, program.raw, first.raw))

@@ -1,3 +1,5 @@
+// The values of limits and of what is used; an embedder may also use that library alone.
+@_exported import CFSCgroups
 // What an embedder needs from the rooms below comes with `import CFSCore`.
 @_exported import CFSModel
 
@@ -7,4 +9,5 @@
 @_exported import struct CFSImages.ImportProgress
 @_exported import struct CFSLinux.WindowSize
 @_exported import enum CFSMonitor.LogStream
+@_exported import struct CFSMonitor.OutOfMemory
 @_exported import struct CFSMonitor.PhaseTime

@@ -72,6 +72,15 @@ extension Engine {
         return records
     }
 
+    private static func isFrozen(_ cgroup: String?) -> Bool {
+        guard let cgroup else { return false }
+        let opened = File.tryOpen("\(cgroup)/cgroup.freeze", .read)
+        guard opened >= 0 else { return false }
+        let file = OwnedFD(opened)
+        var byte: UInt8 = 0
+        return withUnsafeMutableBytes(of: &byte) { File.read(file.raw, into: $0) } == 1 && byte == UInt8(ascii: "1")
+    }
+
     /// The names of all containers, sorted.
     public func containerNames() throws(CFSError) -> [String] {
         try makeFolders()
@@ -88,7 +97,7 @@ extension Engine {
         if let live = try folder.readState() {
             record.startedAt = live.startedAt
             if ProcessControl.startTime(of: live.pid) == live.startTime {
-                record.state = .running(pid: live.pid)
+                record.state = Self.isFrozen(live.cgroup) ? .paused(pid: live.pid) : .running(pid: live.pid)
                 return record
             }
             // Its process has ended, and its monitor is about to write that down.

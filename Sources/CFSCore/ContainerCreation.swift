@@ -31,6 +31,7 @@ extension Engine {
     func check(_ spec: ContainerSpec) throws(CFSError) {
         try requirePrivilege()
         if let name = spec.name { try Self.check(name: name) }
+        try RequestedResources.check(RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent))
         try makeFolders()
     }
 
@@ -137,7 +138,8 @@ extension Engine {
         request.interactive = spec.interactive
         request.stopSignal = Self.stopSignal(spec, image)
         request.seccompFilter = try seccompFilter(spec, image, plan)
-        if let cgroups = try cgroups() {
+        request.pidsLimitIsDefault = spec.resources.pids == nil
+        if let cgroups = try cgroups(below: spec.cgroupParent) {
             request.cgroupMountPoint = cgroups.mountPoint
             request.cgroupFolder = cgroups.folder
         }

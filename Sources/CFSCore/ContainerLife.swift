@@ -17,7 +17,7 @@ extension Container {
     public func stop(seconds: Int = 10) throws(CFSError) {
         try engine.requirePrivilege()
         let record = try record()
-        guard case .running = record.state else {
+        guard record.state.pid != nil else {
             guard record.state == .created else { return }
             throw CFSError(.containerNotRunning, .stopping, "the container \(record.name) has not been started")
         }
@@ -25,6 +25,8 @@ extension Container {
         do throws(CFSError) {
             let monitor = try folder.connect()
             try monitor.send(MonitorMessage.signal(signal).bytes)
+            // What stands still hears nothing.
+            if case .paused = record.state { try thaw() }
             if try Self.ended(monitor, within: seconds) { return }
             try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
             _ = try Self.ended(monitor, within: nil)
@@ -58,7 +60,7 @@ extension Container {
     public func remove(force: Bool = false) throws(CFSError) {
         try engine.requirePrivilege()
         let row = try row()
-        if case .running? = try engine.record(of: row)?.state {
+        if try engine.record(of: row)?.state.pid != nil {
             guard force else {
                 throw CFSError(
                     .containerRunning, .removing, "the container \(row.name) is running",

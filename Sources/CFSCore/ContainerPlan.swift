@@ -166,8 +166,8 @@ struct ContainerPlan {
         linux.devices = surroundings.devices
         // Touching a dictionary of one's own makes the runtime search every conformance of the executable.
         if !spec.sysctls.isEmpty { linux.sysctl = spec.sysctls }
-        var resources = RuntimeSpec.Resources()
-        resources.pids = RuntimeSpec.Pids(limit: Self.pidsLimit)
+        var resources = RequestedResources.of(spec, devices: surroundings.devices)
+        if resources.pids == nil { resources.pids = RuntimeSpec.Pids(limit: Self.pidsLimit) }
         linux.resources = resources
         if !spec.privileged {
             linux.maskedPaths = IsolationDefaults.maskedPaths

@@ -24,7 +24,7 @@ extension Container {
         }
         let record = try engine.record(of: row)
         guard record?.state == .created else {
-            let isRunning = record.map { if case .running = $0.state { true } else { false } } ?? false
+            let isRunning = record?.state.pid != nil
             throw CFSError(
                 isRunning ? .containerRunning : .invalidState, .starting,
                 isRunning

@@ -89,6 +89,12 @@ public final class Engine: Sendable {
         }
     }
 
+    /// Where a container's cgroup goes that wants another parent.
+    func cgroups(below parent: String?) throws(CFSError) -> CgroupHierarchy? {
+        guard let parent else { return try cgroups() }
+        return try cgroups()?.below(parent: parent)
+    }
+
     var seccompCache: SeccompCache { SeccompCache(folder: "\(options.root)/seccomp") }
 }
 

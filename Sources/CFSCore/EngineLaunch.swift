@@ -40,10 +40,12 @@ extension Engine {
         }
     }
 
-    /// What can be done before the image and the row are there; nil when namespaces are joined, which need looking up.
+    /// What can be done before the image and the row are there; nil when namespaces are joined, which need looking up, and
+    /// for a cgroup in a place of its own, which recover() finds by the container's configuration only.
     private func preparation(
         _ spec: ContainerSpec, _ id: ContainerID, _ folder: ContainerFolder
     ) throws(CFSError) -> StartPreparation? {
+        if spec.cgroupParent != nil { return nil }
         var flags: NamespaceFlags = .mount
         for (kind, choice) in spec.namespaces.byKind {
             switch choice {
@@ -53,10 +55,15 @@ extension Engine {
             }
         }
         let cgroups = try cgroups()
+        var devices: [RuntimeSpec.Device] = []
+        for device in spec.devices { devices.append(try HostDevice.describe(device)) }
+        let resources = RequestedResources.of(spec, devices: devices)
         return StartPreparation(
             id: id, container: folder.container, run: folder.run, newNamespaces: flags.subtracting(.cgroup),
             unsharesCgroup: flags.contains(.cgroup), cgroupMountPoint: cgroups?.mountPoint,
             cgroupFolder: cgroups?.folder,
-            pidsLimit: UInt64(ContainerPlan.pidsLimit), terminal: spec.terminal, interactive: spec.interactive)
+            pidsLimit: UInt64(ContainerPlan.pidsLimit),
+            resources: resources == RuntimeSpec.Resources() ? nil : resources,
+            terminal: spec.terminal, interactive: spec.interactive)
     }
 }

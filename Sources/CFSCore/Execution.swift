@@ -34,8 +34,13 @@ extension Container {
     ) throws(CFSError) -> Session {
         try engine.requirePrivilege()
         let record = try record()
-        guard case .running = record.state else {
+        guard record.state.pid != nil else {
             throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
+        }
+        if case .paused = record.state {
+            throw CFSError(
+                .conflict, .entering, "the container \(record.name) is paused: a command in it would stand still too",
+                hint: "let it go on first: cfs unpause \(record.name)")
         }
         let container = try folder.readRequest()
         for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }

@@ -14,13 +14,9 @@ enum HostDevice {
                 .invalidArgument, .preparing, "\(request.source) is not a device", path: request.source,
                 hint: "files and folders are given with --volume")
         }
-        guard ["rw", "rwm"].contains(request.access) else {
-            let isKnown = !request.access.isEmpty && request.access.allSatisfy { "rwm".contains($0) }
+        guard !request.access.isEmpty, request.access.allSatisfy({ "rwm".contains($0) }) else {
             throw CFSError(
-                .invalidArgument, .parsing,
-                isKnown
-                    ? "the access \"\(request.access)\" would need a device filter, which cfs does not load yet"
-                    : "the access \"\(request.access)\" of a device is not some of r, w and m",
+                .invalidArgument, .parsing, "the access \"\(request.access)\" of a device is not some of r, w and m",
                 hint: "use rw: the container gets the device for reading and writing")
         }
         return RuntimeSpec.Device(

@@ -41,14 +41,17 @@ extension Container {
         var object = JSONObject([("Status", .string(record.state.name))])
         switch record.state {
         case .created: object["Running"] = false
-        case .running(let pid):
+        case .running(let pid), .paused(let pid):
             object["Running"] = true
+            object["Paused"] = .bool(record.state == .paused(pid: pid))
             object["Pid"] = .integer(Int64(pid))
         case .exited(let status, let reason):
             object["Running"] = false
             object["ExitCode"] = .integer(Int64(status))
             object["Signal"] = exit?.signal.map { .string(Signal.name($0)) } ?? .null
             object["Reason"] = reason.map(JSON.string) ?? .null
+            object["OOMKilled"] = .bool(exit?.outOfMemory != nil)
+            object["OutOfMemory"] = exit?.outOfMemory?.json ?? .null
         }
         object["StartedAt"] = record.startedAt.map { .string(Timestamp.text($0)) } ?? .null
         object["FinishedAt"] = record.finishedAt.map { .string(Timestamp.text($0)) } ?? .null

@@ -18,7 +18,7 @@ extension Container {
     /// - Throws: `containerNotRunning`.
     public func isolation() throws(CFSError) -> [IsolationFact] {
         let record = try record()
-        guard case .running(let pid) = record.state else {
+        guard let pid = record.state.pid else {
             throw CFSError(
                 .containerNotRunning, .looking,
                 "the container \(record.name) is not running: the kernel knows nothing of it")

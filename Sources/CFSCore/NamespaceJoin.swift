@@ -19,7 +19,7 @@ extension Engine {
 
     private func runningPID(_ reference: String) throws(CFSError) -> Int32 {
         let record = try container(reference).record()
-        guard case .running(let pid) = record.state else {
+        guard let pid = record.state.pid else {
             throw CFSError(
                 .containerNotRunning, .preparing,
                 "the container \(record.name) is not running: it has no namespaces to join",

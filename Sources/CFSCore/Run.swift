@@ -62,7 +62,14 @@ enum Blocking {
     static func run<Result: Sendable>(
         _ body: @escaping @Sendable () throws(CFSError) -> Result
     ) async throws(CFSError) -> Result {
-        let result: Swift.Result<Result, CFSError> = await withCheckedContinuation { continuation in
+        try await result(body).get()
+    }
+
+    /// Like ``run(_:)``, with the error as a value.
+    static func result<Result: Sendable>(
+        _ body: @escaping @Sendable () throws(CFSError) -> Result
+    ) async -> Swift.Result<Result, CFSError> {
+        await withCheckedContinuation { continuation in
             queue.async {
                 do throws(CFSError) {
                     continuation.resume(returning: .success(try body()))
@@ -71,6 +78,5 @@ enum Blocking {
                 }
             }
         }
-        return try result.get()
     }
 }

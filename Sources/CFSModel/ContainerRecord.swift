@@ -4,6 +4,8 @@ public struct ContainerRecord: Sendable, Hashable {
         case created
         /// The process number of the container's first process, as the host sees it.
         case running(pid: Int32)
+        /// Running, and standing still until somebody lets it go on.
+        case paused(pid: Int32)
         /// The exit status by the shell's convention, and why the engine ended it where it did.
         case exited(status: Int32, reason: String?)
 
@@ -11,7 +13,16 @@ public struct ContainerRecord: Sendable, Hashable {
             switch self {
             case .created: "created"
             case .running: "running"
+            case .paused: "paused"
             case .exited: "exited"
+            }
+        }
+
+        /// The first process of one that runs, paused or not.
+        public var pid: Int32? {
+            switch self {
+            case .running(let pid), .paused(let pid): pid
+            case .created, .exited: nil
             }
         }
     }

@@ -35,6 +35,12 @@ public struct ContainerSpec: Sendable, Hashable {
     public var namespaces = NamespaceChoices()
     public var limits: [ResourceLimit] = []
     public var devices: [DeviceRequest] = []
+    /// What the container may use at most, as the OCI configuration says it; what is nil is not limited. `pids` is 4,096
+    /// when nil, where the host can limit it, and swap as much as memory when only memory is given. Device rules here
+    /// come after those of ``devices``.
+    public var resources = RuntimeSpec.Resources()
+    /// The cgroup to make the container's cgroup in: from `/` on below the cgroup v2 mount, else beside the engine's own.
+    public var cgroupParent: String?
     public var sysctls: [String: String] = [:]
     /// Runs a small reaping init as process 1.
     public var initProcess = false

@@ -8,17 +8,21 @@ public struct ExitRecord: Sendable, Equatable {
     public var signal: Int32?
     /// Why the engine ended it where it did.
     public var reason: String?
+    /// What the kernel killed in it for want of memory; nil when it has not.
+    public var outOfMemory: OutOfMemory?
     /// Nanoseconds since 1970.
     public var startedAt: UInt64
     public var finishedAt: UInt64
     public var timing: [PhaseTime]
 
     public init(
-        status: Int32, signal: Int32?, reason: String?, startedAt: UInt64, finishedAt: UInt64, timing: [PhaseTime]
+        status: Int32, signal: Int32?, reason: String?, outOfMemory: OutOfMemory? = nil, startedAt: UInt64,
+        finishedAt: UInt64, timing: [PhaseTime]
     ) {
         self.status = status
         self.signal = signal
         self.reason = reason
+        self.outOfMemory = outOfMemory
         self.startedAt = startedAt
         self.finishedAt = finishedAt
         self.timing = timing
@@ -30,14 +34,17 @@ public struct ExitRecord: Sendable, Equatable {
         else { return nil }
         self.init(
             status: Int32(clamping: status), signal: json["signal"]?.integer.map { Int32(clamping: $0) },
-            reason: json["reason"]?.string, startedAt: started, finishedAt: finished,
+            reason: json["reason"]?.string,
+            outOfMemory: json["outOfMemory"].flatMap { OutOfMemory(json: $0) }, startedAt: started,
+            finishedAt: finished,
             timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
     }
 
     public var json: JSON {
         [
             "status": .integer(Int64(status)), "signal": signal.map { .integer(Int64($0)) } ?? .null,
-            "reason": reason.map(JSON.string) ?? .null, "startedAt": JSON(unsigned: startedAt),
+            "reason": reason.map(JSON.string) ?? .null, "outOfMemory": outOfMemory?.json ?? .null,
+            "startedAt": JSON(unsigned: startedAt),
             "finishedAt": JSON(unsigned: finishedAt), "timing": .array(timing.map(\.json)),
         ]
     }
@@ -50,12 +57,15 @@ public struct LiveState: Sendable, Equatable {
     public var startTime: UInt64
     /// Nanoseconds since 1970.
     public var startedAt: UInt64
+    /// The folder of its cgroup; nil without cgroup v2.
+    public var cgroup: String?
     public var timing: [PhaseTime]
 
-    public init(pid: Int32, startTime: UInt64, startedAt: UInt64, timing: [PhaseTime]) {
+    public init(pid: Int32, startTime: UInt64, startedAt: UInt64, cgroup: String? = nil, timing: [PhaseTime]) {
         self.pid = pid
         self.startTime = startTime
         self.startedAt = startedAt
+        self.cgroup = cgroup
         self.timing = timing
     }
 
@@ -64,14 +74,14 @@ public struct LiveState: Sendable, Equatable {
             let startedAt = json["startedAt"]?.unsigned
         else { return nil }
         self.init(
-            pid: Int32(clamping: pid), startTime: startTime, startedAt: startedAt,
+            pid: Int32(clamping: pid), startTime: startTime, startedAt: startedAt, cgroup: json["cgroup"]?.string,
             timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
     }
 
     public var json: JSON {
         [
             "pid": .integer(Int64(pid)), "startTime": JSON(unsigned: startTime), "startedAt": JSON(unsigned: startedAt),
-            "timing": .array(timing.map(\.json)),
+            "cgroup": cgroup.map(JSON.string) ?? .null, "timing": .array(timing.map(\.json)),
         ]
     }
 }

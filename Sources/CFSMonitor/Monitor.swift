@@ -11,6 +11,7 @@ public final class Monitor {
         static let process: UInt64 = 0
         static let listener: UInt64 = 1
         static let signals: UInt64 = 2
+        static let memory: UInt64 = 3
     }
 
     private let folder: ContainerFolder
@@ -19,6 +20,7 @@ public final class Monitor {
     private let clients = ClientConnections()
     private var timeline = Timeline()
     private var reason: String?
+    private var outOfMemory: OutOfMemory?
 
     private var attempt: LaunchAttempt?
 
@@ -60,11 +62,11 @@ public final class Monitor {
         try folder.writeState(
             LiveState(
                 pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0,
-                startedAt: startedAt, timing: timeline.phases))
+                startedAt: startedAt, cgroup: cgroup?.path, timing: timeline.phases))
         let relay = StreamRelay(
             started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
             isTerminal: request.spec.process.terminal)
-        let end = try loop(started.process.pidfd.raw, listener.raw, signals, relay, pid: started.process.pid)
+        let end = try loop(started.process.pidfd.raw, listener.raw, signals, relay, cgroup, pid: started.process.pid)
         try finish(end, cgroup, startedAt)
     }
 
@@ -82,7 +84,8 @@ public final class Monitor {
     // MARK: While it runs
 
     private func loop(
-        _ pidfd: Int32, _ listener: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay, pid: Int32
+        _ pidfd: Int32, _ listener: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
+        _ cgroup: Cgroup?, pid: Int32
     ) throws(CFSError) -> ProcessEnd {
         let poll = try EventPoll()
         try poll.add(pidfd, .readable, token: Token.process)
@@ -90,11 +93,15 @@ public final class Monitor {
         try poll.add(signals.fd.raw, .readable, token: Token.signals)
         let starterToken = try clients.add(starter, poll)
         clients.send(.started(pid: pid))
+        // After the good news: the command runs meanwhile.
+        let memory = cgroup.flatMap { MemoryWatch.begin($0, request.id, initPID: pid) }
+        if let descriptor = memory?.descriptor { try poll.add(descriptor, .priority, token: Token.memory) }
         var end: ProcessEnd?
         while end == nil || !relay.isFlushed {
             try relay.watch(poll)
             for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : -1) {
                 switch event.token {
+                case Token.memory: try memory?.look()
                 case Token.process:
                     end = try ProcessControl.reap(pidfd, wait: false)
                     if end != nil {
@@ -111,6 +118,7 @@ public final class Monitor {
             }
             relay.moveWhatNeedsNoEvent()
         }
+        outOfMemory = try memory?.result()
         return end ?? .exited(125)
     }
 
@@ -145,11 +153,15 @@ public final class Monitor {
 
     private func finish(_ end: ProcessEnd, _ cgroup: Cgroup?, _ startedAt: UInt64) throws(CFSError) {
         clients.send(.ending)
-        try cgroup?.remove()
         var signal: Int32?
         if case .signalled(let number, _) = end { signal = number }
+        // The controller may have come after the start, with a limit of `cfs update`.
+        if outOfMemory == nil, signal == SIGKILL, let cgroup { outOfMemory = try OutOfMemory.counted(in: cgroup) }
+        if let outOfMemory, end.status != 0 { reason = reason ?? outOfMemory.text }
+        try cgroup?.remove()
         let record = ExitRecord(
-            status: end.status, signal: signal, reason: reason, startedAt: startedAt, finishedAt: SystemClock.realtime,
+            status: end.status, signal: signal, reason: reason, outOfMemory: outOfMemory, startedAt: startedAt,
+            finishedAt: SystemClock.realtime,
             timing: timeline.phases)
         if request.autoRemove {
             try folder.removeContainer()

@@ -89,15 +89,16 @@ public enum MonitorMessage: Sendable, Equatable {
     /// Reads a message.
     public init(parsing bytes: [UInt8]) throws(CFSError) {
         let json = try JSON(parsing: bytes, what: "the message")
-        guard let message = Self.read(json) else {
+        guard let message = try Self.read(json) else {
             throw CFSError(.monitorFailed, .running, "a message of the monitor is not understood: \(json.text())")
         }
         self = message
     }
 
-    private static func read(_ json: JSON) -> MonitorMessage? {
+    private static func read(_ json: JSON) throws(CFSError) -> MonitorMessage? {
         switch json["do"]?.string ?? json["event"]?.string {
-        case "prepare": return StartPreparation(json: json).map { .prepare($0) }
+        case "prepare": guard let preparation = try StartPreparation(json: json) else { return nil }
+            return .prepare(preparation)
         case "start":
             guard let container = json["container"]?.string, let run = json["run"]?.string else { return nil }
             let marks = (json["trace"]?.array ?? []).compactMap { mark in

@@ -20,6 +20,8 @@ public struct MonitorRequest: Sendable {
     /// Where the container's cgroup is made: the folder below the cgroup v2 mount; nil without cgroup v2.
     public var cgroupMountPoint: String?
     public var cgroupFolder: String?
+    /// Whether the configuration's `pids.limit` is the engine's own: a host that cannot keep it is no error then.
+    public var pidsLimitIsDefault = false
     public var stopSignal: Int32 = 15
 
     public init(id: ContainerID, spec: RuntimeSpec, layers: [String]) {
@@ -46,6 +48,7 @@ public struct MonitorRequest: Sendable {
         seccompFilter = engine["seccompFilter"]?.string
         cgroupMountPoint = engine["cgroupMountPoint"]?.string
         cgroupFolder = engine["cgroupFolder"]?.string
+        pidsLimitIsDefault = engine["pidsLimitIsDefault"]?.bool ?? false
         stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
     }
 
@@ -60,6 +63,7 @@ public struct MonitorRequest: Sendable {
         engine["seccompFilter"] = seccompFilter.map(JSON.string)
         engine["cgroupMountPoint"] = cgroupMountPoint.map(JSON.string)
         engine["cgroupFolder"] = cgroupFolder.map(JSON.string)
+        engine["pidsLimitIsDefault"] = .bool(pidsLimitIsDefault)
         engine["stopSignal"] = .integer(Int64(stopSignal))
         return ["id": .string(id.text), "oci": spec.json, "engine": .object(engine)]
     }

@@ -32,14 +32,6 @@ struct CgroupTests {
         #expect(try cgroup.isPopulated())
     }
 
-    @Test("killing is one write to the kernel")
-    func kill() throws {
-        let cgroup = try cgroup()
-        folder.write("", to: "cfs/one/cgroup.kill")
-        try cgroup.kill()
-        #expect(textOfFile(folder("cfs/one/cgroup.kill")) == "1")
-    }
-
     @Test("an empty one goes, and one that is gone is no fault")
     func remove() throws {
         let cgroup = try cgroup()
@@ -49,55 +41,15 @@ struct CgroupTests {
     }
 }
 
-/// A folder of a test's own in the host's cgroup v2, removed with what is in it.
-private final class HostFolder {
-    let hierarchy: CgroupHierarchy
-
-    static let isThere: Bool = {
-        do {
-            guard let found = try CgroupHierarchy.find(name: "cfs-test") else { return false }
-            return access(found.mountPoint, W_OK) == 0
-        } catch {
-            return false
-        }
-    }()
-
-    init() throws {
-        hierarchy = try #require(
-            try CgroupHierarchy.find(name: "cfs-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max))"))
-    }
-
-    deinit {
-        do {
-            for name in try hierarchy.names() { try hierarchy.cgroup(name)?.remove() }
-            try hierarchy.removeFolderIfEmpty()
-        } catch {
-            Issue.record("a test's cgroup is left: \(error)")
-        }
-    }
-}
-
 @Suite("Cgroups of the host", .enabled(if: HostFolder.isThere, "needs a cgroup v2 tree that may be written to"))
 struct HostCgroupTests {
-    /// A process that sleeps in a cgroup.
-    private func sleeper(in path: String) throws -> OwnedFD {
-        let pid = try Spawn.start(
-            "/bin/sh", ["sh", "-c", "echo $$ > '\(path)/cgroup.procs' && echo ready && exec sleep 1000"],
-            environment: ["PATH=/usr/bin:/bin"], descriptors: [], newSession: true)
-        guard let pidfd = try ProcessControl.open(pid: pid) else {
-            throw CFSError(.invalidState, .starting, "the sleeper of a test is gone")
-        }
-        try #require(eventually { textOfFile("\(path)/cgroup.procs")?.contains("\(pid)\n") == true })
-        return pidfd
-    }
-
     @Test("a cgroup with living processes, also in cgroups below, is emptied and removed")
     func populated() throws {
         let host = try HostFolder()
         let cgroup = try host.hierarchy.create("one", pidsLimit: nil)
         try Directory.makeAll("\(cgroup.path)/a/b", mode: 0o755)
-        let first = try sleeper(in: cgroup.path)
-        let second = try sleeper(in: "\(cgroup.path)/a/b")
+        let first = try host.sleeper(in: cgroup.path)
+        let second = try host.sleeper(in: "\(cgroup.path)/a/b")
         #expect(try cgroup.isPopulated())
         try cgroup.remove()
         #expect(!File.exists(cgroup.path))

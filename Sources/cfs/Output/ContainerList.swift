@@ -38,9 +38,10 @@ struct ContainerList {
     func status(_ record: ContainerRecord) -> String {
         switch record.state {
         case .created: return "Created"
-        case .running:
+        case .running, .paused:
             let since = record.startedAt ?? record.createdAt
-            return "Up \(Elapsed.text(now > since ? now - since : 0))"
+            let up = "Up \(Elapsed.text(now > since ? now - since : 0))"
+            return if case .paused = record.state { up + " (Paused)" } else { up }
         case .exited(let status, _):
             return "Exited (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
         }
@@ -60,7 +61,7 @@ struct ContainerList {
         object["FinishedAt"] = record.finishedAt.map { .string(Timestamp.text($0)) }
         switch record.state {
         case .created: break
-        case .running(let pid): object["Pid"] = .integer(Int64(pid))
+        case .running(let pid), .paused(let pid): object["Pid"] = .integer(Int64(pid))
         case .exited(let status, let reason):
             object["ExitCode"] = .integer(Int64(status))
             object["Reason"] = reason.map(JSON.string)

@@ -1,0 +1,155 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSMonitor
+
+extension Container {
+    /// Changes limits, at once when the container runs. What `changes` does not name stays as it is; devices cannot be
+    /// changed.
+    ///
+    /// A memory limit below what is in use is an error, since the kernel would kill for it.
+    ///
+    /// - Throws: `invalidConfiguration` for values that contradict each other or what was set before, or that this
+    ///   machine cannot do; `conflict`; `cgroupControllerUnavailable`. Nothing has changed then.
+    public func update(_ changes: RuntimeSpec.Resources) throws(CFSError) {
+        try engine.requirePrivilege()
+        let record = try record()
+        var request = try folder.readRequest()
+        guard changes.devices.isEmpty else {
+            throw CFSError(.invalidArgument, .limiting, "the devices of a container cannot be changed")
+        }
+        var merged = request.spec.linux.resources ?? RuntimeSpec.Resources()
+        if request.pidsLimitIsDefault, changes.pids == nil { merged.pids = nil }
+        merged.take(changes)
+        var asked = merged
+        asked.devices = []
+        var settings = try CgroupSettings(asked, naming: LimitFlag.name)
+        settings.checksMemoryInUse = changes.memory?.limit != nil
+        if record.state.pid != nil {
+            guard let cgroups = request.cgroups else {
+                try RequestedResources.check(asked, nil)
+                return
+            }
+            guard let cgroup = try cgroups.cgroup(id.text) else { throw notRunning(record) }
+            try cgroups.enable(settings.controllers)
+            try cgroup.apply(settings)
+        } else {
+            try RequestedResources.check(asked, request.cgroups)
+        }
+        if request.pidsLimitIsDefault, changes.pids == nil {
+            merged.pids = request.spec.linux.resources?.pids
+        } else {
+            request.pidsLimitIsDefault = false
+        }
+        request.spec.linux.resources = merged
+        try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
+    }
+
+    /// Makes all processes of the container stand still (`cgroup.freeze`, Linux 5.2); returns once they do.
+    ///
+    /// - Throws: `containerNotRunning`; `conflict` when it is paused already, or does not come to rest.
+    public func pause() throws(CFSError) {
+        let (record, cgroup) = try runningCgroup()
+        if case .paused = record.state {
+            throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
+        }
+        try cgroup.freeze()
+    }
+
+    /// Lets a paused container go on.
+    ///
+    /// - Throws: `containerNotRunning`; `conflict` when it is not paused.
+    public func unpause() throws(CFSError) {
+        let (record, cgroup) = try runningCgroup()
+        guard case .paused = record.state else {
+            throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
+        }
+        try cgroup.thaw()
+    }
+
+    /// Lets it go on whatever it does.
+    func thaw() throws(CFSError) { try runningCgroup().cgroup.thaw() }
+
+    func runningCgroup() throws(CFSError) -> (record: ContainerRecord, cgroup: Cgroup) {
+        try engine.requirePrivilege()
+        let record = try record()
+        guard record.state.pid != nil else { throw notRunning(record) }
+        guard let cgroups = try folder.readRequest().cgroups else {
+            throw CFSError(
+                .cgroupControllerUnavailable, .limiting, "this host has no cgroup v2, so the container has no cgroup")
+        }
+        guard let cgroup = try cgroups.cgroup(id.text) else { throw notRunning(record) }
+        return (record, cgroup)
+    }
+
+    private func notRunning(_ record: ContainerRecord) -> CFSError {
+        CFSError(.containerNotRunning, .limiting, "the container \(record.name) is not running")
+    }
+}
+
+extension MonitorRequest {
+    /// Where the container's cgroup lies; nil without cgroup v2.
+    var cgroups: CgroupHierarchy? {
+        guard let mountPoint = cgroupMountPoint, let folder = cgroupFolder else { return nil }
+        return CgroupHierarchy(mountPoint: mountPoint, folder: folder)
+    }
+}
+
+extension RuntimeSpec.Resources {
+    /// Takes over what `changes` names.
+    mutating func take(_ changes: RuntimeSpec.Resources) {
+        if let asked = changes.memory { take(memory: asked) }
+        if let asked = changes.cpu {
+            var own = cpu ?? RuntimeSpec.CPU()
+            own.shares = asked.shares ?? own.shares
+            own.quota = asked.quota ?? own.quota
+            own.period = asked.period ?? own.period
+            own.burst = asked.burst ?? own.burst
+            own.cpus = asked.cpus ?? own.cpus
+            own.mems = asked.mems ?? own.mems
+            own.idle = asked.idle ?? own.idle
+            cpu = own
+        }
+        pids = changes.pids ?? pids
+        if let asked = changes.blockIO {
+            var own = blockIO ?? RuntimeSpec.BlockIO()
+            own.weight = asked.weight ?? own.weight
+            own.throttleReadBpsDevice.take(asked.throttleReadBpsDevice)
+            own.throttleWriteBpsDevice.take(asked.throttleWriteBpsDevice)
+            own.throttleReadIOPSDevice.take(asked.throttleReadIOPSDevice)
+            own.throttleWriteIOPSDevice.take(asked.throttleWriteIOPSDevice)
+            blockIO = own
+        }
+        for asked in changes.hugepageLimits {
+            hugepageLimits.removeAll { $0.pageSize == asked.pageSize }
+            hugepageLimits.append(asked)
+        }
+        for asked in changes.unified {
+            unified.removeAll { $0.key == asked.key }
+            unified.append(asked)
+        }
+    }
+
+    private mutating func take(memory asked: RuntimeSpec.Memory) {
+        var own = memory ?? RuntimeSpec.Memory()
+        if let limit = asked.limit, asked.swap == nil {
+            // Swap that was never asked for is as much as memory, and stays so.
+            let followed = own.swap == nil || own.limit.map { $0 &+ $0 } == own.swap
+            let (sum, overflow) = limit.addingReportingOverflow(limit)
+            if followed { own.swap = limit <= 0 ? limit : overflow ? -1 : sum }
+        }
+        own.limit = asked.limit ?? own.limit
+        own.swap = asked.swap ?? own.swap
+        own.reservation = asked.reservation ?? own.reservation
+        memory = own
+    }
+}
+
+extension [RuntimeSpec.ThrottleDevice] {
+    fileprivate mutating func take(_ changes: [RuntimeSpec.ThrottleDevice]) {
+        for asked in changes {
+            removeAll { $0.major == asked.major && $0.minor == asked.minor }
+            append(asked)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import CFSCgroups
+import CFSModel
+import Testing
+
+@Suite("Files of cgroup v2 by name")
+struct UnifiedTests {
+    @Test("they are written last, in their order, and line by line")
+    func order() throws {
+        #expect(
+            try written {
+                $0.unified = [
+                    .init("memory.high", "1"), .init("io.max", "8:0 rbps=1\n8:16 wbps=2"),
+                    .init("hugetlb.2MB.max", "0"),
+                    .init("cgroup.max.depth", "3"), .init("memory.not_yet_known", "x"),
+                ]
+                $0.pids = .init(limit: 5)
+            } == [
+                "pids.max: 5", "memory.high: 1", "io.max: 8:0 rbps=1", "io.max: 8:16 wbps=2", "hugetlb.2MB.max: 0",
+                "cgroup.max.depth: 3", "memory.not_yet_known: x",
+            ])
+    }
+
+    @Test(
+        "what is no file of a known controller is refused, and so is what would move or kill processes",
+        arguments: [
+            ("memory/high", "is not the name of a cgroup file"), ("../memory.high", "is not the name of a cgroup file"),
+            ("", "is not the name of a cgroup file"), ("memory", "is not the name of a cgroup file"),
+            ("memory.", "is not the name of a cgroup file"), ("memory high", "is not the name of a cgroup file"),
+            (
+                "net_cls.classid",
+                "of no known controller: cpuset, cpu, io, memory, hugetlb, pids, rdma, misc are possible"
+            ),
+            ("cgroup.procs", "which is not a limit"), ("cgroup.kill", "which is not a limit"),
+            ("cgroup.subtree_control", "which is not a limit"),
+        ])
+    func refusal(key: String, reason: String) {
+        let error = #expect(throws: CFSError.self) { try written { $0.unified = [.init(key, "1")] } }
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.hasPrefix("linux.resources.unified has ") == true)
+        #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("an empty value, and one with a zero byte, is refused", arguments: ["", "1\0"])
+    func value(text: String) {
+        let error = #expect(throws: CFSError.self) { try written { $0.unified = [.init("memory.high", text)] } }
+        #expect(error?.message.hasPrefix("linux.resources.unified.memory.high has an empty value") == true)
+    }
+}
