@@ -59,7 +59,7 @@ test-root: build test-build
 test-vm: build test-build
 	@Scripts/setup vm
 	@Scripts/vm/selftest
-	@Scripts/vm/boot /usr/lib/cfs-tests/tests.xctest --testing-library swift-testing --filter '^VMTests\.'
+	@Scripts/vm/boot /usr/lib/cfs-tests/tests.xctest --testing-library swift-testing --no-parallel --filter '^VMTests\.'
 
 ## test-embed another package that imports CFSCore
 test-embed: build

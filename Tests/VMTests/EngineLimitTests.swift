@@ -39,9 +39,13 @@ struct EngineLimitTests: EngineSuite {
             #expect(run.status == 3)
             let state = try engine.inspect("greedy")["State"]
             #expect(state["OOMKilled"] == .bool(true))
+            let reason = state["Reason"].text ?? ""
+            // A process that was gone before anybody could ask for its number has its name only.
             #expect(
-                state["Reason"].text
-                    == "out of memory: the limit of 64 MiB was reached 1 time; killed: tail (pid 2)")
+                [
+                    "out of memory: the limit of 64 MiB was reached 1 time; killed: tail (pid 2)",
+                    "out of memory: the limit of 64 MiB was reached 1 time; killed: tail",
+                ].contains(reason), "\(reason)")
             #expect(engine.run("exec", neighbour, "echo", "alive").output == "alive\n")
             let inside = try engine.inspect("greedy")["Id"].text ?? ""
             expectRemoved(inside)
@@ -150,7 +154,7 @@ struct EngineLimitTests: EngineSuite {
     func writeRate() throws {
         let rate = 2.0 * 1_048_576
         try engine.withContainer(
-            ["-v", "/data:/data", "--device-write-bps", "/dev/vdb:2m"],
+            ["-v", "/data:/data:idmap", "--device-write-bps", "/dev/vdb:2m"],
             ["sh", "-c", "while :; do dd if=/dev/zero of=/data/x bs=64k count=512 oflag=direct 2>/dev/null; done"]
         ) { id in
             #expect(file(id, "io.max").contains("wbps=2097152"))
@@ -191,18 +195,20 @@ struct EngineLimitTests: EngineSuite {
 
     @Test("device-cgroup-rule: what no rule allows is refused, what one allows works, as far as it goes")
     func devices() throws {
-        // 1:11 is the kernel's log: no container has it by itself.
-        let script = "mknod /dev/log c 1 11 && { head -c 0 /dev/log && echo read; echo x > /dev/log && echo written; }"
+        let disk = (textOfFile("/sys/block/vdb/dev") ?? "").split(separator: "\n").first.map(String.init) ?? ""
+        let numbers = disk.split(separator: ":").joined(separator: " ")
+        let script =
+            "mknod /dev/disk b \(numbers); head -c 1 /dev/disk > /tmp/x && echo read; : >> /dev/disk && echo written; true"
         let options = ["--userns", "host", "--cap-add", "MKNOD"]
         let denied = engine.run(["run", "--rm"] + options + ["BusyBox", "sh", "-c", script])
         #expect(denied.output == "")
         #expect(denied.errors.contains("Operation not permitted"))
         let reading = engine.run(
-            ["run", "--rm"] + options + ["--device-cgroup-rule", "c 1:11 rm", "BusyBox", "sh", "-c", script])
-        #expect(reading.output == "read\n")
+            ["run", "--rm"] + options + ["--device-cgroup-rule", "b \(disk) rm", "BusyBox", "sh", "-c", script])
+        #expect(reading.output == "read\n", "\(reading.errors)")
         let both = engine.run(
-            ["run", "--rm"] + options + ["--device-cgroup-rule", "c 1:11 rwm", "BusyBox", "sh", "-c", script])
-        #expect(both.output == "read\nwritten\n")
+            ["run", "--rm"] + options + ["--device-cgroup-rule", "b \(disk) rwm", "BusyBox", "sh", "-c", script])
+        #expect(both.output == "read\nwritten\n", "\(both.errors)")
     }
 
     // MARK: Standing still

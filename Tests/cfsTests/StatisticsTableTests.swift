@@ -61,7 +61,7 @@ struct StatisticsTableTests {
         let narrow = text([whole, plain], width: 40)
         #expect(narrow.hasPrefix("NAME   CPU %     MEM %    PIDS\n"), "\(narrow)")
         let tiny = text([StatisticsRow(id: Readings.id, name: "abcdefghijklmnop")], width: 16)
-        #expect(tiny == "NAME     CPU %\nabcdef…  -\n" || tiny.contains("…   -"), "\(tiny)")
+        #expect(tiny == "NAME      CPU %\nabcdef…   -\n")
     }
 
     @Test("what is near its limit is yellow, what has reached it red, and what has none is never coloured")
