@@ -119,6 +119,7 @@ public struct CgroupHierarchy: Sendable, Hashable {
         guard try controllers().contains("pids") else { return }
         for place in places {
             // A default limit must not make a start fail where the controller cannot be handed down.
+            if place != folder, !(try isVacated(place)) { return }
             _ = Cgroup.tryWrite("+pids", to: "\(place)/cgroup.subtree_control")
         }
     }

@@ -37,21 +37,21 @@ extension CgroupHierarchy {
 
     private func handDown(_ controllers: [CgroupController], from place: String) throws(CFSError) {
         let file = "\(place)/cgroup.subtree_control"
-        let text = controllers.map { "+\($0.rawValue)" }.text(separator: " ")
-        var result = Cgroup.tryWrite(text, to: file)
-        if result == -ErrorCode.busy, let own = try Delegation.ownPath(), mountPoint + (own == "/" ? "" : own) == place
-        {
-            try moveIntoLeaf(of: place)
-            result = Cgroup.tryWrite(text, to: file)
-        }
-        if result >= 0 { return }
         let names = controllers.map(\.rawValue).text(separator: ", ")
-        switch -result {
-        case ErrorCode.busy:
+        guard try isVacated(place) else {
             throw CFSError(
-                .conflict, .limiting, "\(place) cannot hand down \(names): processes live in it", systemCall: "write",
-                path: file, errno: Int32(-result),
+                .conflict, .limiting, "\(place) cannot hand down \(names): processes live in it",
+                path: "\(place)/cgroup.procs",
                 hint: "start from a cgroup of one's own: systemd-run --user --scope -p Delegate=yes")
+        }
+        let result = Cgroup.tryWrite(controllers.map { "+\($0.rawValue)" }.text(separator: " "), to: file)
+        if result >= 0 { return }
+        switch -result {
+        case ErrorCode.notSupported:
+            throw CFSError(
+                .conflict, .limiting, "\(place) cannot hand down \(names): it is a threaded cgroup",
+                systemCall: "write",
+                path: file, errno: Int32(-result), hint: "choose another parent: cgroup.type there says what it is")
         case ErrorCode.access, ErrorCode.notPermitted, ErrorCode.readOnly:
             throw CFSError.unavailable(
                 "\(names) is not delegated to this user by \(place)", hint: Self.delegationHint(names), path: file)
@@ -61,6 +61,17 @@ extension CgroupHierarchy {
 
     private static func delegationHint(_ names: String) -> String {
         "in systemd: systemctl edit user@\(geteuid()).service, with [Service] and Delegate=\(names)"
+    }
+
+    /// Whether a place may hand controllers down: it holds no processes, or it is the root of the whole hierarchy, which
+    /// has no type. The kernel refuses some controllers otherwise, and for the others makes the place a threaded one,
+    /// below which no container can live. The caller itself moves out.
+    func isVacated(_ place: String) throws(CFSError) -> Bool {
+        guard File.exists("\(place)/cgroup.type") else { return true }
+        if try Self.words(of: "\(place)/cgroup.procs").isEmpty { return true }
+        guard let own = try Delegation.ownPath(), mountPoint + (own == "/" ? "" : own) == place else { return false }
+        try moveIntoLeaf(of: place)
+        return try Self.words(of: "\(place)/cgroup.procs").isEmpty
     }
 
     /// Leaves a cgroup that is to hand down controllers. The leaf stays as long as the caller lives in it.
