@@ -43,7 +43,7 @@ public final class Monitor {
     func run() throws(CFSError) {
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
         // Listening before the start: whoever sees the container running can talk to its monitor.
-        let listener = try folder.listen()
+        let listener = ClientListener(try folder.listen(), token: Token.listener)
         var cgroup = attempt?.cgroup
         let started: StartedContainer
         do throws(CFSError) {
@@ -64,8 +64,10 @@ public final class Monitor {
         let relay = StreamRelay(
             started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
             isTerminal: request.spec.process.terminal)
-        let end = try loop(started.process.pidfd.raw, listener.raw, signals, relay, pid: started.process.pid)
+        let end = try loop(started.process.pidfd.raw, listener, signals, relay, pid: started.process.pid)
         try finish(end, cgroup, startedAt)
+        // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
+        extendLifetime(listener)
     }
 
     private func start(_ cgroup: inout Cgroup?) throws(CFSError) -> StartedContainer {
@@ -82,18 +84,19 @@ public final class Monitor {
     // MARK: While it runs
 
     private func loop(
-        _ pidfd: Int32, _ listener: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay, pid: Int32
+        _ pidfd: Int32, _ listener: ClientListener, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
+        pid: Int32
     ) throws(CFSError) -> ProcessEnd {
         let poll = try EventPoll()
         try poll.add(pidfd, .readable, token: Token.process)
-        try poll.add(listener, .readable, token: Token.listener)
+        try listener.watch(poll)
         try poll.add(signals.fd.raw, .readable, token: Token.signals)
         let starterToken = try clients.add(starter, poll)
         clients.send(.started(pid: pid))
         var end: ProcessEnd?
         while end == nil || !relay.isFlushed {
             try relay.watch(poll)
-            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : -1) {
+            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : listener.patience) {
                 switch event.token {
                 case Token.process:
                     end = try ProcessControl.reap(pidfd, wait: false)
@@ -101,27 +104,20 @@ public final class Monitor {
                         poll.remove(pidfd)
                         relay.processEnded(poll)
                     }
-                case Token.listener: try accept(listener, poll)
+                case Token.listener: listener.accept(into: clients, poll)
                 case Token.signals: try endOnRequest(signals, pidfd)
                 case StreamRelay.tokens: relay.handle(event.token)
                 default:
                     try serve(event.token, pidfd, relay, poll)
-                    if event.token == starterToken, !clients.contains(starterToken) { relay.dropClient(poll) }
+                    guard !clients.contains(event.token) else { continue }
+                    if event.token == starterToken { relay.dropClient(poll) }
+                    listener.resume(poll, clientLeft: true)
                 }
             }
             relay.moveWhatNeedsNoEvent()
+            listener.resume(poll, clientLeft: false)
         }
         return end ?? .exited(125)
-    }
-
-    private func accept(_ listener: Int32, _ poll: borrowing EventPoll) throws(CFSError) {
-        do {
-            let connection = try MessageSocket.accept(listener)
-            _ = try clients.add(SharedFD(try connection.fd.duplicate()), poll)
-        } catch {
-            // A caller that went away, or no descriptor left for it: the container must not suffer.
-            return
-        }
     }
 
     private func serve(
