@@ -10,8 +10,12 @@ extension Cgroup {
     /// - Throws: `cgroupControllerUnavailable` when a controller was not handed down; `invalidConfiguration` for a value
     ///   that the kernel, or this machine, does not allow, naming it and what is allowed; `conflict` for a memory limit
     ///   below what is in use, when the settings ask for that check.
-    public func apply(_ settings: CgroupSettings) throws(CFSError) {
-        try seeToControllers(of: settings)
+    public func apply(_ settings: CgroupSettings) throws(CFSError) { try apply(settings, isNew: false) }
+
+    /// - Parameter isNew: whether it was made for these settings: its controllers are there then, and when one setting is
+    ///   refused it goes away as a whole, so that nothing need be remembered.
+    func apply(_ settings: CgroupSettings, isNew: Bool) throws(CFSError) {
+        if !isNew { try seeToControllers(of: settings) }
         if settings.checksMemoryInUse { try checkMemoryInUse(settings) }
         for setting in settings.entries where setting.controller == .cpuset { try checkNumbers(setting) }
         var undo: [CgroupSetting] = []
@@ -19,7 +23,7 @@ extension Cgroup {
             // A value may be refused because of another one that is still to come: a quota below the former burst.
             var later: [CgroupSetting] = []
             for setting in settings.entries {
-                let former = try formerValue(of: setting)
+                let former = isNew ? nil : try formerValue(of: setting)
                 let result = write(setting)
                 if result == -ErrorCode.invalid {
                     later.append(setting)
@@ -29,7 +33,7 @@ extension Cgroup {
                 if let former { undo.append(former) }
             }
             for setting in later {
-                let former = try formerValue(of: setting)
+                let former = isNew ? nil : try formerValue(of: setting)
                 let result = write(setting)
                 if result < 0 { throw try refusal(of: setting, result) }
                 if let former { undo.append(former) }

@@ -97,7 +97,7 @@ public struct CgroupHierarchy: Sendable, Hashable {
         let cgroup = try create(name, for: settings, pidsLimit: pidsLimit)
         if settings.isEmpty { return cgroup }
         do throws(CFSError) {
-            try cgroup.apply(settings)
+            try cgroup.apply(settings, isNew: true)
         } catch {
             try cgroup.remove()
             throw error
