@@ -11,6 +11,7 @@ DESTDIR ?=
 CFS_TEST_RUNS ?= 1000
 
 RELEASE := .build-release
+VM := .build-vm
 DEBUG := .build
 # A section for each function, so that the linker can lay those of a start side by side (Scripts/link-order) and drop the
 # ones nobody calls; --no-warn: a function that is gone from the list's executable is no fault.
@@ -19,7 +20,7 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-embed bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-vm test-embed vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -41,22 +42,33 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-embed
+test: lint test-unit test-root test-vm test-embed
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
 
 ## test-unit  pure code, no privileges
 test-unit: test-build
-	$(TEST) --skip '^RootTests\.'
+	$(TEST) --skip '^(Root|VM)Tests\.'
 
 ## test-root  real containers on this host, with the executables of bin/
 test-root: build test-build
 	CFS_TEST_BINARY=$(CURDIR)/bin/cfs CFS_TEST_RUNS=$(CFS_TEST_RUNS) $(TEST) --filter '^RootTests\.'
 
+## test-vm    limits, on a kernel whose cgroup v2 has every controller: in a virtual machine
+test-vm: build test-build
+	@Scripts/setup vm
+	@Scripts/vm/selftest
+	@Scripts/vm/boot /usr/lib/cfs-tests/tests.xctest --testing-library swift-testing --no-parallel --filter '^VMTests\.'
+
 ## test-embed another package that imports CFSCore
 test-embed: build
 	@Scripts/test-embed
+
+## vm         a shell in that virtual machine
+vm: build
+	@Scripts/setup vm
+	@Scripts/vm/boot
 
 ## bench      cfs against crun, runc and a bare C program, on this machine
 bench: build
@@ -81,7 +93,7 @@ uninstall:
 
 ## clean      removes everything that was built
 clean:
-	rm -rf bin $(DEBUG) $(RELEASE) Benchmarks/.build Examples/embed/.build
+	rm -rf bin $(DEBUG) $(RELEASE) $(VM) Benchmarks/.build Examples/embed/.build
 
 help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))

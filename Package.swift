@@ -10,6 +10,7 @@ let package = Package(
     name: "cfs",
     products: [
         .library(name: "CFSCore", targets: ["CFSCore"]),
+        .library(name: "CFSCgroups", targets: ["CFSCgroups"]),
         .executable(name: "cfs", targets: ["cfs"]),
         .executable(name: "cfs-runtime", targets: ["cfs-runtime"]),
     ],
@@ -60,8 +61,10 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(name: "cfs-runtime", dependencies: ["CFSMonitor"], swiftSettings: strict),
 
-        // Tests mirror the rooms; RootTests drives the built executables.
+        // Tests mirror the rooms; RootTests drives the built executables, VMTests too, in the virtual machine.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "EngineSupport", dependencies: ["TestSupport"], path: "Tests/EngineSupport", swiftSettings: strict),
         .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSModelTests", dependencies: ["CFSModel", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSLinuxTests", dependencies: ["CFSLinux", "TestSupport"], swiftSettings: strict),
@@ -73,7 +76,10 @@ let package = Package(
         .testTarget(name: "CFSRegistryTests", dependencies: ["CFSRegistry", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSCoreTests", dependencies: ["CFSCore", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "cfsTests", dependencies: ["cfs", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "RootTests", dependencies: ["TestSupport"], swiftSettings: strict),
+        .testTarget(name: "RootTests", dependencies: ["EngineSupport", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "VMTests", dependencies: ["CFSCore", "CFSCgroups", "EngineSupport", "TestSupport"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

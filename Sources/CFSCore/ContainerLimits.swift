@@ -20,7 +20,7 @@ extension Container {
         }
         var merged = request.spec.linux.resources ?? RuntimeSpec.Resources()
         if request.pidsLimitIsDefault, changes.pids == nil { merged.pids = nil }
-        try merged.take(changes)
+        merged.take(changes)
         var asked = merged
         asked.devices = []
         var settings = try CgroupSettings(asked, naming: LimitFlag.name)
@@ -97,7 +97,7 @@ extension MonitorRequest {
 
 extension RuntimeSpec.Resources {
     /// Takes over what `changes` names.
-    mutating func take(_ changes: RuntimeSpec.Resources) throws(CFSError) {
+    mutating func take(_ changes: RuntimeSpec.Resources) {
         if let asked = changes.memory { take(memory: asked) }
         if let asked = changes.cpu {
             var own = cpu ?? RuntimeSpec.CPU()

@@ -1,6 +1,7 @@
 import CFSCgroups
 import CFSLinux
 import CFSModel
+import CFSMonitor
 import CFSNamespaces
 
 /// One protection: what was asked for, and what the kernel says of the running container.
@@ -35,15 +36,37 @@ extension Container {
         guard let folder, let mountPoint else {
             return [IsolationFact(name: "cgroup", asked: "own", actual: "the host has no cgroup v2", holds: false)]
         }
-        guard let limit = spec.linux.resources?.pids?.limit else { return [] }
-        let path = "\(folder)/\(id.text)/pids.max"
-        guard File.exists(path) else {
-            let known = try CgroupHierarchy(mountPoint: mountPoint, folder: folder).controllers().contains("pids")
-            let why = known ? "not handed down" : "no limit: pids is bound to cgroup v1 on this host"
-            return [IsolationFact(name: "pids.max", asked: "\(limit)", actual: why, holds: false)]
+        guard let resources = spec.linux.resources else { return [] }
+        var facts: [IsolationFact] = []
+        for setting in try CgroupSettings(resources, naming: LimitFlag.name).entries {
+            // The kernel writes those of several devices in its own words.
+            if setting.value.contains("=") { continue }
+            let path = "\(folder)/\(id.text)/\(setting.file)"
+            guard File.exists(path) else {
+                let controllers = try CgroupHierarchy(mountPoint: mountPoint, folder: folder).controllers()
+                let isKnown = setting.controller.map { controllers.contains($0.rawValue) } ?? true
+                let why =
+                    isKnown
+                    ? "not handed down"
+                    : "no limit: \(setting.controller?.rawValue ?? "it") is bound to cgroup v1 on this host"
+                facts.append(IsolationFact(name: setting.file, asked: setting.value, actual: why, holds: false))
+                continue
+            }
+            let text = String(decoding: try File.readAll(at: path), as: UTF8.self)
+            let actual = String(text.prefix { $0 != "\n" })
+            facts.append(
+                IsolationFact(
+                    name: setting.file, asked: setting.value, actual: actual,
+                    holds: Self.isKept(setting.value, actual)))
         }
-        let text = String(decoding: try File.readAll(at: path), as: UTF8.self).prefix { $0 != "\n" }
-        return [IsolationFact(name: "pids.max", asked: "\(limit)", actual: String(text), holds: text == "\(limit)")]
+        return facts
+    }
+
+    /// The kernel rounds bytes down to whole pages.
+    private static func isKept(_ asked: String, _ actual: String) -> Bool {
+        if asked == actual { return true }
+        guard let wanted = UInt64(asked), let kept = UInt64(actual) else { return false }
+        return kept <= wanted && wanted - kept < 65_536
     }
 }
 

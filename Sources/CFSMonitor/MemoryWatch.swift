@@ -13,6 +13,10 @@ final class MemoryWatch {
     /// Nil where the kernel's log cannot be read: then nobody has a name.
     private let log: SharedFD?
     private var victims: [OutOfMemory.Victim] = []
+    /// Numbers inside, by the host's, from the last time that the limit was near: a killed process may have lost its own
+    /// by the time its death is told.
+    private var numbers: [(outside: Int32, inside: Int32)] = []
+    private var askedAt: UInt64 = 0
 
     /// Begins to watch; nil where the cgroup has no memory controller.
     static func begin(_ cgroup: Cgroup, _ id: ContainerID, initPID: Int32) -> MemoryWatch? {
@@ -38,8 +42,23 @@ final class MemoryWatch {
 
     /// Takes the news. The sooner, the better: a process that was killed is asked for its number inside while it dies.
     func look() throws(CFSError) {
-        guard case .memory(let now, let before)? = try watch.change(), now.oomKill > before.oomKill else { return }
-        readLog()
+        guard case .memory(let now, let before)? = try watch.change() else { return }
+        if now.oomKill > before.oomKill {
+            readLog()
+        } else if now.max > before.max {
+            try noteNumbers()
+        }
+    }
+
+    /// A container can live at its limit for long, and have many processes: seldom, and not all of them.
+    private func noteNumbers() throws(CFSError) {
+        let now = SystemClock.monotonic
+        guard now - askedAt > 100_000_000 else { return }
+        askedAt = now
+        numbers = []
+        for pid in try cgroup.processes().prefix(256) {
+            if let inside = Self.numberInside(pid) { numbers.append((pid, inside)) }
+        }
     }
 
     private func readLog() {
@@ -52,17 +71,23 @@ final class MemoryWatch {
             guard count > 0 else { return }
             guard let entry = KilledProcess(String(decoding: buffer[..<count], as: UTF8.self)) else { continue }
             guard entry.cgroup.split(separator: "/").contains(id.text[...]) else { continue }
-            victims.append(OutOfMemory.Victim(name: entry.name, pid: numberInside(entry.pid)))
+            victims.append(OutOfMemory.Victim(name: entry.name, pid: number(entry.pid)))
         }
     }
 
-    /// The last field of `NSpid` in proc_pid_status(5).
-    private func numberInside(_ pid: Int32) -> Int32? {
+    private func number(_ pid: Int32) -> Int32? {
         if pid == initPID { return 1 }
+        return Self.numberInside(pid) ?? numbers.first { $0.outside == pid }?.inside
+    }
+
+    /// The last field of `NSpid` in proc_pid_status(5); nil for a process that has none any more.
+    private static func numberInside(_ pid: Int32) -> Int32? {
         do throws(CFSError) {
             let text = String(decoding: try File.readAll(at: "/proc/\(pid)/status"), as: UTF8.self)
             let line = text.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-            return line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { Int32($0) }
+            return line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { Int32($0) }.flatMap {
+                $0 > 0 ? $0 : nil
+            }
         } catch {
             // It has been waited for already.
             return nil

@@ -45,7 +45,7 @@ public final class Monitor {
     func run() throws(CFSError) {
         let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
         // Listening before the start: whoever sees the container running can talk to its monitor.
-        let listener = try folder.listen()
+        let listener = ClientListener(try folder.listen(), token: Token.listener)
         var cgroup = attempt?.cgroup
         let started: StartedContainer
         do throws(CFSError) {
@@ -66,8 +66,10 @@ public final class Monitor {
         let relay = StreamRelay(
             started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
             isTerminal: request.spec.process.terminal)
-        let end = try loop(started.process.pidfd.raw, listener.raw, signals, relay, cgroup, pid: started.process.pid)
+        let end = try loop(started.process.pidfd.raw, listener, signals, relay, cgroup, pid: started.process.pid)
         try finish(end, cgroup, startedAt)
+        // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
+        extendLifetime(listener)
     }
 
     private func start(_ cgroup: inout Cgroup?) throws(CFSError) -> StartedContainer {
@@ -84,12 +86,12 @@ public final class Monitor {
     // MARK: While it runs
 
     private func loop(
-        _ pidfd: Int32, _ listener: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
+        _ pidfd: Int32, _ listener: ClientListener, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
         _ cgroup: Cgroup?, pid: Int32
     ) throws(CFSError) -> ProcessEnd {
         let poll = try EventPoll()
         try poll.add(pidfd, .readable, token: Token.process)
-        try poll.add(listener, .readable, token: Token.listener)
+        try listener.watch(poll)
         try poll.add(signals.fd.raw, .readable, token: Token.signals)
         let starterToken = try clients.add(starter, poll)
         clients.send(.started(pid: pid))
@@ -99,7 +101,7 @@ public final class Monitor {
         var end: ProcessEnd?
         while end == nil || !relay.isFlushed {
             try relay.watch(poll)
-            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : -1) {
+            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : listener.patience) {
                 switch event.token {
                 case Token.memory: try memory?.look()
                 case Token.process:
@@ -108,28 +110,21 @@ public final class Monitor {
                         poll.remove(pidfd)
                         relay.processEnded(poll)
                     }
-                case Token.listener: try accept(listener, poll)
+                case Token.listener: listener.accept(into: clients, poll)
                 case Token.signals: try endOnRequest(signals, pidfd)
                 case StreamRelay.tokens: relay.handle(event.token)
                 default:
                     try serve(event.token, pidfd, relay, poll)
-                    if event.token == starterToken, !clients.contains(starterToken) { relay.dropClient(poll) }
+                    guard !clients.contains(event.token) else { continue }
+                    if event.token == starterToken { relay.dropClient(poll) }
+                    listener.resume(poll, clientLeft: true)
                 }
             }
             relay.moveWhatNeedsNoEvent()
+            listener.resume(poll, clientLeft: false)
         }
         outOfMemory = try memory?.result()
         return end ?? .exited(125)
-    }
-
-    private func accept(_ listener: Int32, _ poll: borrowing EventPoll) throws(CFSError) {
-        do {
-            let connection = try MessageSocket.accept(listener)
-            _ = try clients.add(SharedFD(try connection.fd.duplicate()), poll)
-        } catch {
-            // A caller that went away, or no descriptor left for it: the container must not suffer.
-            return
-        }
     }
 
     private func serve(

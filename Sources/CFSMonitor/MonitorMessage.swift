@@ -97,7 +97,8 @@ public enum MonitorMessage: Sendable, Equatable {
 
     private static func read(_ json: JSON) throws(CFSError) -> MonitorMessage? {
         switch json["do"]?.string ?? json["event"]?.string {
-        case "prepare": guard let preparation = try StartPreparation(json: json) else { return nil }
+        case "prepare":
+            guard let preparation = try StartPreparation(json: json) else { return nil }
             return .prepare(preparation)
         case "start":
             guard let container = json["container"]?.string, let run = json["run"]?.string else { return nil }

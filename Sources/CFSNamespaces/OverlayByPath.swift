@@ -17,7 +17,7 @@ struct OverlayByPath {
 
     /// A detached mount of the overlay. Only in a process with one thread: it leaves its mount namespace meanwhile.
     func mount() throws(CFSError) -> OwnedFD {
-        let home = try File.open("/proc/self/ns/mnt", .read, phase: .mounting)
+        let home = try File.open("/proc/thread-self/ns/mnt", .read, phase: .mounting)
         let root = try Directory.open("/")
         let folder = try Directory.open(".")
         try ProcessControl.unshare(.mount)
@@ -50,7 +50,7 @@ struct OverlayByPath {
         guard options.utf8.count < Self.page else {
             throw CFSError(
                 .kernelUnsupported, .mounting, "this kernel cannot stack \(layers.count) layers", systemCall: "mount",
-                hint: "update to Linux 6.13 or newer, or join the image's layers: cfs export, then cfs image import")
+                hint: "so many layers need Linux 6.13 or newer")
         }
         try Mounting.attach(new: "overlay", onto: upper, options: options)
         return try Mounting.cloneTree(upper)

@@ -30,7 +30,7 @@ struct HouseRulesTests {
     func scriptsAreStrict() throws {
         for folder in ["Scripts", ".ci", "Benchmarks"] {
             let path = "\(Manifest.repository)/\(folder)"
-            for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            for case let name as String in FileManager.default.enumerator(atPath: path) ?? .init() {
                 guard let text = try? String(contentsOfFile: "\(path)/\(name)", encoding: .utf8),
                     text.hasPrefix("#!/usr/bin/env bash")
                 else { continue }

@@ -43,7 +43,7 @@ struct DeclarationTests {
 
     @Test("the tree has every verb, and each is found by its words")
     func verbs() {
-        #expect(Self.declared.count == 20)
+        #expect(Self.declared.count == 25)
         for declared in Self.declared { #expect(Self.verb(declared.path) != nil, "\(declared)") }
     }
 
@@ -77,7 +77,13 @@ struct DeclarationTests {
     @Test("every option of run reaches the container")
     func reach() throws {
         let samples: [String: String] = [
-            "cap-add": "NET_ADMIN", "cap-drop": "CHOWN", "cgroupns": "host", "device": "/dev/null",
+            "blkio-weight": "10", "cap-add": "NET_ADMIN", "cap-drop": "CHOWN", "cgroup-conf": "memory.low=1M",
+            "cgroup-parent": "/x", "cgroupns": "host", "cpu-period": "50000", "cpu-quota": "5000", "cpu-shares": "2",
+            "cpu-weight": "1", "cpus": "0.5", "cpuset-cpus": "0", "cpuset-mems": "0", "device": "/dev/null",
+            "device-cgroup-rule": "c 1:3 r", "device-read-bps": "/dev/sda:1m", "device-read-iops": "/dev/sda:1",
+            "device-write-bps": "/dev/sda:1m", "device-write-iops": "/dev/sda:1", "hugetlb": "2MB=2m",
+            "io-weight": "1", "memory": "64m", "memory-high": "64m", "memory-reservation": "64m", "memory-swap": "-1",
+            "pids-limit": "5",
             "entrypoint": "/bin/x",
             "env": "A=b", "hostname": "box", "ipc": "host", "label": "a=b", "mount": "type=tmpfs,dst=/x", "name": "web",
             "network": "host", "oom-score-adj": "5", "pid": "host", "security-opt": "seccomp=unconfined",
@@ -86,7 +92,7 @@ struct DeclarationTests {
             "user": "1", "userns": "host", "uts": "host", "volume": "/a:/b", "workdir": "/x",
         ]
         // Those that are no property of the container, or need a file (see the tests of their syntax).
-        let others: Set = ["detach", "cidfile", "root", "run", "env-file", "label-file", "help"]
+        let others: Set = ["detach", "cidfile", "root", "run", "env-file", "label-file", "oom-kill-disable", "help"]
         let run = try #require(Self.declared.first { $0.path == ["run"] })
         let plain = try spec("image")
         for (name, takesValue) in run.options where name.count > 1 && !others.contains(name) {
@@ -103,6 +109,8 @@ struct DeclarationTests {
             ["inspect", "--timing", "--format", "table", "web"],
             ["image", "import", "--command", "-x", "name", "file"],
             ["image", "export", "-o", "-file", "name"], ["image", "fetch", "--sha256=ab", "-q", "name"],
+            ["pause", "web", "db"], ["unpause", "web", "db"], ["top", "--format=json", "web"],
+            ["stats", "-a", "--no-stream", "--format", "json", "--interval=2", "--sort", "name", "web"],
         ] as [[String]])
     func parsed(arguments: [String]) throws {
         guard case .verb(let type, let name, let rest) = try Invocation(arguments),
@@ -127,6 +135,12 @@ struct DeclarationTests {
             #expect(image.command == "-x" && image.name == "name" && image.file == "file")
         case let image as ImageExportCommand: #expect(image.output == "-file" && image.image == "name")
         case let image as ImageFetchCommand: #expect(image.sha256 == "ab" && image.quiet)
+        case let pause as PauseCommand: #expect(pause.containers == ["web", "db"])
+        case let unpause as UnpauseCommand: #expect(unpause.containers == ["web", "db"])
+        case let top as TopCommand: #expect(top.container == "web" && top.format == "json")
+        case let stats as StatsCommand:
+            #expect(stats.all && stats.noStream && stats.format == "json" && stats.interval == "2")
+            #expect(stats.sort == "name" && stats.containers == ["web"])
         default: Issue.record("\(type)")
         }
     }

@@ -19,9 +19,21 @@ extension Caller {
         variable: { ["HOME": "/root", "EMPTY": ""][$0] }, directory: "/srv/app")
 }
 
+extension HostFacts {
+    /// A machine with four processors and one disk, `sda`, that has one partition.
+    static let sample = HostFacts(
+        processors: { 4 }, hugePageSizes: { ["2MB", "1GB"] }, disks: { ["/dev/sda"] },
+        disk: { path throws(CFSError) in
+            guard ["/dev/sda", "/dev/sda1", "/srv/app/data"].contains(path),
+                let disk = DeviceNumber(major: 8, minor: 0)
+            else { throw CFSError(.invalidArgument, .looking, "there is no device \(path)", path: path) }
+            return disk
+        })
+}
+
 /// The container that `cfs run` with these arguments asks for.
 func spec(_ arguments: String..., caller: Caller = .sample) throws(CFSError) -> ContainerSpec {
     let canonical = try CanonicalArguments(
         arguments[...], ContainerOptions.optionNames, optionsEndAtFirstWord: true, verb: "run")
-    return try ContainerOptions(canonical, verb: "run").spec(caller)
+    return try ContainerOptions(canonical, verb: "run").spec(caller, .sample)
 }

@@ -30,9 +30,9 @@ struct TableTests {
     @Test("colour does not count as width")
     func colour() {
         var table = Table(["A", "B"])
-        table.paint = { column, text in column == 0 ? "<\(text)>" : text }
+        table.paint = { row, column, text in column == 0 ? "<\(row)\(text)>" : text }
         table.add(["x", "y"])
-        #expect(table.text == "A   B\n<x>   y\n")
+        #expect(table.text == "A   B\n<0x>   y\n")
     }
 
     @Test(

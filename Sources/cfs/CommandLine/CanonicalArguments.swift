@@ -89,6 +89,7 @@ struct CanonicalArguments: Equatable {
             return
         }
         guard let option = names[spelling], spelling.count > 1 else {
+            if names["memory"] != nil, let absent = AbsentLimits.error(spelling) { throw absent }
             throw Self.unknown("--\(spelling)", among: names.longSpellings.map { "--\($0)" }, verb)
         }
         if option.takesValue {

@@ -9,7 +9,7 @@ struct OptionNames {
         let takesValue: Bool
     }
 
-    /// Sixty at most, looked through from the front: a dictionary would take longer to fill than it saves.
+    /// A hundred at most, looked through from the front: a dictionary would take longer to fill than it saves.
     private var entries: [(spelling: String, entry: Entry)] = []
 
     /// - Parameters:
@@ -22,6 +22,10 @@ struct OptionNames {
     }
 
     private mutating func add(_ spellings: String, takesValue: Bool) {
+        guard spellings.utf8.contains(0x20) else {
+            entries.append((spellings, Entry(name: spellings, takesValue: takesValue)))
+            return
+        }
         let parts = spellings.split(separator: " ")
         guard let first = parts.first else { return }
         let entry = Entry(name: String(first), takesValue: takesValue)

@@ -17,8 +17,8 @@ struct RootCommand: ParsableCommand {
                 name: "Container",
                 subcommands: [
                     RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self,
-                    KillCommand.self,
-                    RmCommand.self, InspectCommand.self, ExplainCommand.self,
+                    KillCommand.self, PauseCommand.self, UnpauseCommand.self, UpdateCommand.self, TopCommand.self,
+                    StatsCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
                 ]),
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
             CommandGroup(

@@ -16,6 +16,11 @@ enum Verbs {
         case (nil, "kill"): KillCommand.self
         case (nil, "rm"): RmCommand.self
         case (nil, "inspect"): InspectCommand.self
+        case (nil, "update"): UpdateCommand.self
+        case (nil, "pause"): PauseCommand.self
+        case (nil, "unpause"): UnpauseCommand.self
+        case (nil, "top"): TopCommand.self
+        case (nil, "stats"): StatsCommand.self
         case (nil, "explain"): ExplainCommand.self
         case (nil, "images"): ImagesCommand.self
         case ("image", "ls"), ("image", "list"): ImageLsCommand.self

@@ -6,7 +6,7 @@ struct ContainerOptions {
     static let optionNames =
         StreamOptions.optionNames + IdentityOptions.optionNames + ProcessOptions.optionNames
         + FileSystemOptions.optionNames + SecurityOptions.optionNames + NamespaceOptions.optionNames
-        + GlobalOptions.optionNames
+        + ResourceOptions.optionNames + GlobalOptions.optionNames
 
     let streams: StreamOptions
     let identity: IdentityOptions
@@ -14,6 +14,7 @@ struct ContainerOptions {
     private let files: FileSystemOptions
     private let security: SecurityOptions
     private let namespaces: NamespaceOptions
+    private let resources: ResourceOptions
     private let image: String
     private let command: [String]
 
@@ -31,12 +32,13 @@ struct ContainerOptions {
         files = FileSystemOptions(arguments)
         security = SecurityOptions(arguments)
         namespaces = NamespaceOptions(arguments)
+        resources = ResourceOptions(arguments)
     }
 
     /// The container that the options describe.
     ///
     /// - Throws: `.invalidArgument` for the first option that is wrong. Nothing was touched then but files that options name.
-    func spec(_ caller: Caller) throws(CFSError) -> ContainerSpec {
+    func spec(_ caller: Caller, _ host: HostFacts = .current) throws(CFSError) -> ContainerSpec {
         var spec = ContainerSpec(image: image, command: command)
         spec.terminal = streams.tty
         spec.interactive = streams.interactive
@@ -45,6 +47,7 @@ struct ContainerOptions {
         try files.fill(&spec, caller)
         try security.fill(&spec, caller)
         try namespaces.fill(&spec)
+        try resources.fill(&spec, caller, host)
         return spec
     }
 
@@ -56,6 +59,7 @@ struct ContainerOptions {
         @OptionGroup(title: "Files and devices") var files: FileSystemOptions.Declaration
         @OptionGroup(title: "Security") var security: SecurityOptions.Declaration
         @OptionGroup(title: "Namespaces") var namespaces: NamespaceOptions.Declaration
+        @OptionGroup(title: "Limits") var resources: ResourceOptions.Declaration
         @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
         @Argument(

@@ -33,7 +33,7 @@ struct IsolationReport {
 
     func table(_ style: Style) -> String {
         var table = Table(["PROTECTION", "ASKED", "KERNEL SAYS", "HOLDS"])
-        table.paint = { column, text in
+        table.paint = { _, column, text in
             guard column == 3 else { return text }
             return text == "yes" ? style.green(text) : style.red(text)
         }

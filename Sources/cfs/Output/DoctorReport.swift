@@ -9,7 +9,7 @@ struct DoctorReport {
     /// A table, then a line for each thing that can be done.
     func text(_ style: Style) -> String {
         var table = Table(["CHECK", "VERDICT", "DETAIL"])
-        table.paint = { column, text in
+        table.paint = { _, column, text in
             guard column == 1 else { return text }
             return switch text {
             case Finding.Verdict.good.rawValue: style.green(text)

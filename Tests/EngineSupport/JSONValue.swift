@@ -1,7 +1,7 @@
 import Foundation
 
 /// A parsed JSON document. What is not there is `null`, so that a test reads in one line and fails at its expectation.
-enum JSONValue: Equatable {
+package enum JSONValue: Equatable {
     case null
     case bool(Bool)
     case number(Double)
@@ -10,7 +10,7 @@ enum JSONValue: Equatable {
     case object([String: JSONValue])
 
     /// - Throws: Foundation's error when the bytes are no JSON document.
-    init(parsing bytes: [UInt8]) throws {
+    package init(parsing bytes: [UInt8]) throws {
         self.init(try JSONSerialization.jsonObject(with: Data(bytes), options: [.fragmentsAllowed]))
     }
 
@@ -27,19 +27,19 @@ enum JSONValue: Equatable {
 
     private static func isBool(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 
-    subscript(_ name: String) -> JSONValue {
+    package subscript(_ name: String) -> JSONValue {
         if case .object(let members) = self { members[name] ?? .null } else { .null }
     }
 
-    subscript(_ index: Int) -> JSONValue {
+    package subscript(_ index: Int) -> JSONValue {
         let list = array
         return list.indices.contains(index) ? list[index] : .null
     }
 
-    var array: [JSONValue] { if case .array(let list) = self { list } else { [] } }
-    var text: String? { if case .text(let text) = self { text } else { nil } }
-    var number: Double? { if case .number(let number) = self { number } else { nil } }
-    var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
-    var texts: [String] { array.compactMap(\.text) }
-    var names: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
+    package var array: [JSONValue] { if case .array(let list) = self { list } else { [] } }
+    package var text: String? { if case .text(let text) = self { text } else { nil } }
+    package var number: Double? { if case .number(let number) = self { number } else { nil } }
+    package var bool: Bool? { if case .bool(let bool) = self { bool } else { nil } }
+    package var texts: [String] { array.compactMap(\.text) }
+    package var names: Set<String> { if case .object(let members) = self { Set(members.keys) } else { [] } }
 }

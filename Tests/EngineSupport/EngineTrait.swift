@@ -2,8 +2,8 @@ import Glibc
 import Testing
 
 /// Gives a suite an engine of its own, and fails the suite when something of a container is left at its end.
-struct EngineTrait: SuiteTrait, TestScoping {
-    func provideScope(
+package struct EngineTrait: SuiteTrait, TestScoping {
+    package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
         let engine = EngineFixture()
@@ -14,13 +14,13 @@ struct EngineTrait: SuiteTrait, TestScoping {
 
 extension Trait where Self == EngineTrait {
     /// One engine for all tests of the suite, which may run at the same time.
-    static var engine: EngineTrait { EngineTrait() }
+    package static var engine: EngineTrait { EngineTrait() }
 }
 
 /// Whether this host can run containers for the tests.
-enum Host {
+package enum Host {
     /// Why not; nil when it can.
-    static let missing: String? =
+    package static let missing: String? =
         if EngineFixture.builtBinary.isEmpty {
             "CFS_TEST_BINARY does not name the built cfs: use `make test-root`"
         } else if access(EngineFixture.builtBinary, X_OK) != 0 {
@@ -33,14 +33,16 @@ enum Host {
 }
 
 extension Trait where Self == ConditionTrait {
-    static var needsHost: ConditionTrait { .enabled(if: Host.missing == nil, Comment(rawValue: Host.missing ?? "")) }
+    package static var needsHost: ConditionTrait {
+        .enabled(if: Host.missing == nil, Comment(rawValue: Host.missing ?? ""))
+    }
 }
 
 /// A suite with the trait ``Trait/engine``.
-protocol EngineSuite {}
+package protocol EngineSuite {}
 
 extension EngineSuite {
-    var engine: EngineFixture {
+    package var engine: EngineFixture {
         guard let engine = EngineFixture.current else { preconditionFailure("the suite lacks the trait .engine") }
         return engine
     }

@@ -3,20 +3,20 @@ import TestSupport
 import Testing
 
 /// An engine of a test's own: the built executables, with state and run folders that nobody else uses.
-final class EngineFixture: Sendable {
+package final class EngineFixture: Sendable {
     /// The engine of the suite that runs; see ``EngineTrait``.
-    @TaskLocal static var current: EngineFixture?
+    @TaskLocal package static var current: EngineFixture?
 
     /// The executable under test: `CFS_TEST_BINARY`, with `cfs-runtime` beside it.
-    static let builtBinary = getenv("CFS_TEST_BINARY").map { String(cString: $0) } ?? ""
+    package static let builtBinary = getenv("CFS_TEST_BINARY").map { String(cString: $0) } ?? ""
 
     /// On disk, where layers can be mounted with an id map.
-    let folder = TemporaryDirectory()
-    let binary: String
-    var root: String { folder("root") }
-    var runFolder: String { folder("run") }
+    package let folder = TemporaryDirectory()
+    package let binary: String
+    package var root: String { folder("root") }
+    package var runFolder: String { folder("run") }
 
-    init(binary: String = EngineFixture.builtBinary) { self.binary = binary }
+    package init(binary: String = EngineFixture.builtBinary) { self.binary = binary }
 
     deinit {
         // Empty by now; it belongs to this engine alone.
@@ -26,13 +26,13 @@ final class EngineFixture: Sendable {
     // MARK: Commands
 
     /// `cfs` with this engine's folders.
-    func command(_ arguments: [String]) -> [String] {
+    package func command(_ arguments: [String]) -> [String] {
         [binary, "--root", root, "--run", runFolder] + arguments
     }
 
-    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    package static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    func start(
+    package func start(
         _ arguments: [String], environment: [String: String] = [:], terminal: Terminal? = nil
     ) -> RunningCommand {
         var variables = ["PATH": Self.path, "LC_ALL": "C"]
@@ -43,32 +43,32 @@ final class EngineFixture: Sendable {
 
     /// Runs `cfs` to its end.
     @discardableResult
-    func run(
+    package func run(
         _ arguments: [String], input: String? = nil, environment: [String: String] = [:], seconds: Double = 60
     ) -> CommandResult {
         start(arguments, environment: environment).finish(input: input, seconds: seconds)
     }
 
     @discardableResult
-    func run(_ arguments: String..., input: String? = nil, seconds: Double = 60) -> CommandResult {
+    package func run(_ arguments: String..., input: String? = nil, seconds: Double = 60) -> CommandResult {
         run(arguments, input: input, seconds: seconds)
     }
 
     /// Runs a shell script inside a new container, which is gone afterwards.
-    func inside(_ script: String, _ options: String..., image: String = "BusyBox") -> CommandResult {
+    package func inside(_ script: String, _ options: String..., image: String = "BusyBox") -> CommandResult {
         run(["run", "--rm"] + options + [image, "sh", "-c", script])
     }
 
     /// Runs a script on the host; `$CFS` stands for the command line of this engine.
     @discardableResult
-    func host(_ script: String, seconds: Double = 60) -> CommandResult {
+    package func host(_ script: String, seconds: Double = 60) -> CommandResult {
         let environment = ["PATH": Self.path, "LC_ALL": "C", "CFS": command([]).joined(separator: " ")]
         return RunningCommand(["/bin/bash", "-c", script], environment: environment, directory: folder.path)
             .finish(seconds: seconds)
     }
 
     /// A container that runs while `body` does, and is removed on every way out.
-    func withContainer<Result>(
+    package func withContainer<Result>(
         _ options: [String] = [], image: String = "BusyBox", _ command: [String] = ["sleep", "1000"],
         location: SourceLocation = #_sourceLocation, _ body: (_ id: String) throws -> Result
     ) throws -> Result {
@@ -82,17 +82,17 @@ final class EngineFixture: Sendable {
     // MARK: What is there
 
     /// Parses what a command prints with `--format json`, or by itself as JSON.
-    func json(_ arguments: String..., location: SourceLocation = #_sourceLocation) throws -> JSONValue {
+    package func json(_ arguments: String..., location: SourceLocation = #_sourceLocation) throws -> JSONValue {
         let result = run(arguments)
         try #require(result.status == 0, "\(result.errors)", sourceLocation: location)
         return try JSONValue(parsing: result.bytes)
     }
 
     /// What is known of one container.
-    func inspect(_ container: String) throws -> JSONValue { try json("inspect", container)[0] }
+    package func inspect(_ container: String) throws -> JSONValue { try json("inspect", container)[0] }
 
     /// How the container ended; nil while it runs, and when there is none.
-    func exitCode(_ container: String) -> Int? {
+    package func exitCode(_ container: String) -> Int? {
         do {
             return try inspect(container)["State"]["ExitCode"].number.map { Int($0) }
         } catch {
@@ -101,25 +101,25 @@ final class EngineFixture: Sendable {
     }
 
     /// The number of the container's first process, on the host.
-    func pid(_ container: String) throws -> Int32 {
+    package func pid(_ container: String) throws -> Int32 {
         Int32(try #require(try inspect(container)["State"]["Pid"].number))
     }
 
     /// The number of the process beside the container.
-    func monitor(_ container: String) throws -> Int32 {
+    package func monitor(_ container: String) throws -> Int32 {
         let status = textOfFile("/proc/\(try pid(container))/status") ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }
         return try #require(line.flatMap { Int32($0.dropFirst(5).drop(while: \.isWhitespace)) })
     }
 
     /// Whether a process of the host has exactly these arguments.
-    static func isRunning(_ arguments: String...) -> Bool {
+    package static func isRunning(_ arguments: String...) -> Bool {
         let wanted = arguments.map { "\($0)\0" }.joined()
         return namesInFolder("/proc").contains { textOfFile("/proc/\($0)/cmdline") == wanted }
     }
 
     /// The folder of this engine's cgroups; nil on a host without cgroup v2.
-    var cgroup: String? {
+    package var cgroup: String? {
         do {
             return try JSONValue(parsing: run("info", "--format", "json").bytes)["Cgroup"]["Folder"].text
         } catch {
@@ -127,13 +127,15 @@ final class EngineFixture: Sendable {
         }
     }
 
-    var leaks: Leaks { Leaks(root: root, run: runFolder, cgroup: cgroup) }
+    package var leaks: Leaks { Leaks(root: root, run: runFolder, cgroup: cgroup) }
 
     /// The blobs and layers in the store.
-    var stored: [String] { namesInFolder("\(root)/blobs/sha256").sorted() + namesInFolder("\(root)/layers").sorted() }
+    package var stored: [String] {
+        namesInFolder("\(root)/blobs/sha256").sorted() + namesInFolder("\(root)/layers").sorted()
+    }
 
     /// Fails unless nothing is left of any container: no mount, cgroup, process or folder.
-    func expectNothingLeft(location: SourceLocation = #_sourceLocation) {
+    package func expectNothingLeft(location: SourceLocation = #_sourceLocation) {
         let cgroup = cgroup
         var found = Leaks(root: root, run: runFolder, cgroup: cgroup)
         // A monitor ends a moment after it has said how its container ended.
