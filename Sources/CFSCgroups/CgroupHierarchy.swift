@@ -81,7 +81,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
     public func create(
         _ name: String, settings: CgroupSettings, pidsLimit: UInt64? = nil
     ) throws(CFSError) -> Cgroup {
-        let cgroup = try create(name, pidsLimit: pidsLimit)
+        let isLimited = settings.entries.contains { $0.file == "pids.max" }
+        let cgroup = try create(name, pidsLimit: isLimited ? nil : pidsLimit)
         if settings.isEmpty { return cgroup }
         do throws(CFSError) {
             try cgroup.applyToNew(settings)
