@@ -111,8 +111,13 @@ extension Cgroup {
         let text = String(
             decoding: try File.readAll(file.raw, path: "\(path)/../\(setting.file).effective"), as: UTF8.self)
         let allowed = try IndexList(text)
-        let wrong = try IndexList(setting.value).subtracting(allowed)
-        guard let first = wrong.first else { return }
+        let wanted: IndexList
+        do {
+            wanted = try IndexList(setting.value)
+        } catch {
+            throw CFSError.limit(setting.name, "\"\(setting.value)\"", "is not a list of numbers", hint: error.hint)
+        }
+        guard let first = wanted.subtracting(allowed).first else { return }
         let what = setting.file == "cpuset.cpus" ? "processor" : "memory node"
         throw CFSError.limit(
             setting.name, setting.value, "names the \(what) \(first), which is not there: \(allowed) are possible")

@@ -15,8 +15,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
 
     /// Looks for a cgroup v2 hierarchy; nil when the host has none.
     ///
-    /// Root keeps its containers right below the mount point, which inside a container is its own cgroup namespace's
-    /// root. Another user keeps them in the topmost cgroup that was delegated to it.
+    /// Who may write there keeps containers right below the mount point, which inside a container is the root of its own
+    /// cgroup namespace. Another user keeps them in the topmost cgroup that was delegated to it.
     ///
     /// - Parameter name: the folder's name, one for each engine's state folder.
     public static func find(name: String) throws(CFSError) -> CgroupHierarchy? {
@@ -25,7 +25,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
             if magic == -ErrorCode.notFound { continue }
             try checked(magic, "statfs", .looking, path: mountPoint)
             guard magic == Int(CFS_CGROUP2_SUPER_MAGIC) else { continue }
-            let base = geteuid() == 0 ? mountPoint : try Delegation.root(below: mountPoint) ?? mountPoint
+            let isOurs = access(mountPoint, W_OK) == 0
+            let base = isOurs ? mountPoint : try Delegation.root(below: mountPoint) ?? mountPoint
             return CgroupHierarchy(mountPoint: mountPoint, folder: "\(base)/\(name)")
         }
         return nil
@@ -137,12 +138,16 @@ public struct CgroupHierarchy: Sendable, Hashable {
         try checked(result, "rmdir", .removing, path: folder)
     }
 
+    /// What the name of a leaf ends in that holds no container: see ``enable(_:)``.
+    static let callers = ".callers"
+
     /// The cgroups of containers that are there.
     public func names() throws(CFSError) -> [String] {
         let result = File.tryOpen(folder, [.directory, .read])
         if result == -ErrorCode.notFound { return [] }
         let fd = OwnedFD(try checked(result, "open", .looking, path: folder))
-        return try Directory.entries(fd.raw).filter { $0.type == DT_DIR }.map(\.name)
+        return try Directory.entries(fd.raw).filter { $0.type == DT_DIR && !$0.name.hasSuffix(Self.callers) }.map(
+            \.name)
     }
 
     /// The cgroup of this name; nil when there is none.
