@@ -31,7 +31,6 @@ extension Container {
                 return
             }
             guard let cgroup = try cgroups.cgroup(id.text) else { throw notRunning(record) }
-            try cgroups.enable(settings.controllers)
             try cgroup.apply(settings)
         } else {
             try RequestedResources.check(asked, request.cgroups)
