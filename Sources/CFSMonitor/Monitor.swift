@@ -59,7 +59,7 @@ public final class Monitor {
         let startedAt = SystemClock.realtime
         try folder.writeState(
             LiveState(
-                pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0,
+                pid: started.process.pid, startTime: started.process.startTime,
                 startedAt: startedAt, timing: timeline.phases))
         let relay = StreamRelay(
             started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
