@@ -169,7 +169,8 @@ extension CgroupHierarchy {
 extension CFSError {
     /// Says which of the settings needs the controller.
     func asked(by settings: CgroupSettings, _ controller: CgroupController) -> CFSError {
-        guard let setting = settings.entries.first(where: { $0.controller == controller }) else { return self }
+        // What was asked for stands behind what follows from it: memory.max behind memory.swap.max.
+        guard let setting = settings.entries.last(where: { $0.controller == controller }) else { return self }
         var copy = self
         copy.message = "\(setting.name) cannot be set: \(message)"
         return copy

@@ -123,20 +123,6 @@ public enum ProcessControl {
     public static func control(_ operation: Int32, _ a: Int = 0, _ b: Int = 0) -> Int {
         rawCall(cfs_nr_prctl, Int(operation), a, b, 0, 0)
     }
-
-    /// The start of a process in clock ticks since boot (proc_pid_stat(5), field 22): with the number it is an identity
-    /// that survives the reuse of numbers. Nil when there is no such process.
-    public static func startTime(of pid: Int32) -> UInt64? {
-        let fd = File.tryOpen("/proc/\(pid)/stat", .read)
-        guard fd >= 0 else { return nil }
-        let owned = OwnedFD(fd)
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = buffer.withUnsafeMutableBytes { File.read(owned.raw, into: $0) }
-        guard count > 0, let parenthesis = buffer[..<count].lastIndex(of: 0x29) else { return nil }
-        let fields = buffer[(parenthesis + 1)..<count].split(separator: 0x20)
-        guard fields.count > 19 else { return nil }
-        return UInt64(String(decoding: fields[19], as: UTF8.self))
-    }
 }
 
 /// Starting an executable from any process, with threads or not (posix_spawn(3)).

@@ -61,8 +61,8 @@ public final class Monitor {
         let startedAt = SystemClock.realtime
         try folder.writeState(
             LiveState(
-                pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0,
-                startedAt: startedAt, cgroup: cgroup?.path, timing: timeline.phases))
+                pid: started.process.pid, startTime: started.process.startTime, startedAt: startedAt,
+                cgroup: cgroup?.path, timing: timeline.phases))
         let relay = StreamRelay(
             started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
             isTerminal: request.spec.process.terminal)
