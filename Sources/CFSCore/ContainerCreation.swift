@@ -29,7 +29,15 @@ extension Engine {
 
     /// What can be said of a spec before anything is made.
     func check(_ spec: ContainerSpec) throws(CFSError) {
-        try requirePrivilege()
+        do throws(CFSError) {
+            try requirePrivilege()
+        } catch {
+            var error = error
+            error.hint? +=
+                ". Without root it would need a delegated cgroup, ranges of user ids in /etc/subuid, and an overlay that an "
+                + "ordinary user may mount; cfs does not use these yet"
+            throw error
+        }
         try checkRequest(spec)
         try makeFolders()
     }

@@ -87,7 +87,15 @@ public struct ImageStore {
 
     func notFound(_ reference: String) throws(CFSError) -> CFSError {
         let known = Set(try names.images().map(\.name) + catalogue.names).sorted()
-        let nearest = NearestName.suggestions(for: Self.name(of: reference) ?? reference, among: known)
+        let name = Self.name(of: reference) ?? reference
+        if let entry = try catalogue.entry(named: name) {
+            let way =
+                entry.recipe == nil ? "fetch it with `cfs image fetch \(name)`" : "the first `cfs run \(name)` makes it"
+            return CFSError(
+                .imageNotFound, .looking, "the image \(name) of the catalogue is not here yet",
+                hint: "\(way); see `cfs images --all`")
+        }
+        let nearest = NearestName.suggestions(for: name, among: known)
         let means = "import one with `cfs image import NAME FILE`, or see `cfs images`"
         return CFSError(
             .imageNotFound, .looking, "there is no image \"\(reference.prefix(300))\"",
