@@ -53,16 +53,6 @@ extension ImageStore {
     }
 }
 
-/// A file that no folder names: the kernel frees it with its last descriptor.
-enum UnnamedFile {
-    static func make(in folder: String) throws(CFSError) -> OwnedFD {
-        let path = "\(folder)/.fetch-\(ContainerID())"
-        let file = try File.open(path, [.readWrite, .create, .exclusive, .noFollow], mode: 0o600, phase: .fetching)
-        try Directory.removeTree(path)
-        return file
-    }
-}
-
 extension CFSError {
     /// The same error, in words about where the bytes came from instead of where they were kept.
     fileprivate func naming(_ path: String, _ name: String) -> CFSError {
