@@ -50,8 +50,11 @@ extension Engine {
 
     /// Everything that a container consists of, under a lock that is held.
     func make(
-        _ spec: ContainerSpec, _ id: ContainerID, _ held: RunLock, _ trace: inout Timeline
+        _ spec: ContainerSpec, _ id: ContainerID, _ held: RunLock, _ trace: inout Timeline,
+        _ interruption: StartInterruption? = nil
     ) throws(CFSError) -> Container {
+        var store = store
+        if let interruption { store.whileLocked = interruption.waitAMoment }
         let image = try store.image(spec.image)
         let command = try ContainerPlan.command(spec, image)
         trace.mark("image")

@@ -11,6 +11,9 @@ public struct ImageStore {
     let names: any ImageNames
     /// What can be composed or fetched by name.
     public let catalogue: Catalogue
+    /// Called again and again while another process changes the store and this one waits for it; ends the wait with what it
+    /// throws. Nil waits without end.
+    public var whileLocked: (() throws(CFSError) -> Void)?
     /// Where to look for the executable of the offline base.
     var busyBoxPaths = BusyBoxBase.usualPaths
 
@@ -82,7 +85,7 @@ public struct ImageStore {
 
     func lock() throws(CFSError) -> FileLock {
         try Directory.makeAll(root)
-        return try FileLock("\(root)/images.lock")
+        return try FileLock("\(root)/images.lock", whileTaken: whileLocked)
     }
 
     func notFound(_ reference: String) throws(CFSError) -> CFSError {
