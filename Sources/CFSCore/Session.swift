@@ -25,6 +25,8 @@ public struct ExitStatus: Sendable, Hashable {
 
 /// What a session tells.
 public enum SessionEvent: Sendable, Hashable {
+    /// An output could not be written where the streams go (a full disk); the command goes on without that.
+    case unwritten(UnwrittenOutput)
     /// The command has ended; nothing follows.
     case ended(ExitStatus)
 }
@@ -76,6 +78,7 @@ public final class Session: Sendable {
             switch try MonitorMessage(parsing: bytes) {
             // The monitor tidies up: our own part of that is done meanwhile.
             case .ending: onEnd()
+            case .unwritten(let output): return .unwritten(output)
             case .exited(let record):
                 let status = ExitStatus(record)
                 end.withLock { $0 = status }

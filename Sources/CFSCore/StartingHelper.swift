@@ -6,6 +6,8 @@ import Glibc
 
 /// A `cfs-runtime` that was started for a container, and waits to hear which one.
 struct StartingHelper {
+    /// What the command's streams will be connected to.
+    let streams: Streams
     private let socket: SharedFD
     private let helper: Helper
 
@@ -15,6 +17,7 @@ struct StartingHelper {
     init(
         _ engine: Engine, _ folder: ContainerFolder, _ lock: RunLock, _ streams: Streams, sealed: Bool
     ) throws(CFSError) {
+        self.streams = streams
         let runtime = try RuntimeExecutable(engine.options, sealed: sealed)
         let pair = try SocketPair()
         let pid = try streams.spawn(

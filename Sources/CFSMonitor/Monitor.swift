@@ -17,6 +17,7 @@ public final class Monitor {
     private let folder: ContainerFolder
     private let request: MonitorRequest
     private let starter: SharedFD
+    private let endsWithReader: Bool
     private let clients = ClientConnections()
     private var timeline = Timeline()
     private var reason: String?
@@ -26,10 +27,14 @@ public final class Monitor {
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
+    ///   - endsWithReader: see ``StreamRelay``.
     ///   - attempt: the start, when it was begun before the rest was known.
-    init(folder: ContainerFolder, starter: SharedFD, timeline: Timeline, attempt: LaunchAttempt?) throws(CFSError) {
+    init(
+        folder: ContainerFolder, starter: SharedFD, endsWithReader: Bool, timeline: Timeline, attempt: LaunchAttempt?
+    ) throws(CFSError) {
         self.folder = folder
         self.starter = starter
+        self.endsWithReader = endsWithReader
         self.timeline = timeline
         self.attempt = attempt
         do throws(CFSError) {
@@ -41,9 +46,14 @@ public final class Monitor {
         self.timeline.mark("configuration")
     }
 
+    /// Signals that come as something to read: those that end this process, and those that a failed write brings along.
+    static var signals: [Int32] { [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ] }
+
+    static func isEnding(_ signal: Int32) -> Bool { signal != SIGPIPE && signal != SIGXFSZ }
+
     /// Runs the container from its start to its end.
     func run() throws(CFSError) {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
+        let signals = try SignalDescriptor(Self.signals)
         // Listening before the start: whoever sees the container running can talk to its monitor.
         let listener = ClientListener(try folder.listen(), token: Token.listener)
         var cgroup = attempt?.cgroup
@@ -64,8 +74,8 @@ public final class Monitor {
                 pid: started.process.pid, startTime: ProcessControl.startTime(of: started.process.pid) ?? 0,
                 startedAt: startedAt, cgroup: cgroup?.path, timing: timeline.phases))
         let relay = StreamRelay(
-            started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
-            isTerminal: request.spec.process.terminal)
+            started.streams, log: LogWriter(path: folder.logPath), client: .own(interactive: request.interactive),
+            isTerminal: request.spec.process.terminal, endsWithReader: endsWithReader)
         let end = try loop(started.process.pidfd.raw, listener, signals, relay, cgroup, pid: started.process.pid)
         try finish(end, cgroup, startedAt)
         // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
@@ -121,6 +131,9 @@ public final class Monitor {
                 }
             }
             relay.moveWhatNeedsNoEvent()
+            for output in relay.settle(poll, hasCaller: { clients.isThere(starterToken) }) {
+                clients.send(.unwritten(output), to: starterToken)
+            }
             listener.resume(poll, clientLeft: false)
         }
         outOfMemory = try memory?.result()
@@ -139,7 +152,7 @@ public final class Monitor {
 
     /// Somebody ends the monitor itself: the container goes with it, in order.
     private func endOnRequest(_ signals: borrowing SignalDescriptor, _ pidfd: Int32) throws(CFSError) {
-        guard let number = try signals.pending().first(where: { $0 != SIGPIPE }) else { return }
+        guard let number = try signals.pending().first(where: Self.isEnding) else { return }
         reason = "its monitor was ended by \(Signal.name(number))"
         try ProcessControl.signal(pidfd, SIGKILL)
     }

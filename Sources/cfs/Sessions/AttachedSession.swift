@@ -20,7 +20,8 @@ enum AttachedSession {
     ///   - terminal: whether it has a terminal of its own.
     ///   - interactive: whether it reads ours. With both, ours is in raw mode meanwhile, and as it was on every way out.
     ///   - start: starts it with the streams of this process.
-    /// - Returns: how it ended.
+    /// - Returns: how it ended. A command that ended well, but whose output could not be written, has not: the status is
+    ///   125 then, and standard error says why.
     static func run(
         terminal: Bool, interactive: Bool, _ start: () throws(CFSError) -> Session
     ) throws(CFSError) -> ExitStatus {
@@ -34,15 +35,22 @@ enum AttachedSession {
         try poll.add(session.descriptor, [.readable], token: Token.session)
         try poll.add(signals.fd.raw, [.readable], token: Token.signals)
         if terminal { try resize(session) }
+        var isWritten = true
         while true {
             let events = try poll.wait()
             if events.contains(where: { $0.token == Token.session }) {
-                guard case .ended(let status) = try session.next() else {
+                switch try session.next() {
+                case .unwritten(let output):
+                    isWritten = false
+                    StandardError.tell(failure(output))
+                case .ended(var status):
+                    if !isWritten, status.code == 0 { status.code = 125 }
+                    return status
+                case nil:
                     throw CFSError(
                         .monitorFailed, .running, "the monitor of the container has gone",
                         hint: "cfs system recover puts right what it left")
                 }
-                return status
             }
             for number in try signals.pending() {
                 switch number {
@@ -54,6 +62,12 @@ enum AttachedSession {
                 }
             }
         }
+    }
+
+    private static func failure(_ output: UnwrittenOutput) -> CFSError {
+        let name = output.stream == .stdout ? StandardOutput.name : StandardError.name
+        return CFSError(
+            .systemCallFailed, .running, "\(name) could not be written: \(ErrorNumber.text(output.errno))")
     }
 
     private static func forward(_ number: Int32, _ session: Session) throws(CFSError) {
