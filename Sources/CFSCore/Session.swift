@@ -13,6 +13,9 @@ public struct ExitStatus: Sendable, Hashable {
     public var signal: Int32?
     /// Why the engine ended it where it did.
     public var reason: String?
+    /// What its owner should know, though it has nothing to do with the status: that its log is incomplete, for example.
+    /// One sentence each, without its end.
+    public var warnings: [String] = []
 
     public init(code: Int32, signal: Int32? = nil, reason: String? = nil) {
         self.code = code
@@ -20,7 +23,10 @@ public struct ExitStatus: Sendable, Hashable {
         self.reason = reason
     }
 
-    init(_ record: ExitRecord) { self.init(code: record.status, signal: record.signal, reason: record.reason) }
+    init(_ record: ExitRecord) {
+        self.init(code: record.status, signal: record.signal, reason: record.reason)
+        warnings = record.warnings
+    }
 }
 
 /// What a session tells.

@@ -73,4 +73,16 @@ struct OutputTests: EngineSuite {
             #expect(engine.host("$CFS exec \(id) sh -c 'echo hi >&2' 2>/dev/full").status == 125)
         }
     }
+
+    @Test("a file that may not grow further is no end of the container")
+    func fileLimit() throws {
+        let result = engine.host(
+            "$CFS run --rm BusyBox true; "
+                + "(ulimit -f 1000; $CFS run --name limited BusyBox sh -c 'yes | head -c 3000000; exit 4' >out)")
+        defer { engine.run("rm", "limited") }
+        #expect(result.status == 4)
+        #expect(result.errors.contains("standard output could not be written: File too large"), "\(result.errors)")
+        #expect(engine.exitCode("limited") == 4)
+        #expect(try engine.inspect("limited")["State"]["Warnings"].texts == ["its log is incomplete: File too large"])
+    }
 }
