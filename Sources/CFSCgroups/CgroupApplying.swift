@@ -43,17 +43,43 @@ extension Cgroup {
         }
     }
 
-    private func write(_ setting: CgroupSetting) -> Int {
-        let result = tryWrite(setting.value, to: setting.file)
-        switch setting.absence {
-        case .isReplaced(let file, let value):
-            // Each disk heeds one of the two, by its scheduler, so both are told where both are there.
-            let other = tryWrite(value, to: file)
-            return result == -ErrorCode.notFound ? other : result
-        case .isFine where result == -ErrorCode.notFound: return 0
-        case .isFineWithoutSwap where result == -ErrorCode.notFound && !File.exists("/proc/swaps"): return 0
-        default: return result
+    /// The same for a cgroup that was made a moment ago: there is nothing to go back to, and its controllers are most
+    /// often there, since the container before it needed them too.
+    func applyToNew(_ settings: CgroupSettings) throws(CFSError) {
+        var hasControllers = false
+        for setting in settings.entries {
+            if setting.controller == .cpuset {
+                if !hasControllers { try seeToControllers(of: settings) }
+                hasControllers = true
+                try checkNumbers(setting)
+            }
+            var result = hasControllers ? write(setting) : attempt(setting)
+            if result == -ErrorCode.notFound {
+                if !hasControllers { try seeToControllers(of: settings) }
+                hasControllers = true
+                result = write(setting)
+            }
+            if result < 0 { throw try refusal(of: setting, result) }
         }
+        if let devices = settings.devices { try DeviceProgram.install(devices, at: descriptor, path: path) }
+    }
+
+    private func write(_ setting: CgroupSetting) -> Int {
+        let result = attempt(setting)
+        guard result == -ErrorCode.notFound else { return result }
+        switch setting.absence {
+        case .isFine: return 0
+        case .isFineWithoutSwap: return File.exists("/proc/swaps") ? result : 0
+        case .fails, .isReplaced: return result
+        }
+    }
+
+    private func attempt(_ setting: CgroupSetting) -> Int {
+        let result = tryWrite(setting.value, to: setting.file)
+        guard case .isReplaced(let file, let value) = setting.absence else { return result }
+        // Each disk heeds one of the two, by its scheduler, so both are told where both are there.
+        let other = tryWrite(value, to: file)
+        return result == -ErrorCode.notFound ? other : result
     }
 
     /// What undoes a setting; nil when the file says nothing that could be written back.
@@ -85,8 +111,13 @@ extension Cgroup {
         let text = String(
             decoding: try File.readAll(file.raw, path: "\(path)/../\(setting.file).effective"), as: UTF8.self)
         let allowed = try IndexList(text)
-        let wrong = try IndexList(setting.value).subtracting(allowed)
-        guard let first = wrong.first else { return }
+        let wanted: IndexList
+        do {
+            wanted = try IndexList(setting.value)
+        } catch {
+            throw CFSError.limit(setting.name, "\"\(setting.value)\"", "is not a list of numbers", hint: error.hint)
+        }
+        guard let first = wanted.subtracting(allowed).first else { return }
         let what = setting.file == "cpuset.cpus" ? "processor" : "memory node"
         throw CFSError.limit(
             setting.name, setting.value, "names the \(what) \(first), which is not there: \(allowed) are possible")

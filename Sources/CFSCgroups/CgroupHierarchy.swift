@@ -15,8 +15,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
 
     /// Looks for a cgroup v2 hierarchy; nil when the host has none.
     ///
-    /// Root keeps its containers right below the mount point, which inside a container is its own cgroup namespace's
-    /// root. Another user keeps them in the topmost cgroup that was delegated to it.
+    /// Who may write there keeps containers right below the mount point, which inside a container is the root of its own
+    /// cgroup namespace. Another user keeps them in the topmost cgroup that was delegated to it.
     ///
     /// - Parameter name: the folder's name, one for each engine's state folder.
     public static func find(name: String) throws(CFSError) -> CgroupHierarchy? {
@@ -25,7 +25,8 @@ public struct CgroupHierarchy: Sendable, Hashable {
             if magic == -ErrorCode.notFound { continue }
             try checked(magic, "statfs", .looking, path: mountPoint)
             guard magic == Int(CFS_CGROUP2_SUPER_MAGIC) else { continue }
-            let base = geteuid() == 0 ? mountPoint : try Delegation.root(below: mountPoint) ?? mountPoint
+            let isOurs = access(mountPoint, W_OK) == 0
+            let base = isOurs ? mountPoint : try Delegation.root(below: mountPoint) ?? mountPoint
             return CgroupHierarchy(mountPoint: mountPoint, folder: "\(base)/\(name)")
         }
         return nil
@@ -51,24 +52,11 @@ public struct CgroupHierarchy: Sendable, Hashable {
     ///
     /// - Parameter pidsLimit: written to `pids.max` where the controller is there; a default, not a request.
     public func create(_ name: String, pidsLimit: UInt64?) throws(CFSError) -> Cgroup {
-        try create(name, for: CgroupSettings(), pidsLimit: pidsLimit)
-    }
-
-    private func create(
-        _ name: String, for settings: CgroupSettings, pidsLimit: UInt64?
-    ) throws(CFSError) -> Cgroup {
         let path = "\(folder)/\(name)"
-        let controllers = settings.controllers
-        var made = controllers.isEmpty ? Directory.tryMake(path, mode: 0o755) : -ErrorCode.notFound
+        var made = Directory.tryMake(path, mode: 0o755)
         while made == -ErrorCode.notFound {
             // Not yet there, or removed by removeFolderIfEmpty() in this moment.
             try makeFolder()
-            do throws(CFSError) {
-                if !controllers.isEmpty { try enable(controllers, for: settings) }
-            } catch {
-                if error.errno == ENOENT && !File.exists(folder) { continue }
-                throw error
-            }
             made = Directory.tryMake(path, mode: 0o755)
         }
         if made == -ErrorCode.access || made == -ErrorCode.notPermitted || made == -ErrorCode.readOnly {
@@ -94,10 +82,11 @@ public struct CgroupHierarchy: Sendable, Hashable {
     public func create(
         _ name: String, settings: CgroupSettings, pidsLimit: UInt64? = nil
     ) throws(CFSError) -> Cgroup {
-        let cgroup = try create(name, for: settings, pidsLimit: pidsLimit)
+        let isLimited = settings.entries.contains { $0.file == "pids.max" }
+        let cgroup = try create(name, pidsLimit: isLimited ? nil : pidsLimit)
         if settings.isEmpty { return cgroup }
         do throws(CFSError) {
-            try cgroup.apply(settings)
+            try cgroup.applyToNew(settings)
         } catch {
             try cgroup.remove()
             throw error
@@ -149,12 +138,16 @@ public struct CgroupHierarchy: Sendable, Hashable {
         try checked(result, "rmdir", .removing, path: folder)
     }
 
+    /// What the name of a leaf ends in that holds no container: see ``enable(_:)``.
+    static let callers = ".callers"
+
     /// The cgroups of containers that are there.
     public func names() throws(CFSError) -> [String] {
         let result = File.tryOpen(folder, [.directory, .read])
         if result == -ErrorCode.notFound { return [] }
         let fd = OwnedFD(try checked(result, "open", .looking, path: folder))
-        return try Directory.entries(fd.raw).filter { $0.type == DT_DIR }.map(\.name)
+        return try Directory.entries(fd.raw).filter { $0.type == DT_DIR && !$0.name.hasSuffix(Self.callers) }.map(
+            \.name)
     }
 
     /// The cgroup of this name; nil when there is none.

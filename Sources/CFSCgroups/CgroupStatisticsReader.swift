@@ -6,11 +6,11 @@ import Glibc
 /// Reads the statistics of one cgroup again and again: its files are opened once, and each reading is one pread(2) of
 /// each. Safe to use from several threads.
 ///
-/// It sees the files that were there when it was made; controllers handed down later need a new one. A process may run
-/// out of descriptors with about 17 for each cgroup: then the reader opens its files each time, which costs three times
-/// the system calls.
+/// It sees the files that were there when it was made; controllers handed down later need a new one. All parts are about
+/// 17 files, and the kernel keeps a page for each that is open. A process that runs out of descriptors goes on: its
+/// reader then opens the files each time, which costs three times the system calls.
 public final class CgroupStatisticsReader: Sendable {
-    /// What is read; memory and pressure cost the kernel most.
+    /// What is read. `memory.stat` and the three files of pressure cost the kernel most; limits seldom change.
     public struct Parts: OptionSet, Sendable, Hashable {
         public let rawValue: Int
         public init(rawValue: Int) { self.rawValue = rawValue }
@@ -20,7 +20,9 @@ public final class CgroupStatisticsReader: Sendable {
         public static let pids = Parts(rawValue: 8)
         public static let hugetlb = Parts(rawValue: 16)
         public static let pressure = Parts(rawValue: 32)
-        public static let all: Parts = [.cpu, .memory, .io, .pids, .hugetlb, .pressure]
+        /// `cpu.max`, `memory.max` and their like, beside the use that they limit.
+        public static let limits = Parts(rawValue: 64)
+        public static let all: Parts = [.cpu, .memory, .io, .pids, .hugetlb, .pressure, .limits]
     }
 
     private let cgroup: Cgroup
@@ -55,12 +57,13 @@ public final class CgroupStatisticsReader: Sendable {
 
         var part: Parts {
             switch self {
-            case .cpuStat, .cpuMax: .cpu
-            case .memoryCurrent, .memoryPeak, .memoryStat, .memoryEvents, .memoryMax, .memoryHigh, .swapCurrent,
-                .swapMax:
-                .memory
+            case .cpuStat: .cpu
+            case .cpuMax: [.cpu, .limits]
+            case .memoryCurrent, .memoryPeak, .memoryStat, .memoryEvents, .swapCurrent: .memory
+            case .memoryMax, .memoryHigh, .swapMax: [.memory, .limits]
             case .ioStat: .io
-            case .pidsCurrent, .pidsMax, .pidsEvents: .pids
+            case .pidsCurrent, .pidsEvents: .pids
+            case .pidsMax: [.pids, .limits]
             case .cpuPressure, .memoryPressure, .ioPressure: .pressure
             }
         }
@@ -71,7 +74,7 @@ public final class CgroupStatisticsReader: Sendable {
         self.cgroup = cgroup
         var files: [KernelFile] = []
         for place in Place.allCases {
-            files.append(parts.contains(place.part) ? try KernelFile(place.name, of: cgroup) : .none)
+            files.append(parts.isSuperset(of: place.part) ? try KernelFile(place.name, of: cgroup) : .none)
         }
         self.files = files
         var pages: [(pageSize: String, current: KernelFile, max: KernelFile)] = []
@@ -90,8 +93,10 @@ public final class CgroupStatisticsReader: Sendable {
     }
 
     /// What the cgroup uses now; nil once it has been removed.
-    public func read() throws(CFSError) -> CgroupStatistics? {
-        var text = KernelText()
+    ///
+    /// - Parameter parts: of what the reader was made for, what is wanted this time.
+    public func read(_ parts: Parts = .all) throws(CFSError) -> CgroupStatistics? {
+        var text = KernelText(parts)
         defer { text.free() }
         var statistics = CgroupStatistics()
         do throws(CFSError) {
@@ -112,7 +117,7 @@ public final class CgroupStatisticsReader: Sendable {
 
     /// The text of a file as it is now, valid until the next call; nil when the cgroup has no such file.
     private func take(_ place: Place, _ text: inout KernelText) throws(CFSError) -> UnsafeRawBufferPointer? {
-        try text.read(files[place.rawValue], cgroup)
+        text.parts.isSuperset(of: place.part) ? try text.read(files[place.rawValue], cgroup) : nil
     }
 
     private func cpu(_ text: inout KernelText) throws(CFSError) -> CgroupStatistics.CPUUse? {
@@ -146,11 +151,11 @@ public final class CgroupStatisticsReader: Sendable {
     }
 
     private func hugetlb(_ text: inout KernelText) throws(CFSError) -> [CgroupStatistics.HugeTLBUse]? {
-        if hugePages.isEmpty { return nil }
+        if hugePages.isEmpty || !text.parts.contains(.hugetlb) { return nil }
         var list: [CgroupStatistics.HugeTLBUse] = []
         for page in hugePages {
             guard let current = try text.read(page.current, cgroup)?.onlyNumber else { continue }
-            let max = try text.read(page.max, cgroup)?.byteLimit
+            let max = text.parts.contains(.limits) ? try text.read(page.max, cgroup)?.byteLimit : nil
             list.append(CgroupStatistics.HugeTLBUse(pageSize: page.pageSize, current: current, max: max))
         }
         return list

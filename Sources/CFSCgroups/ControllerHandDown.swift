@@ -7,7 +7,8 @@ extension CgroupHierarchy {
     /// where they are not already (`cgroup.subtree_control`).
     ///
     /// A cgroup that hands controllers down may hold no processes (cgroup-v2.rst, No Internal Process Constraint). When
-    /// one on the way holds the caller, as a delegated unit does, the caller moves into a leaf of its own below it.
+    /// one on the way holds the caller and those that started it, as a delegated unit does, they move into a leaf of
+    /// their own below it.
     ///
     /// - Throws: `cgroupControllerUnavailable` with the controller and the reason: bound to cgroup v1, not built in,
     ///   switched off, not delegated; `conflict` when others live in a cgroup on the way.
@@ -65,21 +66,26 @@ extension CgroupHierarchy {
 
     /// Whether a place may hand controllers down: it holds no processes, or it is the root of the whole hierarchy, which
     /// has no type. The kernel refuses some controllers otherwise, and for the others makes the place a threaded one,
-    /// below which no container can live. The caller itself moves out.
+    /// below which no container can live.
     func isVacated(_ place: String) throws(CFSError) -> Bool {
         guard File.exists("\(place)/cgroup.type") else { return true }
-        if try Self.words(of: "\(place)/cgroup.procs").isEmpty { return true }
-        guard let own = try Delegation.ownPath(), mountPoint + (own == "/" ? "" : own) == place else { return false }
-        try moveIntoLeaf(of: place)
-        return try Self.words(of: "\(place)/cgroup.procs").isEmpty
-    }
-
-    /// Leaves a cgroup that is to hand down controllers. The leaf stays as long as the caller lives in it.
-    private func moveIntoLeaf(of place: String) throws(CFSError) {
-        let leaf = "\(place)/\(folder.split(separator: "/").last ?? "cfs").caller"
+        let inhabitants = try Self.words(of: "\(place)/cgroup.procs")
+        if inhabitants.isEmpty { return true }
+        // A shell, the engine that it runs, and the helper that the engine runs move together. Whoever else lives there
+        // has nothing to do with this, and then nobody moves.
+        let callers = Delegation.ancestry(of: getpid()).map { "\($0)" }
+        guard let own = try Delegation.ownPath(), mountPoint + (own == "/" ? "" : own) == place,
+            inhabitants.allSatisfy({ callers.contains($0) })
+        else { return false }
+        let leaf = "\(place)/\(folder.split(separator: "/").last ?? "cfs")\(Self.callers)"
         try Directory.make(leaf, mode: 0o755)
-        let moved = Cgroup.tryWrite("0", to: "\(leaf)/cgroup.procs")
-        try checked(moved, "write", .limiting, path: "\(leaf)/cgroup.procs")
+        for pid in inhabitants {
+            let moved = Cgroup.tryWrite(pid, to: "\(leaf)/cgroup.procs")
+            // One that has ended meanwhile.
+            if moved == -ErrorCode.noProcess { continue }
+            try checked(moved, "write", .limiting, path: "\(leaf)/cgroup.procs")
+        }
+        return try Self.words(of: "\(place)/cgroup.procs").isEmpty
     }
 
     /// Why the cgroups here have not a controller: the kernel, or the first place from above that keeps it.
@@ -163,7 +169,8 @@ extension CgroupHierarchy {
 extension CFSError {
     /// Says which of the settings needs the controller.
     func asked(by settings: CgroupSettings, _ controller: CgroupController) -> CFSError {
-        guard let setting = settings.entries.first(where: { $0.controller == controller }) else { return self }
+        // What was asked for stands behind what follows from it: memory.max behind memory.swap.max.
+        guard let setting = settings.entries.last(where: { $0.controller == controller }) else { return self }
         var copy = self
         copy.message = "\(setting.name) cannot be set: \(message)"
         return copy

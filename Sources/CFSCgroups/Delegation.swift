@@ -39,4 +39,29 @@ enum Delegation {
         guard let own = try ownPath() else { return nil }
         return root(below: mountPoint, from: own) { access($0, W_OK) == 0 }
     }
+
+    /// A process and those that started it, from below (proc_pid_stat(5), field 4).
+    static func ancestry(of pid: Int32) -> [Int32] {
+        var found = [pid]
+        while let last = found.last, let parent = parent(of: last), parent > 0, found.count < 1000 {
+            found.append(parent)
+        }
+        return found
+    }
+
+    private static func parent(of pid: Int32) -> Int32? {
+        let opened = File.tryOpen("/proc/\(pid)/stat", .read)
+        guard opened >= 0 else { return nil }
+        let file = OwnedFD(opened)
+        var buffer = [UInt8](repeating: 0, count: 512)
+        let count = buffer.withUnsafeMutableBytes { File.read(file.raw, into: $0) }
+        return count > 0 ? parent(inStat: String(decoding: buffer[..<count], as: UTF8.self)) : nil
+    }
+
+    /// The name before it, in parentheses, may hold anything.
+    static func parent(inStat text: String) -> Int32? {
+        guard let parenthesis = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: parenthesis)...].split(separator: " ")
+        return fields.count > 1 ? Int32(fields[1]) : nil
+    }
 }

@@ -25,7 +25,11 @@ enum KernelFile: Sendable {
 
 /// Room for what the kernel writes into one file at a time.
 struct KernelText {
+    /// What is wanted of all that could be read.
+    let parts: CgroupStatisticsReader.Parts
     private var room = UnsafeMutableRawBufferPointer.allocate(byteCount: 8192, alignment: 16)
+
+    init(_ parts: CgroupStatisticsReader.Parts = .all) { self.parts = parts }
 
     func free() { room.deallocate() }
 

@@ -10,12 +10,17 @@ public struct UnifiedSetting: Sendable, Hashable {
     /// The files of the core that are limits; the others move, freeze and kill processes.
     private static let core = ["cgroup.max.depth", "cgroup.max.descendants", "cgroup.pressure"]
 
-    /// - Parameter name: what an error calls the group of settings.
+    /// - Parameters:
+    ///   - name: what an error calls the group of settings.
+    ///   - own: what it calls this one; the group's name and the file by default.
     /// - Throws: `invalidConfiguration` for a name that is no file of a known controller.
-    public init(_ file: String, _ value: String, _ name: String = "unified") throws(CFSError) {
+    public init(
+        _ file: String, _ value: String, _ name: String = "unified", own: String? = nil
+    ) throws(CFSError) {
         self.file = file
         self.value = value
-        self.name = "\(name).\(file)"
+        // A flag has the file as its value.
+        self.name = own ?? name + (name.hasPrefix("-") ? " " : ".") + file
         let isPlain = file.utf8.allSatisfy {
             ($0 >= 0x61 && $0 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x41 && $0 <= 0x5a) || $0 == 0x2e
                 || $0 == 0x5f

@@ -30,9 +30,14 @@ extension Engine {
     /// What can be said of a spec before anything is made.
     func check(_ spec: ContainerSpec) throws(CFSError) {
         try requirePrivilege()
+        try checkRequest(spec)
+        try makeFolders()
+    }
+
+    /// The part of it that needs no privilege.
+    func checkRequest(_ spec: ContainerSpec) throws(CFSError) {
         if let name = spec.name { try Self.check(name: name) }
         try RequestedResources.check(RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent))
-        try makeFolders()
     }
 
     /// Everything that a container consists of, under a lock that is held.

@@ -15,7 +15,7 @@ extension Container {
     /// Asks the container to end with its stop signal, and kills it when it has not ended after `seconds`. One that has
     /// ended already is fine.
     public func stop(seconds: Int = 10) throws(CFSError) {
-        try engine.requirePrivilege()
+        try engine.requirePrivilege("stopping a container")
         let record = try record()
         guard record.state.pid != nil else {
             guard record.state == .created else { return }
@@ -61,7 +61,7 @@ extension Container {
     ///
     /// - Throws: `containerRunning` without `force`.
     public func remove(force: Bool = false) throws(CFSError) {
-        try engine.requirePrivilege()
+        try engine.requirePrivilege("removing a container")
         let row = try row()
         if try engine.record(of: row)?.state.pid != nil {
             guard force else {

@@ -12,7 +12,7 @@ extension Container {
     /// - Throws: `invalidConfiguration` for values that contradict each other or what was set before, or that this
     ///   machine cannot do; `conflict`; `cgroupControllerUnavailable`. Nothing has changed then.
     public func update(_ changes: RuntimeSpec.Resources) throws(CFSError) {
-        try engine.requirePrivilege()
+        try engine.requirePrivilege("changing limits")
         let record = try record()
         var request = try folder.readRequest()
         guard changes.devices.isEmpty else {
@@ -31,7 +31,6 @@ extension Container {
                 return
             }
             guard let cgroup = try cgroups.cgroup(id.text) else { throw notRunning(record) }
-            try cgroups.enable(settings.controllers)
             try cgroup.apply(settings)
         } else {
             try RequestedResources.check(asked, request.cgroups)
@@ -71,7 +70,7 @@ extension Container {
     func thaw() throws(CFSError) { try runningCgroup().cgroup.thaw() }
 
     func runningCgroup() throws(CFSError) -> (record: ContainerRecord, cgroup: Cgroup) {
-        try engine.requirePrivilege()
+        try engine.requirePrivilege("reaching a container's cgroup")
         let record = try record()
         guard record.state.pid != nil else { throw notRunning(record) }
         guard let cgroups = try folder.readRequest().cgroups else {

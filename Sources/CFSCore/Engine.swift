@@ -56,21 +56,30 @@ public final class Engine: Sendable {
     var store: ImageStore { ImageStore(root: options.root, names: registry) }
 
     /// Throws unless this process may make containers.
-    func requirePrivilege() throws(CFSError) {
-        guard geteuid() == 0 else {
-            throw CFSError(
-                .notPermitted, .preparing, "making containers needs root, and this is user \(geteuid())",
-                hint:
-                    "run it as root, for example with sudo. Without root it would need a delegated cgroup, ranges of user ids "
-                    + "in /etc/subuid, and an overlay that an ordinary user may mount; cfs does not use these yet")
-        }
+    ///
+    /// - Parameter work: what needs the privilege, as the beginning of a sentence.
+    func requirePrivilege(_ work: String = "making containers") throws(CFSError) {
+        guard geteuid() == 0 else { throw Self.needsRoot(work) }
+    }
+
+    private static func needsRoot(_ work: String) -> CFSError {
+        CFSError(
+            .notPermitted, .preparing, "\(work) needs root, and this is user \(geteuid())",
+            hint:
+                "run it as root, for example with sudo. Without root it would need a delegated cgroup, ranges of user ids "
+                + "in /etc/subuid, and an overlay that an ordinary user may mount; cfs does not use these yet")
     }
 
     /// Makes the folders that everything else lies in.
     func makeFolders() throws(CFSError) {
         for folder in ["\(options.root)/containers", options.run] {
-            // The last part exists nearly always, and asking costs as much as making.
-            try Directory.makeAll(folder)
+            do throws(CFSError) {
+                // The last part exists nearly always, and asking costs as much as making.
+                try Directory.makeAll(folder)
+            } catch {
+                guard geteuid() != 0, error.errno == EACCES || error.errno == EPERM else { throw error }
+                throw Self.needsRoot("what lies in \(folder == options.run ? folder : options.root)")
+            }
         }
     }
 

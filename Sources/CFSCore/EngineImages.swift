@@ -44,7 +44,7 @@ extension Engine {
         name: String, from path: String, options: ImportOptions = ImportOptions(),
         progress: @escaping (ImportProgress) -> Void = { _ in }
     ) throws(CFSError) -> ImageRecord {
-        try requirePrivilege()
+        try requirePrivilege("making an image")
         try prepareStore()
         return try store.importImage(name: name, from: path, options: options, progress: progress)
     }
@@ -55,7 +55,7 @@ extension Engine {
         name: String, options: FetchOptions = FetchOptions(),
         progress: @escaping @Sendable (ImportProgress) -> Void = { _ in }
     ) async throws(CFSError) -> ImageRecord {
-        try requirePrivilege()
+        try requirePrivilege("fetching an image")
         try prepareStore()
         return try await store.fetch(name: name, options: options, progress: progress)
     }
@@ -79,7 +79,7 @@ extension Engine {
     /// - Throws: `imageInUse` when a container was made of it and `force` is false.
     @discardableResult
     public func removeImage(_ reference: String, force: Bool = false) throws(CFSError) -> ImageRemoval {
-        try requirePrivilege()
+        try requirePrivilege("removing an image")
         try prepareStore()
         try forgetVanished()
         let rows = try registry.containers()

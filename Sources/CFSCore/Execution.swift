@@ -32,7 +32,7 @@ extension Container {
     public func execute(
         _ request: ExecutionRequest, _ streams: Streams = .inherited, warn: (String) -> Void = { _ in }
     ) throws(CFSError) -> Session {
-        try engine.requirePrivilege()
+        try engine.requirePrivilege("running a command in a container")
         let record = try record()
         guard record.state.pid != nil else {
             throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
@@ -56,7 +56,15 @@ extension Container {
         let helper = try Helper(pid: pid)
         pair.closeTheirs()
         try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
-        let started = try Self.awaitStart(pair.ours)
+        let started: Int32
+        do throws(CFSError) {
+            started = try Self.awaitStart(pair.ours)
+        } catch {
+            guard error.code == .commandNotFound, error.hint != nil else { throw error }
+            var error = error
+            error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
+            throw error
+        }
         return Session(pid: started, socket: MessageSocket(try pair.takeOurs()), helper: helper) {}
     }
 

@@ -16,8 +16,15 @@ public struct Explanation: Sendable, Hashable {
 extension Engine {
     /// What starting such a container would do. Nothing is started, and no container is made; an image of the catalogue
     /// that is not there yet is composed, because its layers are part of the answer.
+    ///
+    /// - Throws: what a start throws that can be known without one: mount sources that do not exist, parameters of the
+    ///   kernel that a container cannot have, limits that contradict each other.
     public func explain(_ spec: ContainerSpec) throws(CFSError) -> Explanation {
         try makeFolders()
+        try checkRequest(spec)
+        for mount in spec.mounts {
+            if case .bind(let source) = mount.kind, !File.exists(source) { throw CFSError.missingMountSource(source) }
+        }
         let image = try store.image(spec.image)
         let id = ContainerID()
         let folder = folder(id)

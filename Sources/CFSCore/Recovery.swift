@@ -24,7 +24,7 @@ extension Engine {
     /// A container whose monitor is gone is *exited* from then on, with the reason "monitor lost"; one that was to remove
     /// itself is removed.
     public func recover() throws(CFSError) -> Recovery {
-        try requirePrivilege()
+        try requirePrivilege("putting the engine's state right")
         try makeFolders()
         var recovery = Recovery()
         let cgroups = try cgroups()

@@ -38,7 +38,9 @@ struct RuntimeExecutable {
         for folder in folders where access("\(folder)/cfs-runtime", X_OK) == 0 { return "\(folder)/cfs-runtime" }
         throw CFSError(
             .invalidConfiguration, .starting, "the executable cfs-runtime is not found",
-            hint: "it belongs beside cfs or into a folder of PATH; CFS_RUNTIME can name it")
+            hint:
+                "it belongs beside the program or into a folder of PATH; the variable CFS_RUNTIME, or `runtime` of "
+                + "EngineOptions, can name another place")
     }
 }
 

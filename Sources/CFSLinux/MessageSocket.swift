@@ -66,14 +66,19 @@ public struct MessageSocket: ~Copyable, Sendable {
             // MSG_TRUNC: the answer is the message's own length, also when that is more than the buffer's.
             result = Int(
                 cfs_receive_fds(socket, buffer.baseAddress, size, &descriptors, &count, Int32(MSG_TRUNC)))
+            if result == -104 {
+                // A peer that ended with unread data resets the connection, and that is told once, before what it has
+                // sent (unix(7)): its last words come now.
+                count = descriptors.count
+                result = Int(
+                    cfs_receive_fds(socket, buffer.baseAddress, size, &descriptors, &count, Int32(MSG_TRUNC)))
+            }
             filled = min(max(0, result), size)
         }
         if result > size {
             for descriptor in descriptors[..<count] { _ = close(descriptor) }
             throw CFSError(.limitExceeded, .running, "a message of \(result) bytes came: at most \(size) are taken")
         }
-        // A peer that died with unread data resets the connection: gone, all the same (unix(7)).
-        if result == -104 { return nil }
         try checked(result, "recvmsg", .running)
         if result == 0 && count == 0 { return nil }
         return (bytes, Array(descriptors[..<count]))

@@ -123,32 +123,6 @@ public enum ProcessControl {
     public static func control(_ operation: Int32, _ a: Int = 0, _ b: Int = 0) -> Int {
         rawCall(cfs_nr_prctl, Int(operation), a, b, 0, 0)
     }
-
-    /// The start of a process in clock ticks since boot (proc_pid_stat(5), field 22): with the number it is an identity
-    /// that survives the reuse of numbers. Nil when there is no such process.
-    public static func startTime(of pid: Int32) -> UInt64? { status(of: pid)?.startTime }
-
-    /// Whether the process with this identity runs. One that has ended does not, though it keeps its number until it is
-    /// waited for: a moment, or as long as its parent likes.
-    public static func isRunning(_ pid: Int32, startTime: UInt64) -> Bool {
-        guard let status = status(of: pid), status.startTime == startTime else { return false }
-        return !["Z", "X"].contains(status.state)
-    }
-
-    /// Fields 3 and 22 of proc_pid_stat(5).
-    private static func status(of pid: Int32) -> (state: Unicode.Scalar, startTime: UInt64)? {
-        let fd = File.tryOpen("/proc/\(pid)/stat", .read)
-        guard fd >= 0 else { return nil }
-        let owned = OwnedFD(fd)
-        var buffer = [UInt8](repeating: 0, count: 1024)
-        let count = buffer.withUnsafeMutableBytes { File.read(owned.raw, into: $0) }
-        guard count > 0, let parenthesis = buffer[..<count].lastIndex(of: 0x29) else { return nil }
-        let fields = buffer[(parenthesis + 1)..<count].split(separator: 0x20)
-        guard fields.count > 19, let state = fields[0].first,
-            let startTime = UInt64(String(decoding: fields[19], as: UTF8.self))
-        else { return nil }
-        return (Unicode.Scalar(state), startTime)
-    }
 }
 
 /// Starting an executable from any process, with threads or not (posix_spawn(3)).

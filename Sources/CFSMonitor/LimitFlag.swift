@@ -9,6 +9,7 @@ public enum LimitFlag {
         case .cpuPeriod: "--cpu-period"
         case .cpuBurst: "--cpu-burst"
         case .cpuShares: "--cpu-shares"
+        case .cpuWeight: "--cpu-weight"
         case .cpuIdle: "--cgroup-conf cpu.idle"
         case .cpuRealtimeRuntime: "--cpu-rt-runtime"
         case .cpuRealtimePeriod: "--cpu-rt-period"
@@ -20,7 +21,8 @@ public enum LimitFlag {
         case .memoryHigh: "--memory-high"
         case .memoryOOMKiller: "--oom-kill-disable"
         case .memorySwappiness: "--memory-swappiness"
-        case .ioWeight: "--io-weight"
+        case .ioWeight: "--blkio-weight"
+        case .ioUnifiedWeight: "--io-weight"
         case .ioReadBytes: "--device-read-bps"
         case .ioWriteBytes: "--device-write-bps"
         case .ioReadOperations: "--device-read-iops"
@@ -29,6 +31,10 @@ public enum LimitFlag {
         case .hugepageLimits: "--hugetlb"
         case .devices: "--device-cgroup-rule"
         case .unified: "--cgroup-conf"
+        case .memoryMin: "--cgroup-conf memory.min"
+        case .memoryZswap: "--cgroup-conf memory.zswap.max"
+        case .memoryGroupKill: "--cgroup-conf memory.oom.group"
+        case .misc: "--cgroup-conf misc.max"
         default: LimitField.inConfiguration(field)
         }
     }

@@ -99,7 +99,7 @@ public final class Monitor {
         do throws(CFSError) {
             try folder.writeState(
                 LiveState(
-                    pid: process.pid, startTime: ProcessControl.startTime(of: process.pid) ?? 0, startedAt: startedAt,
+                    pid: process.pid, startTime: process.startTime, startedAt: startedAt,
                     cgroup: cgroup?.path, timing: timeline.phases))
         } catch {
             try ProcessControl.signal(process.pidfd.raw, SIGKILL)

@@ -47,7 +47,8 @@ public struct ContainerEntry {
         do {
             try plan.setLimits(of: child.pid)
             let terminal = try awaitStart(pair.ours)
-            return LaunchedProcess(pid: child.pid, pidfd: pidfd, terminal: terminal)
+            let startTime = try ChildReports.confirmStart(child.pid, pidfd.raw, isInit: false)
+            return LaunchedProcess(pid: child.pid, pidfd: pidfd, startTime: startTime, terminal: terminal)
         } catch {
             try ProcessControl.signal(pidfd.raw, SIGKILL)
             _ = try ProcessControl.reap(pidfd.raw, wait: true)

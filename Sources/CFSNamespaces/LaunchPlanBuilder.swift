@@ -27,7 +27,8 @@ extension LaunchPlan {
         readOnlyPaths = spec.linux.readonlyPaths
         for (name, value) in spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
             try SysctlRules.check(
-                name, privateNetwork: owns(.network), privateIPC: owns(.ipc), privateUTS: owns(.uts))
+                name, privateNetwork: owns(.network), privateIPC: owns(.ipc), privateUTS: owns(.uts),
+                hasUserNamespace: hasUserNamespace)
             sysctls.append(Sysctl(name: name, value: value))
         }
         if let name = hostname ?? domainname, !owns(.uts) {

@@ -21,7 +21,7 @@ struct LaunchSetup {
             try write(text, to: "timens_offsets", process.raw)
         }
         if let adjustment = plan.process.oomScoreAdjustment {
-            try write("\(adjustment)", to: "oom_score_adj", process.raw)
+            try write(oomScoreAdjustment: adjustment, process.raw)
         }
         try plan.process.setLimits(of: pid)
         timeline.mark("id maps")
@@ -57,6 +57,20 @@ struct LaunchSetup {
 
     private func resolveUser(_ root: Int32) throws(CFSError) -> ProcessEntry.Identity {
         try ProcessEntry.Identity.resolve(plan.process.user, root: root, uids: plan.uidMappings, gids: plan.gidMappings)
+    }
+
+    private func write(oomScoreAdjustment adjustment: Int, _ process: Int32) throws(CFSError) {
+        do throws(CFSError) {
+            try write("\(adjustment)", to: "oom_score_adj", process)
+        } catch {
+            // proc_pid_oom_score_adj(5): anybody may raise it, and lower it again as far as it was set with privilege.
+            guard error.errno == EACCES else { throw error }
+            throw CFSError(
+                .notPermitted, .cloning,
+                "an OOM score adjustment of \(adjustment) is below that of the caller: lowering it needs CAP_SYS_RESOURCE",
+                systemCall: error.systemCall, path: error.path, errno: error.errno,
+                hint: "choose a higher --oom-score-adj, or give the caller that capability")
+        }
     }
 
     private func write(_ text: String, to name: String, _ process: Int32) throws(CFSError) {

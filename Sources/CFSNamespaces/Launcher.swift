@@ -8,12 +8,15 @@ public struct LaunchedProcess: ~Copyable {
     /// As the host sees it.
     public let pid: Int32
     public let pidfd: OwnedFD
+    /// See ``ProcessStatus``; zero where the host has no procfs.
+    public let startTime: UInt64
     /// The outer side of its terminal, when it has one.
     public let terminal: OwnedFD?
 
-    init(pid: Int32, pidfd: consuming OwnedFD, terminal: consuming OwnedFD?) {
+    init(pid: Int32, pidfd: consuming OwnedFD, startTime: UInt64, terminal: consuming OwnedFD?) {
         self.pid = pid
         self.pidfd = pidfd
+        self.startTime = startTime
         self.terminal = terminal
     }
 }
@@ -100,8 +103,9 @@ public enum Launcher {
         }
         let terminal = try ChildReports.awaitStart(pending.pair.ours)
         timeline.mark("command started")
+        let startTime = try ChildReports.confirmStart(pending.pid, pidfd.raw, isInit: plan.process.initProcess)
         pending.becameCommand()
-        return LaunchedProcess(pid: pending.pid, pidfd: pidfd, terminal: terminal)
+        return LaunchedProcess(pid: pending.pid, pidfd: pidfd, startTime: startTime, terminal: terminal)
     }
 }
 

@@ -112,10 +112,7 @@ struct MountPreparation {
     private func bind(_ mount: MountPlan, _ source: String, _ recursive: Bool) throws(CFSError) -> OwnedFD {
         let result = Mounting.tryCloneTree(source, recursive: recursive)
         if result == -ErrorCode.notFound || result == -ErrorCode.notDirectory {
-            throw CFSError(
-                .mountFailed, .mounting, "the mount source \(source) does not exist", systemCall: "open_tree",
-                path: source,
-                errno: Int32(-result), hint: "create it first: cfs does not make folders on the host")
+            throw CFSError.missingMountSource(source, Int32(-result))
         }
         let tree = OwnedFD(try checked(result, "open_tree", .mounting, path: source))
         try Mounting.setAttributes(
@@ -190,5 +187,14 @@ struct MountPreparation {
             prefix += prefix.isEmpty ? "\(component)" : "/\(component)"
             try Directory.make(prefix, mode: 0o755, at: root)
         }
+    }
+}
+
+extension CFSError {
+    /// What a start says of a bind mount whose source is not there.
+    public static func missingMountSource(_ source: String, _ number: Int32 = ENOENT) -> CFSError {
+        CFSError(
+            .mountFailed, .mounting, "the mount source \(source) does not exist", systemCall: "open_tree", path: source,
+            errno: number, hint: "create it first: cfs does not make folders on the host")
     }
 }

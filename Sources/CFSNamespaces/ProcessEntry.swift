@@ -198,7 +198,7 @@ struct ProcessEntry {
         let name = plan.arguments.first ?? ""
         var arguments: [UnsafeMutablePointer<CChar>?] = plan.arguments.map { strdup($0) } + [nil]
         var environment: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
-        if plan.initProcess { try InitProcess.supervise() }
+        if plan.initProcess { try InitProcess.supervise(launcher: launcher) }
         var refusal: (path: String, number: Int32)?
         for candidate in candidates {
             _ = execve(candidate, &arguments, &environment)

@@ -8,9 +8,12 @@ public enum SysctlRules {
         "kernel.shm_rmid_forced",
     ]
 
-    /// Throws unless `name` is namespaced, and that namespace is the container's own.
-    public static func check(_ name: String, privateNetwork: Bool, privateIPC: Bool, privateUTS: Bool) throws(CFSError)
-    {
+    /// Throws unless `name` is namespaced, that namespace is the container's own, and it can be written there.
+    ///
+    /// - Parameter hasUserNamespace: whether the container has a user namespace, its own or another's.
+    public static func check(
+        _ name: String, privateNetwork: Bool, privateIPC: Bool, privateUTS: Bool, hasUserNamespace: Bool = false
+    ) throws(CFSError) {
         let parts = name.split(separator: ".", omittingEmptySubsequences: false)
         let plain = name.utf8.allSatisfy { byte in
             (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
@@ -38,6 +41,12 @@ public enum SysctlRules {
                 .invalidArgument, .parsing,
                 "the sysctl \(name) needs a \(namespace.0) namespace of the container's own",
                 hint: "it shares that of the host or of another container")
+        }
+        // Their files belong to the host's root, whom nobody in a user namespace is (kernel/utsname_sysctl.c).
+        guard namespace.0 != "uts" || !hasUserNamespace else {
+            throw CFSError(
+                .invalidArgument, .parsing, "the sysctl \(name) cannot be written in a user namespace",
+                hint: name == "kernel.hostname" ? "use --hostname" : "run the container with --userns host")
         }
     }
 }

@@ -53,6 +53,19 @@ struct CgroupApplyingTests {
         #expect(textOfFile(folder("cfs/one/hugetlb.2MB.max")) == "0")
     }
 
+    @Test("nothing is left of a new cgroup whose limits cannot be set")
+    func new() throws {
+        folder.makeFolder("cfs")
+        var limits = CgroupLimits()
+        limits.memory.max = .at(ByteCount(5))
+        let settings = try CgroupSettings(limits)
+        // A played kernel puts no files into a new folder.
+        #expect(throws: CFSError.self) {
+            try CgroupHierarchy(mountPoint: folder.path, folder: folder("cfs")).create("two", settings: settings)
+        }
+        #expect(namesInFolder(folder("cfs")) == [])
+    }
+
     @Test("a size of huge pages that the machine has not is refused with those that it has")
     func hugePages() throws {
         var limits = CgroupLimits()

@@ -80,6 +80,13 @@ struct CgroupStatisticsReaderTests {
         let statistics = try #require(try CgroupStatisticsReader(cgroup, parts: [.pids]).read())
         #expect(statistics.pids?.current == 3)
         #expect(statistics.memory == nil)
+        folder.write("5\n", to: "cfs/one/pids.max")
+        let reader = try CgroupStatisticsReader(cgroup)
+        #expect(try reader.read()?.pids?.max == .at(5))
+        let use = try #require(try reader.read([.pids, .memory]))
+        #expect(use.pids?.current == 3)
+        #expect(use.pids?.max == nil)
+        #expect(use.memory?.current == 100)
     }
 
     @Test("without a descriptor to spare a file is opened each time, and one that is gone with its cgroup is known")

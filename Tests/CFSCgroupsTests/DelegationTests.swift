@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import CFSCgroups
@@ -44,5 +45,14 @@ struct DelegationTests {
     func namespace() {
         #expect(Delegation.root(below: "/m", from: "/") { _ in true } == "/m")
         #expect(Delegation.root(below: "/m", from: "/a") { _ in true } == "/m")
+    }
+
+    @Test("a process's parent is found behind whatever its name is")
+    func parents() {
+        #expect(Delegation.parent(inStat: "12 (a) b (c) S 7 12 12 0 -1") == 7)
+        #expect(Delegation.parent(inStat: "12 (a)") == nil)
+        let ancestry = Delegation.ancestry(of: getpid())
+        #expect(ancestry.first == getpid())
+        #expect(ancestry.dropFirst().first == getppid())
     }
 }

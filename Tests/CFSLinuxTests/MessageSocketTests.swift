@@ -51,6 +51,16 @@ struct MessageSocketTests {
         #expect(try MessageSocket.receive(pair.ours) == nil)
     }
 
+    @Test("what a peer said before it died with something unread still arrives")
+    func lastWords() throws {
+        let pair = try SocketPair()
+        try MessageSocket.send(pair.ours, [1])
+        try MessageSocket.send(pair.theirs, [7])
+        pair.closeTheirs()
+        #expect(try MessageSocket.receive(pair.ours)?.bytes == [7])
+        #expect(try MessageSocket.receive(pair.ours) == nil)
+    }
+
     @Test("a peer that dies with something unread is gone, not an error")
     func reset() throws {
         let pair = try SocketPair()

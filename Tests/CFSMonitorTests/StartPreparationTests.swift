@@ -60,6 +60,7 @@ struct StartPreparationTests {
         resources.pids = RuntimeSpec.Pids(limit: pids)
         spec.linux.resources = resources
         var request = MonitorRequest(id: ContainerID(), spec: spec, layers: ["/l"])
+        request.spec.linux.namespaces = [RuntimeSpec.Namespace(type: "mount")]
         request.pidsLimitIsDefault = isDefault
         let folder = ContainerFolder(container: "/c", run: "/r")
         return StartPreparation(request, folder, try LaunchPlan(request, folder))

@@ -76,6 +76,30 @@ struct PrivilegeTests: EngineSuite {
         #expect(engine.inside("mkdir /x && echo fine").output == "fine\n")
     }
 
+    @Test(
+        "a process that its profile ends before the command runs is a failed start, told with the signal",
+        arguments: [[], ["--init"], ["--security-opt", "no-new-privileges=false"]])
+    func deadlyProfile(options: [String]) {
+        let text = """
+            {"defaultAction": "SCMP_ACT_ALLOW",
+             "syscalls": [{"names": ["execve"], "action": "SCMP_ACT_KILL_PROCESS"}]}
+            """
+        let file = engine.folder.write(text, to: "deadly-\(options.count).json")
+        let result = engine.run(
+            ["run", "--rm"] + options + ["--security-opt", "seccomp=\(file)", "BusyBox", "true"])
+        #expect(result.status == 125)
+        #expect(result.errors.contains("was ended by SIGSYS before its command ran"), "\(result.errors)")
+        #expect(result.errors.contains("hint: the seccomp profile"), "\(result.errors)")
+    }
+
+    @Test("a command that ends at once by a signal has started all the same", arguments: [[], ["--init"]])
+    func deadlyCommand(options: [String]) {
+        // As process 1 it would be safe from its own signal, but for the fault.
+        let result = engine.run(["run", "--rm"] + options + ["BusyBox", "sh", "-c", "kill -SEGV $$"])
+        #expect(result.status == (options.isEmpty ? 0 : 139), "\(result.errors)")
+        #expect(result.errors.isEmpty)
+    }
+
     @Test("a profile that is none is an error", arguments: ["{", "[]", #"{"defaultAction": "SCMP_ACT_NONSENSE"}"#])
     func badProfile(text: String) {
         let file = engine.folder.write(text, to: "bad-\(text.utf8.count).json")

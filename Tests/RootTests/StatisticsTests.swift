@@ -10,18 +10,27 @@ struct StatisticsTests: EngineSuite {
 
     // MARK: top
 
+    private func processes(_ id: String) -> [JSONValue] {
+        do {
+            return try JSONValue(parsing: engine.run("top", "--format", "json", id).bytes).array
+        } catch {
+            return []
+        }
+    }
+
     @Test("top lists every process, with its number inside and outside")
     func top() throws {
         try engine.withContainer(["-u", "1000"], ["sh", "-c", "sleep 4711 & exec sleep 4712"]) { id in
             var processes: [JSONValue] = []
-            #expect(
-                eventually {
-                    processes = (try? engine.json("top", "--format", "json", id))?.array ?? []
-                    return processes.compactMap { $0["Command"].text }.sorted() == ["sleep 4711", "sleep 4712"]
-                }, "\(processes)")
+            let isReady = eventually {
+                processes = self.processes(id)
+                return processes.compactMap { $0["Command"].text }.sorted() == ["sleep 4711", "sleep 4712"]
+            }
+            try #require(isReady, "\(processes)")
             let first = try #require(processes.first { $0["PID"].number == 1 })
             let second = try #require(processes.first { $0["PID"].number != 1 })
-            #expect(first["HostPID"].number.map { Int32($0) } == (try engine.pid(id)))
+            let pid = try engine.pid(id)
+            #expect(first["HostPID"].number == Double(pid))
             #expect(first["ParentPID"].number == 0 && second["ParentPID"].number == 1)
             #expect(first["User"].number == 1000 && second["User"].number == 1000)
             let host = try #require(second["HostPID"].number.map { Int32($0) })
@@ -71,7 +80,8 @@ struct StatisticsTests: EngineSuite {
                     let result = engine.run(["stats", "--no-stream", "--format", "json"] + options)
                     return try JSONValue(parsing: result.bytes).array.map { $0["Name"].text }
                 }
-                #expect(try names() == ["b", "a"])
+                let names1 = try names()
+                #expect(names1 == ["b", "a"])
                 #expect(try names("--sort", "name") == ["a", "b"])
             }
         }
@@ -100,7 +110,8 @@ struct StatisticsTests: EngineSuite {
             let lines = result.lines
             #expect(lines.count == 4 && lines.last == "141", "\(result.output)")
             for line in lines.prefix(3) {
-                #expect(try JSONValue(parsing: Array(line.utf8))[0]["ID"].text == id)
+                let reading = try JSONValue(parsing: Array(line.utf8))
+                #expect(reading[0]["ID"].text == id)
             }
         }
     }

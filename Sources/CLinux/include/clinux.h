@@ -150,6 +150,7 @@ struct cfs_wait_result {
 #define CFS_P_PIDFD 3
 #define CFS_WNOHANG 1
 #define CFS_WEXITED 4
+#define CFS_WNOWAIT 0x01000000
 #define CFS_CLD_EXITED 1
 #define CFS_CLD_KILLED 2
 #define CFS_CLD_DUMPED 3
