@@ -11,3 +11,4 @@
 @_exported import enum CFSMonitor.LogStream
 @_exported import struct CFSMonitor.OutOfMemory
 @_exported import struct CFSMonitor.PhaseTime
+@_exported import struct CFSMonitor.UnwrittenOutput

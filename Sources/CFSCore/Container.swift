@@ -96,7 +96,7 @@ extension Engine {
             autoRemove: row.autoRemove, idBase: row.slot.map { IDRanges.base(slot: $0) })
         if let live = try folder.readState() {
             record.startedAt = live.startedAt
-            if ProcessControl.startTime(of: live.pid) == live.startTime {
+            if ProcessControl.isRunning(live.pid, startTime: live.startTime) {
                 record.state = Self.isFrozen(live.cgroup) ? .paused(pid: live.pid) : .running(pid: live.pid)
                 return record
             }

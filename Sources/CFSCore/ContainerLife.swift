@@ -49,7 +49,10 @@ extension Container {
             guard error.code == .containerNotRunning else { throw error }
         }
         if case .exited(let status, let reason) = try record().state {
-            return ExitStatus(code: status, signal: try folder.readExit()?.signal, reason: reason)
+            let record = try folder.readExit()
+            var ended = ExitStatus(code: status, signal: record?.signal, reason: reason)
+            ended.warnings = record?.warnings ?? []
+            return ended
         }
         throw CFSError(.containerNotRunning, .running, "the container \(id.short) is not running")
     }

@@ -51,7 +51,10 @@ extension Container {
     }
 
     func start(_ helper: StartingHelper, _ trace: Timeline, removes: Bool) throws(CFSError) -> Session {
-        try helper.send(.start(container: folder.container, run: folder.run, trace: trace.marks))
+        try helper.send(
+            .start(
+                container: folder.container, run: folder.run, endsWithReader: helper.streams.endWithReader,
+                trace: trace.marks))
         let (engine, id) = (engine, id)
         do throws(CFSError) {
             return try helper.session {

@@ -46,10 +46,11 @@ extension Container {
         }
         let container = try folder.readRequest()
         for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }
-        let entry = MonitorMessage.EntryRequest(
+        var entry = MonitorMessage.EntryRequest(
             process: try process(request, container.spec).json, user: request.user ?? container.user,
             privileged: request.privileged, interactive: request.interactive,
             seccompFilter: request.privileged ? nil : container.seccompFilter)
+        entry.endsWithReader = streams.endWithReader
         let runtime = try RuntimeExecutable(engine.options, sealed: container.spec.linux.uidMappings.isEmpty)
         let pair = try SocketPair()
         let pid = try streams.spawn(

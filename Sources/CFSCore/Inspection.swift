@@ -50,6 +50,7 @@ extension Container {
             object["ExitCode"] = .integer(Int64(status))
             object["Signal"] = exit?.signal.map { .string(Signal.name($0)) } ?? .null
             object["Reason"] = reason.map(JSON.string) ?? .null
+            object["Warnings"] = JSON(exit?.warnings ?? [])
             object["OOMKilled"] = .bool(exit?.outOfMemory != nil)
             object["OutOfMemory"] = exit?.outOfMemory?.json ?? .null
         }

@@ -78,6 +78,8 @@ struct KernelReading {
     /// Options by mount point; of several mounts at one place the last, which hides the others.
     var mounts: [String: (options: [Substring], type: String)] = [:]
     var limits: [(soft: String, hard: String, name: String)] = []
+    /// Those of the process beside it, which gave it its own.
+    var monitorLimits: [(soft: String, hard: String, name: String)] = []
     var uidMap = ""
     var oomScoreAdjustment = ""
 
@@ -95,7 +97,12 @@ struct KernelReading {
             if parts.count == 2 { status[parts[0]] = Self.trim(parts[1]) }
         }
         for line in try Self.lines("/proc/\(pid)/mountinfo") { add(mount: line) }
-        for line in try Self.lines("/proc/\(pid)/limits").dropFirst() { add(limit: line) }
+        for line in try Self.lines("/proc/\(pid)/limits").dropFirst() {
+            if let limit = Self.limit(line) { limits.append(limit) }
+        }
+        for line in try Self.lines("/proc/\(status["PPid"] ?? "")/limits").dropFirst() {
+            if let limit = Self.limit(line) { monitorLimits.append(limit) }
+        }
         uidMap = try Self.lines("/proc/\(pid)/uid_map").map { $0.split(separator: " ").joined(separator: " ") }
             .joined(separator: ", ")
         oomScoreAdjustment = try Self.lines("/proc/\(pid)/oom_score_adj").first.map(String.init) ?? ""
@@ -109,13 +116,13 @@ struct KernelReading {
     }
 
     /// `Max open files            1024                 524288               files`
-    mutating func add(limit line: Substring) {
+    static func limit(_ line: Substring) -> (soft: String, hard: String, name: String)? {
         var words = line.split(separator: " ")
         // Most lines end with a unit; a value is a number or "unlimited".
         if let last = words.last, last != "unlimited", UInt64(last) == nil { words.removeLast() }
-        guard words.count > 2 else { return }
-        limits.append(
-            (String(words[words.count - 2]), String(words[words.count - 1]), words.dropLast(2).joined(separator: " ")))
+        guard words.count > 2 else { return nil }
+        let name = words.dropLast(2).joined(separator: " ")
+        return (String(words[words.count - 2]), String(words[words.count - 1]), name)
     }
 
     private static func lines(_ path: String) throws(CFSError) -> [Substring] {

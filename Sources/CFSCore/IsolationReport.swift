@@ -76,11 +76,17 @@ struct IsolationReport {
 
     private var limitFacts: [IsolationFact] {
         spec.process.rlimits.map { limit in
-            let found = reading.limits.first { $0.name == Self.limitNames[limit.type] }
+            let name = Self.limitNames[limit.type]
+            let found = reading.limits.first { $0.name == name }
             let holds = found.map { Self.value($0.soft) <= limit.soft && Self.value($0.hard) <= limit.hard } ?? false
-            return fact(
-                limit.type, "\(Self.text(limit.soft)):\(Self.text(limit.hard))",
-                found.map { "\($0.soft):\($0.hard)" } ?? "unknown", holds)
+            var asked = "\(Self.text(limit.soft)):\(Self.text(limit.hard))"
+            if let found, Self.value(found.soft) < limit.soft || Self.value(found.hard) < limit.hard {
+                let host = reading.monitorLimits.first { $0.name == name }.map { Self.value($0.hard) } ?? .max
+                // Raising the hard limit needs a right that the monitor may lack; lowering needs none.
+                let isHost = host < limit.hard && Self.value(found.hard) == host
+                asked += isHost ? " (lowered: the host allows \(host))" : " (lowered by the container itself)"
+            }
+            return fact(limit.type, asked, found.map { "\($0.soft):\($0.hard)" } ?? "unknown", holds)
         }
     }
 

@@ -32,12 +32,12 @@ extension Container {
     public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError)
     {
         _ = try row()
-        let reader = LogReader(path: folder.logPath)
+        let reader = LogReader(path: folder.logPath, oldPath: folder.oldLogPath)
         // The connection is made before the last look at the file: nothing that is written until the end is missed.
         let watch = options.follow ? try LogWatch(folder) : nil
         var lines = LogSelection(options)
         while true {
-            while let line = try reader.next() {
+            while let line = try reader.nextLine() {
                 if let selected = lines.take(line), try !body(selected) { return }
             }
             for line in lines.finishTail() where try !body(line) { return }
@@ -94,58 +94,6 @@ private struct LogSelection {
         isTailDone = true
         defer { held = [] }
         return held[first...].filter { $0.line > lineCount - max(0, tail) }.map(\.piece)
-    }
-}
-
-/// Reads a log as the monitor writes it; the file may not be there yet, and may grow.
-final class LogReader {
-    private let path: String
-    private var file: SharedFD?
-    private var buffer: [UInt8] = []
-    private var position = 0
-
-    init(path: String) { self.path = path }
-
-    /// The next whole line; nil when there is none yet.
-    func next() throws(CFSError) -> LogLine? {
-        while true {
-            if let end = buffer[position...].firstIndex(of: 0x0a) {
-                let line = buffer[position..<end]
-                position = end + 1
-                if let read = Self.parse(line) { return read }
-                // A line that a killed monitor has written in part only.
-                continue
-            }
-            guard try fill() else { return nil }
-        }
-    }
-
-    private func fill() throws(CFSError) -> Bool {
-        if file == nil {
-            let opened = File.tryOpen(path, [.read, .noFollow])
-            if opened == -ErrorCode.notFound { return false }
-            file = SharedFD(OwnedFD(try checked(opened, "open", .looking, path: path)))
-        }
-        guard let file else { return false }
-        let bytes = try File.read(file.raw, atMost: 64 << 10, path: path)
-        if bytes.isEmpty { return false }
-        buffer.removeFirst(position)
-        position = 0
-        buffer += bytes
-        return true
-    }
-
-    /// `TIME STREAM F|P TEXT`.
-    static func parse(_ line: ArraySlice<UInt8>) -> LogLine? {
-        let parts = line.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
-        guard parts.count == 4, let time = Timestamp.parse(String(decoding: parts[0], as: UTF8.self)),
-            let stream = LogStream(rawValue: String(decoding: parts[1], as: UTF8.self))
-        else { return nil }
-        switch String(decoding: parts[2], as: UTF8.self) {
-        case "F": return LogLine(time: time, stream: stream, bytes: Array(parts[3]) + [0x0a])
-        case "P": return LogLine(time: time, stream: stream, bytes: Array(parts[3]))
-        default: return nil
-        }
     }
 }
 

@@ -53,8 +53,7 @@ extension Engine {
         if hasRun, RunLock.exists(folder) {
             guard let lock = try RunLock(ifFree: folder) else { return }
             defer { extendLifetime(lock) }
-            try putRight(id, row, folder, cgroups, &recovery)
-            recovery.containers.append(id)
+            if try putRight(id, folder, cgroups, &recovery) { recovery.containers.append(id) }
             return
         }
         // Whoever makes a container takes the lock first, and removes it last: nobody is at work here. Its maker was killed
@@ -77,10 +76,10 @@ extension Engine {
         }
     }
 
+    /// False when all was right but for a record that its own folder still has no room for.
     private func putRight(
-        _ id: ContainerID, _ row: ContainerRow?, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?,
-        _ recovery: inout Recovery
-    ) throws(CFSError) {
+        _ id: ContainerID, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
+    ) throws(CFSError) -> Bool {
         if let cgroup = try cgroups?.cgroup(id.text) {
             try cgroup.remove()
             recovery.cgroups += 1
@@ -89,7 +88,14 @@ extension Engine {
         let row = try registry.container(id)
         let wasMade = File.exists(folder.configPath)
         if let row, wasMade, !row.autoRemove {
-            if let live = try folder.readState(), try folder.readExit() == nil {
+            if let kept = try folder.readKeptExit() {
+                do throws(CFSError) {
+                    try folder.writeExit(kept)
+                } catch {
+                    guard error.code == .noSpace else { throw error }
+                    return false
+                }
+            } else if let live = try folder.readState(), try folder.readExit() == nil {
                 try folder.writeExit(
                     ExitRecord(
                         status: MonitorLoss.status, signal: 9, reason: MonitorLoss.reason, startedAt: live.startedAt,
@@ -100,6 +106,7 @@ extension Engine {
             try registry.removeContainer(id)
         }
         try folder.removeRun()
+        return true
     }
 
     /// Removes the rows of containers that removed themselves while nobody watched.

@@ -13,6 +13,9 @@ public struct ExitStatus: Sendable, Hashable {
     public var signal: Int32?
     /// Why the engine ended it where it did.
     public var reason: String?
+    /// What its owner should know, though it has nothing to do with the status: that its log is incomplete, for example.
+    /// One sentence each, without its end.
+    public var warnings: [String] = []
 
     public init(code: Int32, signal: Int32? = nil, reason: String? = nil) {
         self.code = code
@@ -20,11 +23,16 @@ public struct ExitStatus: Sendable, Hashable {
         self.reason = reason
     }
 
-    init(_ record: ExitRecord) { self.init(code: record.status, signal: record.signal, reason: record.reason) }
+    init(_ record: ExitRecord) {
+        self.init(code: record.status, signal: record.signal, reason: record.reason)
+        warnings = record.warnings
+    }
 }
 
 /// What a session tells.
 public enum SessionEvent: Sendable, Hashable {
+    /// An output could not be written where the streams go (a full disk); the command goes on without that.
+    case unwritten(UnwrittenOutput)
     /// The command has ended; nothing follows.
     case ended(ExitStatus)
 }
@@ -76,6 +84,7 @@ public final class Session: Sendable {
             switch try MonitorMessage(parsing: bytes) {
             // The monitor tidies up: our own part of that is done meanwhile.
             case .ending: onEnd()
+            case .unwritten(let output): return .unwritten(output)
             case .exited(let record):
                 let status = ExitStatus(record)
                 end.withLock { $0 = status }

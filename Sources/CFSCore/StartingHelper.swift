@@ -7,6 +7,8 @@ import Glibc
 
 /// A `cfs-runtime` that was started for a container, and waits to hear which one.
 struct StartingHelper {
+    /// What the command's streams will be connected to.
+    let streams: Streams
     private let socket: SharedFD
     private let helper: Helper
     private let folder: ContainerFolder
@@ -21,6 +23,7 @@ struct StartingHelper {
     ) throws(CFSError) {
         self.folder = folder
         self.interruption = interruption
+        self.streams = streams
         let runtime = try RuntimeExecutable(engine.options, sealed: sealed)
         let pair = try SocketPair()
         let pid = try streams.spawn(

@@ -11,6 +11,10 @@ public enum Streams: Sendable, Hashable {
     /// Descriptors of this process, which stay the caller's to close.
     case descriptors(input: Int32, output: Int32, error: Int32)
 
+    /// Whether an output ends for the command when nobody reads it here any more: `cfs run … | head` is a pipeline like any
+    /// other. A caller of the library that lets go of its descriptors leaves the command alone.
+    var endWithReader: Bool { self == .inherited }
+
     /// Starts a helper with these as its descriptors 0, 1 and 2.
     func spawn(
         _ runtime: RuntimeExecutable, _ arguments: [String], socket: Int32, lock: Int32?

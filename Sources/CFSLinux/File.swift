@@ -214,4 +214,7 @@ extension cfs_stat {
     public var isSymbolicLink: Bool { mode & S_IFMT == S_IFLNK }
     public var isCharacterDevice: Bool { mode & S_IFMT == S_IFCHR }
     public var isBlockDevice: Bool { mode & S_IFMT == S_IFBLK }
+
+    /// Whether both are of one file, which must be open for that: a number of a removed file is given anew.
+    public func isSameFile(as other: cfs_stat) -> Bool { dev == other.dev && inode == other.inode }
 }

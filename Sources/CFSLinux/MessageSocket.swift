@@ -17,6 +17,13 @@ public struct MessageSocket: ~Copyable, Sendable {
         MessageSocket(OwnedFD(try checked(Int(cfs_unix_connect(path)), "connect", .looking, path: path)))
     }
 
+    /// Whether the other end is open at this moment (POLLHUP of poll(2)).
+    public static func hasPeer(_ socket: Int32) -> Bool {
+        var request = pollfd(fd: socket, events: 0, revents: 0)
+        // Not waiting, so never interrupted.
+        return poll(&request, 1, 0) == 0
+    }
+
     /// Takes the next caller of a listening socket.
     public static func accept(_ listener: Int32) throws(CFSError) -> MessageSocket {
         MessageSocket(OwnedFD(try checked(Int(cfs_accept(listener)), "accept4", .running)))

@@ -6,6 +6,8 @@ public struct ProcessStatus: Sendable, Hashable {
     public let startTime: UInt64
     /// Whether it has executed a program since it was cloned.
     public let hasExecuted: Bool
+    /// Whether it only keeps its number until somebody waits for it.
+    public let hasEnded: Bool
     /// The signal that ended it, if one did.
     public let endSignal: Int32?
 
@@ -34,7 +36,7 @@ public struct ProcessStatus: Sendable, Hashable {
         guard let flags = number(9), let startTime = number(22) else { return nil }
         self.startTime = startTime
         hasExecuted = flags & Self.forkedWithoutExec == 0
-        let hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
+        hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
         let signal = number(52).map { Int32($0 & 0x7f) } ?? 0
         endSignal = hasEnded && signal != 0 ? signal : nil
     }
@@ -43,4 +45,11 @@ public struct ProcessStatus: Sendable, Hashable {
 extension ProcessControl {
     /// The start of a process in clock ticks since boot; nil when there is no such process.
     public static func startTime(of pid: Int32) -> UInt64? { ProcessStatus(of: pid)?.startTime }
+
+    /// Whether the process with this identity runs. One that has ended does not, though it keeps its number until it is
+    /// waited for: a moment, or as long as its parent likes.
+    public static func isRunning(_ pid: Int32, startTime: UInt64) -> Bool {
+        guard let status = ProcessStatus(of: pid) else { return false }
+        return status.startTime == startTime && !status.hasEnded
+    }
 }

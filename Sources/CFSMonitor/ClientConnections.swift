@@ -38,9 +38,15 @@ final class ClientConnections {
 
     func contains(_ token: UInt64) -> Bool { connections.contains { $0.token == token } }
 
-    /// Sends to all. Who is gone or does not read is passed over.
-    func send(_ message: MonitorMessage) {
-        for connection in connections {
+    /// Whether the other end of a connection is there at this moment, whatever still waits to be received from it.
+    func isThere(_ token: UInt64) -> Bool {
+        guard let connection = connections.first(where: { $0.token == token }) else { return false }
+        return MessageSocket.hasPeer(connection.fd.raw)
+    }
+
+    /// Sends to all, or to one. Who is gone or does not read is passed over.
+    func send(_ message: MonitorMessage, to token: UInt64? = nil) {
+        for connection in connections where token == nil || connection.token == token {
             do { try MessageSocket.send(connection.fd.raw, message.bytes, waits: false) } catch { continue }
         }
     }

@@ -14,12 +14,15 @@ public struct ContainerFolder: Sendable {
 
     public var configPath: String { "\(container)/config.json" }
     public var logPath: String { "\(container)/log" }
+    /// What the log held before its file was full: see ``LogWriter``.
+    public var oldLogPath: String { "\(container)/log.1" }
     public var exitPath: String { "\(container)/exit.json" }
     public var upperPath: String { "\(container)/upper" }
     public var workPath: String { "\(container)/work" }
     public var socketPath: String { "\(run)/socket" }
     public var statePath: String { "\(run)/state" }
     public var lockPath: String { "\(run)/lock" }
+    private var keptExitPath: String { "\(run)/exit.json" }
 
     public func readRequest() throws(CFSError) -> MonitorRequest {
         try MonitorRequest(json: try JSON(parsing: try File.readAll(at: configPath), what: configPath))
@@ -34,10 +37,15 @@ public struct ContainerFolder: Sendable {
 
     /// How the container ended; nil when it has not. A file that is damaged says at least that it did.
     public func readExit() throws(CFSError) -> ExitRecord? {
-        guard let bytes = try Self.readIfThere(exitPath) else { return nil }
+        guard let bytes = try Self.readIfThere(exitPath) else { return try readKeptExit() }
         if let record = Self.document(bytes, exitPath).flatMap({ ExitRecord(json: $0) }) { return record }
         return ExitRecord(
             status: 255, signal: nil, reason: "its exit record is damaged", startedAt: 0, finishedAt: 0, timing: [])
+    }
+
+    /// How the container ended, where that could not be written into its own folder; nil otherwise.
+    public func readKeptExit() throws(CFSError) -> ExitRecord? {
+        try Self.readIfThere(keptExitPath).flatMap { Self.document($0, keptExitPath) }.flatMap { ExitRecord(json: $0) }
     }
 
     private static func document(_ bytes: [UInt8], _ path: String) -> JSON? {
@@ -93,9 +101,21 @@ public struct ContainerFolder: Sendable {
         try AtomicFile.write(record.json.bytes(), to: exitPath, durable: false)
     }
 
+    /// Keeps the record of a container whose folder cannot be written (a full disk) in the run folder, which stays, with
+    /// its lock, until recover() can put the record where it belongs.
+    func keepExit(_ record: ExitRecord) throws(CFSError) {
+        try AtomicFile.write(record.json.bytes(), to: keptExitPath, durable: false)
+        removeGeneratedFiles()
+        for path in [socketPath, statePath] { _ = unlink(path) }
+    }
+
+    private func removeGeneratedFiles() {
+        for name in ["hosts", "hostname", "resolv.conf"] { _ = unlink("\(run)/\(name)") }
+    }
+
     /// Removes what ends with the monitor. The lock goes last: while it is there and held, nobody else tidies up.
     public func removeRun() throws(CFSError) {
-        for name in ["hosts", "hostname", "resolv.conf"] { _ = unlink("\(run)/\(name)") }
+        removeGeneratedFiles()
         for path in [socketPath, statePath, lockPath] { _ = unlink(path) }
         if rmdir(run) != 0, errno != ENOENT { try Directory.removeTree(run) }
     }
@@ -103,7 +123,7 @@ public struct ContainerFolder: Sendable {
     /// Removes the container's folder. What every container has is removed by name, which for a container that wrote
     /// nothing is all; whatever is left then is looked for.
     public func removeContainer() throws(CFSError) {
-        for name in ["config.json", "log", "exit.json"] {
+        for name in ["config.json", "log", "log.1", "exit.json"] {
             _ = unlink("\(container)/\(name)")
         }
         // What an overlay makes in its working folder, the inner before the outer.

@@ -13,9 +13,9 @@ struct EntrySession {
     func run() throws(CFSError) {
         let container = try folder.readRequest()
         guard let state = try folder.readState(), let pidfd = try ProcessControl.open(pid: state.pid),
-            ProcessControl.startTime(of: state.pid) == state.startTime
+            ProcessControl.isRunning(state.pid, startTime: state.startTime)
         else { throw CFSError(.containerNotRunning, .entering, "the container is not running") }
-        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
+        let signals = try SignalDescriptor(Monitor.signals)
         let cgroup: Cgroup? =
             if let mountPoint = container.cgroupMountPoint, let name = container.cgroupFolder {
                 try CgroupHierarchy(mountPoint: mountPoint, folder: name).cgroup(container.id.text)
@@ -40,7 +40,9 @@ struct EntrySession {
         streams?.closeInner()
         if let terminal = try process.terminal?.duplicate() { streams = try StandardStreams(terminal: terminal) }
         guard let streams else { throw CFSError(.monitorFailed, .entering, "the process sent no terminal") }
-        let relay = StreamRelay(streams, log: nil, interactive: request.interactive, isTerminal: plan.terminal)
+        let relay = StreamRelay(
+            streams, log: nil, client: .own(interactive: request.interactive), isTerminal: plan.terminal,
+            endsWithReader: request.endsWithReader)
         try serve(process.pidfd.raw, process.pid, signals, relay)
     }
 
@@ -66,7 +68,7 @@ struct EntrySession {
                         relay.processEnded(poll)
                     }
                 case 1:
-                    if try signals.pending().contains(where: { $0 != SIGPIPE }) {
+                    if try signals.pending().contains(where: Monitor.isEnding) {
                         try ProcessControl.signal(pidfd, SIGKILL)
                     }
                 case StreamRelay.tokens: relay.handle(event.token)
@@ -79,6 +81,9 @@ struct EntrySession {
                 }
             }
             relay.moveWhatNeedsNoEvent()
+            for output in relay.settle(poll, hasCaller: { clients.isThere(token) }) {
+                clients.send(.unwritten(output), to: token)
+            }
         }
         guard let end else { return }
         var signal: Int32?

@@ -10,6 +10,8 @@ public struct ExitRecord: Sendable, Equatable {
     public var reason: String?
     /// What the kernel killed in it for want of memory; nil when it has not.
     public var outOfMemory: OutOfMemory?
+    /// What its owner should know, though it has nothing to do with the status: one sentence each, without its end.
+    public var warnings: [String] = []
     /// Nanoseconds since 1970.
     public var startedAt: UInt64
     public var finishedAt: UInt64
@@ -38,13 +40,14 @@ public struct ExitRecord: Sendable, Equatable {
             outOfMemory: json["outOfMemory"].flatMap { OutOfMemory(json: $0) }, startedAt: started,
             finishedAt: finished,
             timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
+        warnings = json["warnings"]?.strings ?? []
     }
 
     public var json: JSON {
         [
             "status": .integer(Int64(status)), "signal": signal.map { .integer(Int64($0)) } ?? .null,
             "reason": reason.map(JSON.string) ?? .null, "outOfMemory": outOfMemory?.json ?? .null,
-            "startedAt": JSON(unsigned: startedAt),
+            "warnings": JSON(warnings), "startedAt": JSON(unsigned: startedAt),
             "finishedAt": JSON(unsigned: finishedAt), "timing": .array(timing.map(\.json)),
         ]
     }

@@ -1,5 +1,6 @@
 import CFSLinux
 import CFSModel
+import Glibc
 
 /// Which of its two outputs a container wrote to.
 public enum LogStream: String, Sendable { case stdout, stderr }
@@ -9,31 +10,86 @@ public enum LogStream: String, Sendable { case stdout, stderr }
 final class LogWriter {
     /// A piece longer than this is written as several.
     static let pieceLimit = 16 << 10
+    /// The file of a log grows to this many bytes. Then it becomes the old one, and the old one of before goes: a container
+    /// that writes without end fills twice as much.
+    static let fileLimit = 64 << 20
 
     private let path: String
+    private let oldPath: String
+    private let fileLimit: Int
     private var file: SharedFD?
-    private var failed = false
+    private var size = 0
+    /// Lines that are not written yet, or not to their end: who writes on behind half a line spoils two.
+    private var rest: ArraySlice<UInt8> = []
+    /// The error number with which output was lost first.
+    private var lost: Int32?
 
     /// The file is made with the first output.
-    init(path: String) { self.path = path }
-
-    /// Writes output down. A log that cannot be written (a full disk) must not stop the container: it is given up.
-    func append(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) {
-        guard !failed, !bytes.isEmpty else { return }
-        do {
-            let file = try openFile()
-            try File.writeAll(file.raw, lines(bytes, stream), path: path)
-        } catch {
-            failed = true
-        }
+    init(path: String, oldPath: String, fileLimit: Int = LogWriter.fileLimit) {
+        self.path = path
+        self.oldPath = oldPath
+        self.fileLimit = fileLimit
     }
 
-    private func openFile() throws(CFSError) -> SharedFD {
-        if let file { return file }
-        let opened = SharedFD(
-            try File.open(path, [.write, .create, .append, .noFollow], mode: 0o600, phase: .recording))
-        file = opened
-        return opened
+    /// Writes output down. A log that cannot be written (a full disk) must not stop the container: what comes meanwhile is
+    /// not in it.
+    func append(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) {
+        guard !bytes.isEmpty else { return }
+        if let number = writeRest() {
+            lost = lost ?? number
+            return
+        }
+        rest = lines(bytes, stream)[...]
+        if size > 0, size + rest.count > fileLimit, let number = rotate() {
+            lost = lost ?? number
+            rest = []
+            return
+        }
+        // What remains is tried again with the next output.
+        _ = writeRest()
+    }
+
+    /// Nothing more comes.
+    ///
+    /// - Returns: why the log lacks something (errno(3)); nil when it has everything.
+    func finish() -> Int32? {
+        let number = writeRest()
+        return lost ?? number
+    }
+
+    private func rotate() -> Int32? {
+        guard rename(path, oldPath) == 0 else { return errno }
+        file = nil
+        size = 0
+        return nil
+    }
+
+    /// Writes what waits; the error number when that did not go to its end.
+    private func writeRest() -> Int32? {
+        guard !rest.isEmpty else { return nil }
+        if file == nil, let number = open() { return number }
+        guard let file else { return EBADF }
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { File.write(file.raw, $0) }
+            guard count > 0 else { return count < 0 ? Int32(-count) : EIO }
+            rest = rest.dropFirst(count)
+            size += count
+        }
+        rest = []
+        return nil
+    }
+
+    private func open() -> Int32? {
+        let opened = File.tryOpen(path, [.write, .create, .append, .noFollow], mode: 0o600)
+        guard opened >= 0 else { return Int32(-opened) }
+        let opening = SharedFD(OwnedFD(opened))
+        do throws(CFSError) {
+            size = Int(try File.status(at: opening.raw).size)
+        } catch {
+            return error.errno ?? EIO
+        }
+        file = opening
+        return nil
     }
 
     private func lines(_ bytes: UnsafeRawBufferPointer, _ stream: LogStream) -> [UInt8] {

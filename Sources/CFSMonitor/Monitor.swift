@@ -17,8 +17,11 @@ public final class Monitor {
     private let folder: ContainerFolder
     private let request: MonitorRequest
     private let starter: SharedFD
+    private let endsWithReader: Bool
     private let clients = ClientConnections()
+    private let log: LogWriter
     private var timeline = Timeline()
+    private var startedAt: UInt64 = 0
     private var reason: String?
     private var outOfMemory: OutOfMemory?
 
@@ -26,10 +29,15 @@ public final class Monitor {
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
+    ///   - endsWithReader: see ``StreamRelay``.
     ///   - attempt: the start, when it was begun before the rest was known.
-    init(folder: ContainerFolder, starter: SharedFD, timeline: Timeline, attempt: LaunchAttempt?) throws(CFSError) {
+    init(
+        folder: ContainerFolder, starter: SharedFD, endsWithReader: Bool, timeline: Timeline, attempt: LaunchAttempt?
+    ) throws(CFSError) {
         self.folder = folder
         self.starter = starter
+        self.endsWithReader = endsWithReader
+        log = LogWriter(path: folder.logPath, oldPath: folder.oldLogPath)
         self.timeline = timeline
         self.attempt = attempt
         do throws(CFSError) {
@@ -41,9 +49,14 @@ public final class Monitor {
         self.timeline.mark("configuration")
     }
 
+    /// Signals that come as something to read: those that end this process, and those that a failed write brings along.
+    static var signals: [Int32] { [SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ] }
+
+    static func isEnding(_ signal: Int32) -> Bool { signal != SIGPIPE && signal != SIGXFSZ }
+
     /// Runs the container from its start to its end.
     func run() throws(CFSError) {
-        let signals = try SignalDescriptor([SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE])
+        let signals = try SignalDescriptor(Self.signals)
         // Listening before the start: whoever sees the container running can talk to its monitor.
         let listener = ClientListener(try folder.listen(), token: Token.listener)
         var cgroup = attempt?.cgroup
@@ -58,16 +71,11 @@ public final class Monitor {
             throw error
         }
         attempt = nil
-        let startedAt = SystemClock.realtime
-        try folder.writeState(
-            LiveState(
-                pid: started.process.pid, startTime: started.process.startTime, startedAt: startedAt,
-                cgroup: cgroup?.path, timing: timeline.phases))
         let relay = StreamRelay(
-            started.streams, log: LogWriter(path: folder.logPath), interactive: request.interactive,
-            isTerminal: request.spec.process.terminal)
+            started.streams, log: log, client: .own(interactive: request.interactive),
+            isTerminal: request.spec.process.terminal, endsWithReader: endsWithReader)
         let end = try loop(started.process.pidfd.raw, listener, signals, relay, cgroup, pid: started.process.pid)
-        try finish(end, cgroup, startedAt)
+        try finish(end, cgroup)
         // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
         extendLifetime(listener)
     }
@@ -80,7 +88,24 @@ public final class Monitor {
             cgroup = attempt?.cgroup
         }
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
-        return try attempt.finish(plan, &timeline)
+        let started = try attempt.finish(plan, &timeline)
+        startedAt = SystemClock.realtime
+        try record(started.process, cgroup)
+        return started
+    }
+
+    /// Writes down what runs. A container that nobody could find is none: it ends here.
+    private func record(_ process: borrowing LaunchedProcess, _ cgroup: Cgroup?) throws(CFSError) {
+        do throws(CFSError) {
+            try folder.writeState(
+                LiveState(
+                    pid: process.pid, startTime: process.startTime, startedAt: startedAt,
+                    cgroup: cgroup?.path, timing: timeline.phases))
+        } catch {
+            try ProcessControl.signal(process.pidfd.raw, SIGKILL)
+            _ = try ProcessControl.reap(process.pidfd.raw, wait: true)
+            throw error
+        }
     }
 
     // MARK: While it runs
@@ -121,6 +146,9 @@ public final class Monitor {
                 }
             }
             relay.moveWhatNeedsNoEvent()
+            for output in relay.settle(poll, hasCaller: { clients.isThere(starterToken) }) {
+                clients.send(.unwritten(output), to: starterToken)
+            }
             listener.resume(poll, clientLeft: false)
         }
         outOfMemory = try memory?.result()
@@ -139,31 +167,49 @@ public final class Monitor {
 
     /// Somebody ends the monitor itself: the container goes with it, in order.
     private func endOnRequest(_ signals: borrowing SignalDescriptor, _ pidfd: Int32) throws(CFSError) {
-        guard let number = try signals.pending().first(where: { $0 != SIGPIPE }) else { return }
+        guard let number = try signals.pending().first(where: Self.isEnding) else { return }
         reason = "its monitor was ended by \(Signal.name(number))"
         try ProcessControl.signal(pidfd, SIGKILL)
     }
 
     // MARK: The end
 
-    private func finish(_ end: ProcessEnd, _ cgroup: Cgroup?, _ startedAt: UInt64) throws(CFSError) {
+    private func finish(_ end: ProcessEnd, _ cgroup: Cgroup?) throws(CFSError) {
         clients.send(.ending)
         var signal: Int32?
         if case .signalled(let number, _) = end { signal = number }
         // The controller may have come after the start, with a limit of `cfs update`.
         if outOfMemory == nil, signal == SIGKILL, let cgroup { outOfMemory = try OutOfMemory.counted(in: cgroup) }
         if let outOfMemory, end.status != 0 { reason = reason ?? outOfMemory.text }
-        try cgroup?.remove()
-        let record = ExitRecord(
+        // Whatever cannot be tidied up is left to recover(): who waits hears how the command ended all the same.
+        var failure: CFSError?
+        do throws(CFSError) { try cgroup?.remove() } catch { failure = error }
+        var record = ExitRecord(
             status: end.status, signal: signal, reason: reason, outOfMemory: outOfMemory, startedAt: startedAt,
             finishedAt: SystemClock.realtime,
             timing: timeline.phases)
+        if !request.autoRemove, let number = log.finish() {
+            record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
+        }
+        do throws(CFSError) { try putAway(&record) } catch { failure = error }
+        clients.send(.exited(record))
+        if let failure { throw failure }
+    }
+
+    private func putAway(_ record: inout ExitRecord) throws(CFSError) {
         if request.autoRemove {
             try folder.removeContainer()
-        } else {
+            return try folder.removeRun()
+        }
+        do throws(CFSError) {
             try folder.writeExit(record)
+        } catch {
+            // The status matters more than the place: the run folder is on another disk as a rule, in memory.
+            try folder.keepExit(record)
+            let why = error.errno.map { ErrorNumber.text($0) } ?? error.message
+            record.warnings.append("how it ended is written down in \(folder.run) only: \(why)")
+            return
         }
         try folder.removeRun()
-        clients.send(.exited(record))
     }
 }

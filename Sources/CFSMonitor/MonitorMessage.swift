@@ -6,8 +6,9 @@ import CFSNamespaces
 public enum MonitorMessage: Sendable, Equatable {
     /// Client: what can be done before the rest is known. May come before ``start(container:run:trace:)``, once.
     case prepare(StartPreparation)
-    /// Client: the container to start, by its folder and its run folder, and when its creation went through which phase.
-    case start(container: String, run: String, trace: [Timeline.Mark])
+    /// Client: the container to start, by its folder and its run folder; whether an output ends for it when the client's
+    /// reader of it has gone; and when its creation went through which phase.
+    case start(container: String, run: String, endsWithReader: Bool, trace: [Timeline.Mark])
     /// Client: a process to start in a running container; the same folders, and the process object.
     case enter(container: String, run: String, process: EntryRequest)
     /// Client: sends a signal to the first process.
@@ -18,6 +19,8 @@ public enum MonitorMessage: Sendable, Equatable {
     case started(pid: Int32)
     /// Monitor: the start failed; nothing of it is left.
     case failed(CFSError)
+    /// Monitor, to who started it: an output could not be written where it wants it.
+    case unwritten(UnwrittenOutput)
     /// Monitor: the command has ended; what is to be cleaned up goes now. A client may do its own part meanwhile.
     case ending
     /// Monitor: the command has ended, and what was to be cleaned up is gone.
@@ -30,6 +33,8 @@ public enum MonitorMessage: Sendable, Equatable {
         public var privileged: Bool
         public var interactive: Bool
         public var seccompFilter: String?
+        /// Whether an output ends for the process when the client's reader of it has gone.
+        public var endsWithReader = false
 
         public init(process: JSON, user: String, privileged: Bool, interactive: Bool, seccompFilter: String?) {
             self.process = process
@@ -66,21 +71,29 @@ public enum MonitorMessage: Sendable, Equatable {
     private var json: JSON {
         switch self {
         case .prepare(let preparation): return preparation.json
-        case .start(let container, let run, let trace):
+        case .start(let container, let run, let endsWithReader, let trace):
             let marks = trace.map { mark -> JSON in ["phase": .string(mark.name), "at": JSON(unsigned: mark.at)] }
-            return ["do": "start", "container": .string(container), "run": .string(run), "trace": .array(marks)]
+            return [
+                "do": "start", "container": .string(container), "run": .string(run),
+                "endsWithReader": .bool(endsWithReader), "trace": .array(marks),
+            ]
         case .enter(let container, let run, let request):
             return [
                 "do": "enter", "container": .string(container), "run": .string(run), "process": request.process,
                 "user": .string(request.user), "privileged": .bool(request.privileged),
                 "interactive": .bool(request.interactive),
                 "seccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
+                "endsWithReader": .bool(request.endsWithReader),
             ]
         case .signal(let number): return ["do": "signal", "number": .integer(Int64(number))]
         case .resize(let rows, let columns):
             return ["do": "resize", "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns))]
         case .started(let pid): return ["event": "started", "pid": .integer(Int64(pid))]
         case .failed(let error): return ["event": "failed", "error": error.json]
+        case .unwritten(let output):
+            return [
+                "event": "unwritten", "stream": .string(output.stream.rawValue), "errno": .integer(Int64(output.errno)),
+            ]
         case .ending: return ["event": "ending"]
         case .exited(let record): return ["event": "exited", "record": record.json]
         }
@@ -105,24 +118,30 @@ public enum MonitorMessage: Sendable, Equatable {
             let marks = (json["trace"]?.array ?? []).compactMap { mark in
                 mark["at"]?.unsigned.map { Timeline.Mark(name: mark["phase"]?.string ?? "", at: $0) }
             }
-            return .start(container: container, run: run, trace: marks)
+            return .start(
+                container: container, run: run, endsWithReader: json["endsWithReader"]?.bool ?? false, trace: marks)
         case "enter":
             guard let container = json["container"]?.string, let run = json["run"]?.string,
                 let process = json["process"]
             else {
                 return nil
             }
-            return .enter(
-                container: container, run: run,
-                process: EntryRequest(
-                    process: process, user: json["user"]?.string ?? "", privileged: json["privileged"]?.bool ?? false,
-                    interactive: json["interactive"]?.bool ?? false, seccompFilter: json["seccompFilter"]?.string))
+            var request = EntryRequest(
+                process: process, user: json["user"]?.string ?? "", privileged: json["privileged"]?.bool ?? false,
+                interactive: json["interactive"]?.bool ?? false, seccompFilter: json["seccompFilter"]?.string)
+            request.endsWithReader = json["endsWithReader"]?.bool ?? false
+            return .enter(container: container, run: run, process: request)
         case "signal": return json["number"]?.integer.flatMap { (1...64).contains($0) ? .signal(Int32($0)) : nil }
         case "resize":
             guard let rows = json["rows"]?.unsigned, let columns = json["columns"]?.unsigned else { return nil }
             return .resize(rows: UInt16(clamping: rows), columns: UInt16(clamping: columns))
         case "started": return json["pid"]?.integer.map { .started(pid: Int32(clamping: $0)) }
         case "failed": return json["error"].flatMap { CFSError(json: $0) }.map { .failed($0) }
+        case "unwritten":
+            guard let stream = json["stream"]?.string.flatMap({ LogStream(rawValue: $0) }),
+                let number = json["errno"]?.integer
+            else { return nil }
+            return .unwritten(UnwrittenOutput(stream: stream, errno: Int32(clamping: number)))
         case "ending": return .ending
         case "exited": return json["record"].flatMap { ExitRecord(json: $0) }.map { .exited($0) }
         default: return nil

@@ -66,6 +66,22 @@ final class StandardStreams {
         return (SharedFD(OwnedFD(fds[0])), SharedFD(OwnedFD(fds[1])))
     }
 
+    /// What a process's streams are connected to, outside. An end that is missing gets nothing.
+    struct Client {
+        var input: SharedFD?
+        var output: SharedFD?
+        var error: SharedFD?
+
+        /// Those that this process was started with.
+        ///
+        /// - Parameter interactive: whether the input is passed on.
+        static func own(interactive: Bool) -> Client {
+            Client(
+                input: interactive ? ownCopy(of: 0, writing: false) : nil, output: ownCopy(of: 1, writing: true),
+                error: ownCopy(of: 2, writing: true))
+        }
+    }
+
     /// Lets go of the client's descriptors 0, 1 and 2: whoever reads what it wrote waits for the last of them to close.
     static func leaveClients() {
         let null = File.tryOpen("/dev/null", .readWrite)

@@ -5,7 +5,8 @@ import Glibc
 /// Moves bytes from one descriptor to another, through at most one buffer: while that is not written, nothing more is
 /// read, so a slow reader slows the writer down and memory stays flat.
 final class StreamPump {
-    let source: SharedFD
+    /// Where bytes come from, or nil once it was closed.
+    private(set) var source: SharedFD?
     /// Where bytes go, or nil when nobody takes them any more.
     private(set) var sink: SharedFD?
     private let sourceToken: UInt64
@@ -23,6 +24,8 @@ final class StreamPump {
     private var sinkAlwaysReady = false
     private var sourceWatched = false
     private var sinkWatched = false
+    /// Why the sink took no more.
+    private var failure: Int32?
     /// Whether the sink ends with the source: closing a pipe is how its reader sees the end.
     private let closesSink: Bool
 
@@ -42,13 +45,16 @@ final class StreamPump {
     /// Asks for the events that are of use now.
     func watch(_ poll: borrowing EventPoll) throws(CFSError) {
         let wantsSource = !isFinished && !hasPending
-        if wantsSource && !sourceWatched {
-            sourceAlwaysReady = !(try poll.add(source.raw, .readable, token: sourceToken))
-            sourceWatched = !sourceAlwaysReady
-        } else if !wantsSource && sourceWatched {
-            poll.remove(source.raw)
-            sourceWatched = false
+        if let source {
+            if wantsSource && !sourceWatched {
+                sourceAlwaysReady = !(try poll.add(source.raw, .readable, token: sourceToken))
+                sourceWatched = !sourceAlwaysReady
+            } else if !wantsSource && sourceWatched {
+                poll.remove(source.raw)
+                sourceWatched = false
+            }
         }
+        if isFinished, closesSink, !hasPending { dropSink(poll) }
         guard let sink else { return }
         if hasPending && !sinkWatched {
             sinkAlwaysReady = !(try poll.add(sink.raw, .writable, token: sinkToken))
@@ -71,7 +77,7 @@ final class StreamPump {
             flush()
             return true
         }
-        guard !isFinished else { return false }
+        guard !isFinished, let source else { return false }
         let size = min(32 << 10, allowance ?? Int.max)
         var count = 0
         pending = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
@@ -84,7 +90,7 @@ final class StreamPump {
         guard count > 0 else {
             pending = []
             isFinished = true
-            if closesSink { sink = nil }
+            if closesSink, !sinkWatched { sink = nil }
             return false
         }
         if let allowance { self.allowance = allowance - count }
@@ -111,8 +117,9 @@ final class StreamPump {
             }
             if count == -ErrorCode.again { return }
             guard count > 0 else {
-                // Nobody reads any more. The container need not know, as with a closed log reader.
-                dropSink()
+                // What that means for the writer is for the pump's owner to say.
+                failure = count < 0 ? Int32(-count) : EIO
+                (pending, written) = ([], 0)
                 return
             }
             written += count
@@ -120,22 +127,33 @@ final class StreamPump {
         (pending, written) = ([], 0)
     }
 
+    /// The error number with which the sink refused bytes; it is forgotten then. Nil when it took them all.
+    func takeFailure(_ poll: borrowing EventPoll) -> Int32? {
+        guard let number = failure else { return nil }
+        failure = nil
+        dropSink(poll)
+        return number
+    }
+
     /// Forgets the receiver, with what it has not taken.
-    func dropSink() {
+    func dropSink(_ poll: borrowing EventPoll) {
+        // By hand: closing does not end the watching of an open file that somebody else has open as well (epoll(7)).
+        if let sink, sinkWatched { poll.remove(sink.raw) }
         sink = nil
         sinkWatched = false
         (pending, written) = ([], 0)
     }
 
-    func dropSink(_ poll: borrowing EventPoll) {
-        if let sink, sinkWatched { poll.remove(sink.raw) }
-        dropSink()
-    }
-
     /// Ends reading.
     func stop(_ poll: borrowing EventPoll) {
-        if sourceWatched { poll.remove(source.raw) }
+        if let source, sourceWatched { poll.remove(source.raw) }
         sourceWatched = false
         isFinished = true
+    }
+
+    /// Ends reading for good: the writer of a pipe finds out when it writes again (SIGPIPE, EPIPE; pipe(7)).
+    func closeSource(_ poll: borrowing EventPoll) {
+        stop(poll)
+        source = nil
     }
 }

@@ -2,43 +2,50 @@ import CFSLinux
 import CFSModel
 import Glibc
 
-/// Connects a process's streams with the client's, which are this process's own descriptors 0, 1 and 2.
+/// Connects a process's streams with the client's.
 final class StreamRelay {
     /// Tokens of the poll that belong to streams lie in this range.
     static let tokens: ClosedRange<UInt64> = 10...19
 
-    private let outputs: [StreamPump]
+    private let outputs: [(pump: StreamPump, stream: LogStream)]
     private var input: StreamPump?
     private let terminal: SharedFD?
+    private let endsWithReader: Bool
     private var hasEnded = false
 
     /// - Parameters:
     ///   - log: gets all output, or nil.
-    ///   - interactive: whether the client's input is passed on.
-    init(_ streams: StandardStreams, log: LogWriter?, interactive: Bool, isTerminal: Bool) {
+    ///   - client: the client's side; its input is there when it is to be passed on.
+    ///   - endsWithReader: whether an output that nobody reads any more ends for the process too, as in a pipeline of a
+    ///     shell. A terminal's never does.
+    init(
+        _ streams: StandardStreams, log: LogWriter?, client: StandardStreams.Client, isTerminal: Bool,
+        endsWithReader: Bool
+    ) {
         let ends = streams.take()
-        var outputs: [StreamPump] = []
+        var outputs: [(pump: StreamPump, stream: LogStream)] = []
         if let output = ends.output {
-            outputs.append(
-                StreamPump(
-                    from: output, to: StandardStreams.ownCopy(of: 1, writing: true), tokens: (10, 11), closesSink: true,
-                    observe: { log?.append($0, .stdout) }))
+            let pump = StreamPump(
+                from: output, to: client.output, tokens: (10, 11), closesSink: true,
+                observe: { log?.append($0, .stdout) })
+            outputs.append((pump, .stdout))
         }
         if let error = ends.error {
-            outputs.append(
-                StreamPump(
-                    from: error, to: StandardStreams.ownCopy(of: 2, writing: true), tokens: (12, 13), closesSink: true,
-                    observe: { log?.append($0, .stderr) }))
+            let pump = StreamPump(
+                from: error, to: client.error, tokens: (12, 13), closesSink: true,
+                observe: { log?.append($0, .stderr) })
+            outputs.append((pump, .stderr))
         }
         self.outputs = outputs
         terminal = isTerminal ? ends.output : nil
-        if interactive, let sink = ends.input, let source = StandardStreams.ownCopy(of: 0, writing: false) {
+        self.endsWithReader = endsWithReader
+        if let sink = ends.input, let source = client.input {
             // The end of input closes a pipe; a terminal's other user decides for itself what ^D means.
             input = StreamPump(from: source, to: sink, tokens: (14, 15), closesSink: true)
         }
     }
 
-    private var all: [StreamPump] { outputs + (input.map { [$0] } ?? []) }
+    private var all: [StreamPump] { outputs.map(\.pump) + (input.map { [$0] } ?? []) }
 
     func watch(_ poll: borrowing EventPoll) throws(CFSError) { for pump in all { try pump.watch(poll) } }
 
@@ -47,10 +54,10 @@ final class StreamRelay {
     /// Takes an event of the poll.
     func handle(_ token: UInt64) {
         switch token {
-        case 10: outputs.first?.move()
-        case 11: outputs.first?.flush()
-        case 12: outputs.last?.move()
-        case 13: outputs.last?.flush()
+        case 10: outputs.first?.pump.move()
+        case 11: outputs.first?.pump.flush()
+        case 12: outputs.last?.pump.move()
+        case 13: outputs.last?.pump.flush()
         case 14: input?.move()
         case 15: input?.flush()
         default: break
@@ -63,29 +70,62 @@ final class StreamRelay {
         drainAfterEnd()
     }
 
+    /// Sees to outputs that the client's side has refused.
+    ///
+    /// - Parameter hasCaller: asked where nobody reads an output any more: a caller that was killed takes its pipes along,
+    ///   and what it started goes on without it.
+    /// - Returns: what a client must be told, because it did not get all of an output that it waits for.
+    func settle(_ poll: borrowing EventPoll, hasCaller: () -> Bool) -> [UnwrittenOutput] {
+        // A process that does not read its input knows that itself.
+        _ = input?.takeFailure(poll)
+        var unwritten: [UnwrittenOutput] = []
+        for (pump, stream) in outputs {
+            guard let number = pump.takeFailure(poll), terminal == nil else { continue }
+            if number != EPIPE && number != ECONNRESET {
+                unwritten.append(UnwrittenOutput(stream: stream, errno: number))
+            } else if endsWithReader, hasCaller() {
+                pump.closeSource(poll)
+            }
+        }
+        return unwritten
+    }
+
     /// The process has ended: what lies in its pipes is still read, its input is over.
     func processEnded(_ poll: borrowing EventPoll) {
         input?.stop(poll)
         input?.dropSink(poll)
         input = nil
         hasEnded = true
-        for pump in outputs { pump.expectEnd() }
+        for (pump, _) in outputs { pump.expectEnd() }
         drainAfterEnd()
     }
 
     /// After the end no event says that more lies in a pipe behind what a slow client has taken by now.
-    private func drainAfterEnd() { if hasEnded { for pump in outputs { pump.drain() } } }
+    private func drainAfterEnd() { if hasEnded { for (pump, _) in outputs { pump.drain() } } }
 
     /// Whether the client has got everything that was read; after the end, everything.
-    var isFlushed: Bool { !outputs.contains { $0.hasPending } }
+    var isFlushed: Bool { !outputs.contains { $0.pump.hasPending } }
 
     /// The client is gone.
     func dropClient(_ poll: borrowing EventPoll) {
-        for pump in outputs { pump.dropSink(poll) }
+        for (pump, _) in outputs { pump.dropSink(poll) }
         input?.stop(poll)
         input = nil
         StandardStreams.leaveClients()
     }
 
     func resize(_ size: WindowSize) throws(CFSError) { if let terminal { try Terminal.setSize(terminal.raw, size) } }
+}
+
+/// An output of a process that could not be written where its client wants it. What was read of it later is not there
+/// either; a container's log has it.
+public struct UnwrittenOutput: Sendable, Hashable {
+    public var stream: LogStream
+    /// Why: the kernel's error number (errno(3)).
+    public var errno: Int32
+
+    public init(stream: LogStream, errno: Int32) {
+        self.stream = stream
+        self.errno = errno
+    }
 }

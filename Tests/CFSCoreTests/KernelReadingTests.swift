@@ -16,13 +16,32 @@ struct KernelReadingTests {
 
     @Test("limits are read with and without a unit")
     func limits() {
-        var reading = KernelReading()
-        reading.add(limit: "Max open files            1024                 524288               files     ")
-        reading.add(limit: "Max nice priority         0                    unlimited            ")
-        #expect(reading.limits.first?.name == "Max open files")
-        #expect(reading.limits.first?.hard == "524288")
-        #expect(reading.limits.last?.name == "Max nice priority")
-        #expect(reading.limits.last?.hard == "unlimited")
+        let files = KernelReading.limit(
+            "Max open files            1024                 524288               files     ")
+        #expect(files?.name == "Max open files")
+        #expect(files?.soft == "1024" && files?.hard == "524288")
+        let priority = KernelReading.limit("Max nice priority         0                    unlimited            ")
+        #expect(priority?.name == "Max nice priority")
+        #expect(priority?.hard == "unlimited")
+    }
+
+    @Test(
+        "a limit that is lower than what was asked says who lowered it",
+        arguments: [
+            ("1024", "524288", "20000", "1024:524288"),
+            ("1024", "20000", "20000", "1024:524288 (lowered: the host allows 20000)"),
+            ("100", "20000", "20000", "1024:524288 (lowered: the host allows 20000)"),
+            ("1024", "4096", "20000", "1024:524288 (lowered by the container itself)"),
+            ("100", "524288", "unlimited", "1024:524288 (lowered by the container itself)"),
+        ])
+    func lowered(soft: String, hard: String, host: String, asked: String) throws {
+        let fact = try report {
+            $0.limits[0] = (soft, hard, "Max open files")
+            $0.monitorLimits = [("64", host, "Max open files")]
+        }["RLIMIT_NOFILE"]
+        #expect(fact?.asked == asked)
+        #expect(fact?.actual == "\(soft):\(hard)")
+        #expect(fact?.holds == true)
     }
 
     private func report(_ change: (inout KernelReading) -> Void) throws -> [String: IsolationFact] {

@@ -1,4 +1,5 @@
 import CFSModel
+import Glibc
 import TestSupport
 import Testing
 
@@ -30,20 +31,108 @@ struct LogReaderTests {
     @Test("a line that is written in two halves comes once, when it is whole; one that is damaged is passed over")
     func growing() throws {
         let path = folder("log")
-        let reader = LogReader(path: path)
-        #expect(try reader.next() == nil)
+        let reader = LogReader(path: path, oldPath: folder("log.1"))
+        #expect(try reader.nextLine() == nil)
         let stamp = "2026-01-02T03:04:05.000000006Z"
         folder.write("\(stamp) stdout F on", to: "log")
-        #expect(try reader.next() == nil)
+        #expect(try reader.nextLine() == nil)
         folder.append("e\ngarbage\n\(stamp) stderr F two\n", to: "log")
-        #expect(try reader.next()?.bytes == Array("one\n".utf8))
-        #expect(try reader.next()?.bytes == Array("two\n".utf8))
-        #expect(try reader.next() == nil)
+        #expect(try reader.nextLine()?.bytes == Array("one\n".utf8))
+        #expect(try reader.nextLine()?.bytes == Array("two\n".utf8))
+        #expect(try reader.nextLine() == nil)
     }
 
     @Test("bytes that are no text come through as they are")
     func binary() {
         let bytes = Array("2026-01-02T03:04:05Z stdout P ".utf8) + [0, 0xff, 0xfe, 0x20]
         #expect(LogReader.parse(bytes[...])?.bytes == [0, 0xff, 0xfe, 0x20])
+    }
+
+    /// Lines of a log with these texts.
+    private func lines(_ texts: Range<Int>) -> String {
+        texts.map { "2026-01-02T03:04:05.000000006Z stdout F \($0)\n" }.joined()
+    }
+
+    /// The numbers that a reader has for now.
+    private func numbers(_ reader: LogReader) throws -> [Int] {
+        var found: [Int] = []
+        while let line = try reader.nextLine() {
+            found.append(try #require(Int(String(decoding: line.bytes.dropLast(), as: UTF8.self))))
+        }
+        return found
+    }
+
+    private var reader: LogReader { LogReader(path: folder("log"), oldPath: folder("log.1")) }
+
+    /// As the writer does it.
+    private func rotate() { #expect(rename(folder("log"), folder("log.1")) == 0) }
+
+    @Test("the old file is read before the one that grows")
+    func oldFile() throws {
+        folder.write(lines(0..<3), to: "log.1")
+        #expect(try numbers(reader) == Array(0..<3))
+        folder.write(lines(3..<5), to: "log")
+        #expect(try numbers(reader) == Array(0..<5))
+    }
+
+    @Test("a reader that keeps up gets each line once, however often the file becomes the old one")
+    func rotation() throws {
+        let reader = reader
+        var (written, read) = (0, [Int]())
+        for round in 0..<6 {
+            folder.write(lines(written..<written + 3), to: "log")
+            written += 3
+            if round % 2 == 0 { read += try numbers(reader) }
+            // More behind what the reader has seen, then the file is full.
+            folder.append(lines(written..<written + 2), to: "log")
+            written += 2
+            rotate()
+            // No file at this moment: nothing new, and no end.
+            if round % 3 == 0 { read += try numbers(reader) }
+        }
+        read += try numbers(reader)
+        #expect(read == Array(0..<written))
+    }
+
+    @Test(
+        "a reader in the middle of a file goes on to the next, also when that has become the old one and is gone by then"
+    )
+    func behind() throws {
+        // More than is read at once.
+        let count = 4000
+        let reader = reader
+        folder.write(lines(0..<count), to: "log")
+        #expect(try reader.nextLine()?.bytes == Array("0\n".utf8))
+        rotate()
+        folder.write(lines(count..<count + 2), to: "log")
+        var read: [Int] = [0]
+        for _ in 1..<count - 1 {
+            let line = try #require(try reader.nextLine())
+            read.append(try #require(Int(String(decoding: line.bytes.dropLast(), as: UTF8.self))))
+        }
+        #expect(unlink(folder("log")) == 0 && unlink(folder("log.1")) == 0)
+        read += try numbers(reader)
+        #expect(read == Array(0..<count + 2))
+    }
+
+    @Test("a reader whose next file is gone goes on with the oldest that there is")
+    func farBehind() throws {
+        let reader = reader
+        folder.write(lines(0..<2), to: "log")
+        #expect(try numbers(reader) == [0, 1])
+        rotate()
+        folder.write(lines(2..<4), to: "log")
+        rotate()
+        folder.write(lines(4..<6), to: "log")
+        rotate()
+        folder.write(lines(6..<8), to: "log")
+        #expect(try numbers(reader) == [4, 5, 6, 7])
+    }
+
+    @Test("half a line at the end of a file does not spoil the next file's first")
+    func halfLine() throws {
+        folder.write(lines(0..<1) + "2026-01-02T03:04:05.000000006Z std", to: "log.1")
+        folder.write(lines(1..<2), to: "log")
+        #expect(try numbers(reader) == [0, 1])
     }
 }

@@ -127,4 +127,15 @@ struct MessageSocketTests {
         try MessageSocket.send(pair.theirs, [9])
         #expect(try MessageSocket.receive(mine.raw)?.bytes == [9])
     }
+
+    @Test("whether the other end is there is seen, also behind messages that wait")
+    func peer() throws {
+        let pair = try SocketPair()
+        #expect(MessageSocket.hasPeer(pair.ours))
+        try MessageSocket.send(pair.theirs, [1])
+        #expect(MessageSocket.hasPeer(pair.ours))
+        pair.closeTheirs()
+        #expect(!MessageSocket.hasPeer(pair.ours))
+        #expect(try MessageSocket.receive(pair.ours)?.bytes == [1])
+    }
 }

@@ -72,6 +72,21 @@ struct ProcessControlTests {
         #expect(try ProcessControl.open(pid: child.pid) == nil)
     }
 
+    @Test("who has ended does not run, whether somebody has waited for it or not; nor does another with its number")
+    func running() throws {
+        let child = try start("exec sleep 60")
+        let time = try #require(ProcessControl.startTime(of: child.pid))
+        #expect(ProcessControl.isRunning(child.pid, startTime: time))
+        #expect(!ProcessControl.isRunning(child.pid, startTime: time + 1))
+        try ProcessControl.signal(child.pidfd.raw, SIGKILL)
+        // Nobody waits for it yet: it keeps its number and its start.
+        #expect(eventually { textOfFile("/proc/\(child.pid)/stat")?.contains(") Z ") == true })
+        #expect(ProcessControl.startTime(of: child.pid) == time)
+        #expect(!ProcessControl.isRunning(child.pid, startTime: time))
+        _ = try child.wait()
+        #expect(!ProcessControl.isRunning(child.pid, startTime: time))
+    }
+
     @Test("a spawned program has its arguments, its environment and the descriptors that it was given")
     func spawn() throws {
         let folder = TemporaryDirectory()

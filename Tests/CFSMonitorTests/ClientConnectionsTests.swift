@@ -51,6 +51,29 @@ struct ClientConnectionsTests {
         #expect(!clients.contains(client.token))
     }
 
+    @Test("whether a client is there is seen before its end is received")
+    func there() throws {
+        let poll = try EventPoll()
+        let client = try connect(poll)
+        #expect(clients.isThere(client.token))
+        try MessageSocket.send(client.pair.theirs, MonitorMessage.signal(1).bytes)
+        client.pair.closeTheirs()
+        #expect(!clients.isThere(client.token))
+        #expect(clients.contains(client.token))
+        #expect(!clients.isThere(client.token + 1))
+    }
+
+    @Test("what concerns one client is told to that one only")
+    func sendsToOne() throws {
+        let poll = try EventPoll()
+        let (first, second) = (try connect(poll), try connect(poll))
+        let message = MonitorMessage.unwritten(UnwrittenOutput(stream: .stdout, errno: 28))
+        clients.send(message, to: second.token)
+        clients.send(.ending)
+        #expect(try MonitorMessage.receive(from: first.pair.theirs) == .ending)
+        #expect(try MonitorMessage.receive(from: second.pair.theirs) == message)
+    }
+
     @Test("descriptors that a client sends along are closed")
     func descriptors() throws {
         let poll = try EventPoll()

@@ -45,6 +45,26 @@ struct ContainerFolderTests {
         }
     }
 
+    @Test("a record that has no place in its folder is kept in the run folder, with nothing but the lock")
+    func kept() throws {
+        let container = try container()
+        try container.writeState(Self.state)
+        _ = try container.listen()
+        for name in ["hosts", "lock"] { folder.write("", to: "run/\(name)") }
+        try container.keepExit(Self.record)
+        #expect(namesInFolder(container.run).sorted() == ["exit.json", "lock"])
+        #expect(try container.readExit() == Self.record)
+        #expect(try container.readKeptExit() == Self.record)
+        #expect(try container.readState() == nil)
+        // The one in its place counts.
+        var later = Self.record
+        later.status = 2
+        try container.writeExit(later)
+        #expect(try container.readExit() == later)
+        try container.removeRun()
+        #expect(namesInFolder(folder.path) == ["container"])
+    }
+
     @Test("a configuration that is missing is an error with its path")
     func request() throws {
         let container = try container()
@@ -76,6 +96,7 @@ struct ContainerFolderTests {
         _ = try container.listen()
         try container.writeState(Self.state)
         folder.write("", to: "run/state.123.partial")
+        for name in ["log", "log.1"] { folder.write("", to: "container/\(name)") }
         try container.removeRun()
         try container.removeRun()
         #expect(namesInFolder(folder.path) == ["container"])

@@ -17,6 +17,15 @@ struct ExitRecordTests {
         #expect(ExitRecord(json: try JSON(parsing: record.json.bytes(), what: "exit.json")) == record)
     }
 
+    @Test("what its owner should know reads back too; a record of before has none of it")
+    func warnings() throws {
+        var record = ExitRecord(status: 0, signal: nil, reason: nil, startedAt: 1, finishedAt: 2, timing: [])
+        record.warnings = ["its log is incomplete", "x"]
+        #expect(ExitRecord(json: try JSON(parsing: record.json.bytes(), what: "exit.json")) == record)
+        let old = #"{"status":0,"startedAt":1,"finishedAt":2}"#
+        #expect(ExitRecord(json: try JSON(parsing: Array(old.utf8), what: "exit.json"))?.warnings == [])
+    }
+
     @Test("a state reads back as it was")
     func state() throws {
         let state = LiveState(

@@ -37,7 +37,7 @@ struct LogWriterTests {
     }
 
     private func write(_ pieces: [[UInt8]], _ stream: LogStream = .stdout) {
-        let log = LogWriter(path: folder("log"))
+        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"))
         for piece in pieces { piece.withUnsafeBytes { log.append($0, stream) } }
     }
 
@@ -107,5 +107,80 @@ struct LogWriterTests {
         symlink(target, folder("log"))
         write([Array("three\n".utf8)])
         #expect(textOfFile(target) == "untouched")
+    }
+
+    private func append(_ text: String, to log: LogWriter) {
+        Array(text.utf8).withUnsafeBytes { log.append($0, .stdout) }
+    }
+
+    /// What the lines of a log say, without time and stream.
+    private static func texts(_ log: String) -> [String] {
+        log.split(separator: "\n").map { $0.split(separator: " ", maxSplits: 3).last.map(String.init) ?? "" }
+    }
+
+    @Test("a log that has all that came says so")
+    func complete() {
+        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"))
+        #expect(log.finish() == nil)
+        append("one\n", to: log)
+        #expect(log.finish() == nil)
+    }
+
+    @Test("a file that is full becomes the old one; two files are all that a log takes")
+    func rotation() throws {
+        let limit = 1000
+        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"), fileLimit: limit)
+        let sent = (0..<200).map { "line \($0)\n" }
+        for text in sent { append(text, to: log) }
+        #expect(log.finish() == nil)
+        #expect(namesInFolder(folder.path).sorted() == ["log", "log.1"])
+        let old = try #require(textOfFile(folder("log.1")))
+        #expect(old.utf8.count <= limit && old.utf8.count > limit / 2)
+        #expect(old.last == "\n")
+        let texts = Self.texts(old + (textOfFile(folder("log")) ?? ""))
+        #expect(texts.count > 20)
+        #expect(texts == sent.suffix(texts.count).map { String($0.dropLast()) })
+    }
+
+    @Test("a piece that is larger than a file makes one by itself")
+    func largePiece() throws {
+        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"), fileLimit: 100)
+        let pieces = [String(repeating: "a", count: 300) + "\n", String(repeating: "b", count: 300) + "\n"]
+        for piece in pieces { append(piece, to: log) }
+        #expect(textOfFile(folder("log.1"))?.hasSuffix(pieces[0]) == true)
+        #expect(textOfFile(folder("log"))?.hasSuffix(pieces[1]) == true)
+    }
+
+    @Test("a log whose file cannot be written says why")
+    func full() {
+        let log = LogWriter(path: "/dev/full", oldPath: folder("log.1"))
+        append("one\n", to: log)
+        append("two\n", to: log)
+        #expect(log.finish() == ENOSPC)
+        let missing = LogWriter(path: folder("missing/log"), oldPath: folder("missing/log.1"))
+        append("one\n", to: missing)
+        #expect(missing.finish() == ENOENT)
+    }
+
+    @Test("after a full disk the log goes on with whole lines, and says that it lacks some")
+    func fullDisk() throws {
+        let folder = folder
+        try withPrivateMounts {
+            folder.makeFolder("small")
+            try PrivateMount.make("tmpfs", on: folder("small"), "size=64k")
+            let log = LogWriter(path: folder("small/log"), oldPath: folder("small/log.1"))
+            folder.write(String(repeating: "x", count: 40_000), to: "small/filler")
+            let line = String(repeating: "l", count: 99) + "\n"
+            for _ in 0..<1000 { append(line, to: log) }
+            try Directory.removeTree(folder("small/filler"))
+            append("after\n", to: log)
+            #expect(log.finish() == ENOSPC)
+            let text = try #require(textOfFile(folder("small/log")))
+            #expect(text.last == "\n")
+            let written = Self.texts(text)
+            #expect(written.count > 50 && written.count < 1000)
+            #expect(written.last == "after")
+            #expect(written.dropLast().allSatisfy { $0 + "\n" == line })
+        }
     }
 }

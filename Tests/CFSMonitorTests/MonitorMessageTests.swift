@@ -16,6 +16,9 @@ struct MonitorMessageTests {
             .enter(
                 container: "/c", run: "/r",
                 process: .init(process: [:], user: "", privileged: false, interactive: true, seccompFilter: nil)),
+            .start(container: "/c", run: "/r", endsWithReader: true, trace: [.init(name: "begin", at: 5)]),
+            .start(container: "/c", run: "/r", endsWithReader: false, trace: []),
+            .unwritten(UnwrittenOutput(stream: .stderr, errno: 28)),
             .failed(CFSError(.mountFailed, .mounting, "x", systemCall: "fsopen", path: "/p", errno: 5, hint: "h")),
             .exited(
                 ExitRecord(
@@ -32,7 +35,8 @@ struct MonitorMessageTests {
             "", "{}", "[]", "{", #"{"do":"dance"}"#, #"{"do":"signal"}"#, #"{"do":"signal","number":"9"}"#,
             #"{"do":"start","container":"/c"}"#,
             #"{"do":"enter","container":"/c","run":"/r"}"#, #"{"do":"resize","rows":-1,"columns":1}"#,
-            #"{"event":"started"}"#,
+            #"{"event":"started"}"#, #"{"event":"unwritten","stream":"both","errno":1}"#,
+            #"{"event":"unwritten","stream":"stdout"}"#,
             #"{"event":"failed","error":{}}"#, #"{"event":"exited","record":{}}"#,
         ])
     func refuses(text: String) {

@@ -134,6 +134,60 @@ struct StreamPumpTests {
         #expect(pump.move())
         #expect(count == 3)
         #expect(!pump.isFinished)
+        let poll = try EventPoll()
+        #expect(pump.takeFailure(poll) == EPIPE)
+        #expect(pump.takeFailure(poll) == nil)
+        try source.send([4])
+        #expect(pump.move())
+        #expect(pump.takeFailure(poll) == nil)
+        #expect(count == 4)
+    }
+
+    @Test("a sink that has no room says so once, and what comes later is still seen")
+    func fullSink() throws {
+        var seen: [UInt8] = []
+        let full = SharedFD(try File.open("/dev/full", .write))
+        let pump = StreamPump(from: try source.takeRead(), to: full, tokens: (1, 2), closesSink: true) { seen += $0 }
+        let poll = try EventPoll()
+        for byte in [1, 2] as [UInt8] {
+            try source.send([byte])
+            #expect(pump.move())
+            #expect(!pump.hasPending)
+            #expect(pump.takeFailure(poll) == (byte == 1 ? ENOSPC : nil))
+        }
+        #expect(seen == [1, 2])
+        #expect(!pump.isFinished)
+    }
+
+    @Test("a sink that others have open as well is not watched any longer once it was dropped")
+    func sharedSink() throws {
+        let poll = try EventPoll()
+        _ = try sink.fill()
+        let pump = StreamPump(
+            from: try source.takeRead(), to: SharedFD(try #require(sink.write).duplicate()), tokens: (1, 2),
+            closesSink: true)
+        try source.send([1])
+        pump.move()
+        try pump.watch(poll)
+        sink.closeRead()
+        #expect(try poll.wait().map(\.token) == [2])
+        pump.flush()
+        #expect(pump.takeFailure(poll) == EPIPE)
+        #expect(try poll.wait(milliseconds: 0).isEmpty)
+    }
+
+    @Test("a source that was closed is a broken pipe for its writer")
+    func closedSource() throws {
+        let pump = try pump()
+        let poll = try EventPoll()
+        try pump.watch(poll)
+        try source.send([1])
+        pump.closeSource(poll)
+        #expect(#expect(throws: CFSError.self) { try source.send([2]) }?.errno == EPIPE)
+        #expect(pump.isFinished)
+        #expect(!pump.move())
+        try pump.watch(poll)
+        #expect(try poll.wait(milliseconds: 0).isEmpty)
     }
 
     @Test("after the writer's end all that lies in the pipe goes on, also past a slow reader")

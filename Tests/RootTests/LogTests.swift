@@ -78,6 +78,30 @@ struct LogTests: EngineSuite {
         }
     }
 
+    /// 150 MB of lines, each with its number in front: the log begins a new file twice.
+    private static let flood = #"BEGIN { for (i = 1; i <= 150000; i++) printf "%08d %0990d\n", i, 0 }"#
+
+    @Test("a log does not grow without end, and who follows it gets every line once all the same")
+    func rotation() throws {
+        let script = #"trap 'awk "$FLOOD"; exit' USR1; echo 0; while :; do sleep 0.05; done"#
+        try engine.withContainer(["-e", "FLOOD=\(Self.flood)"], ["sh", "-c", script]) { id in
+            let check = #"$1 + 0 != NR - 1 { exit 1 } NR == 1 { print "begun"; fflush() } END { print "lines", NR }"#
+            let environment = ["PATH": EngineFixture.path, "CFS": engine.command([]).joined(separator: " ")]
+            let follower = RunningCommand(
+                ["/bin/bash", "-c", "$CFS logs -f \(id) | awk '\(check)'"], environment: environment)
+            #expect(follower.waitForOutput("begun"))
+            #expect(engine.run("kill", "-s", "USR1", id).status == 0)
+            #expect(follower.finish(seconds: 300).lines == ["begun", "lines 150001"])
+            let folder = "\(engine.root)/containers/\(id)"
+            let sizes = engine.host("stat -c %s \(folder)/log \(folder)/log.1").lines.compactMap { Int($0) }
+            #expect(sizes.count == 2 && sizes.allSatisfy { $0 > 0 && $0 <= 64 << 20 }, "\(sizes)")
+            #expect(engine.run("logs", "--tail", "1", id).output.prefix(9) == "00150000 ")
+            // Where the old file begins, the first line may be a part of one.
+            let whole = #"NR > 2 && $1 + 0 != last + 1 { exit 1 } { last = $1 + 0 } END { print last, NR > 64000 }"#
+            #expect(engine.host("$CFS logs \(id) | awk '\(whole)'", seconds: 300).output == "150000 1\n")
+        }
+    }
+
     @Test("-f of a container that has ended ends at once")
     func followEnded() throws {
         try withLog("echo ended; : follow") { id in

@@ -33,6 +33,9 @@ enum StandardError {
     /// Says what the user should know, though nothing failed.
     static func warn(_ text: String) { write(ErrorText.warning(text, style: style)) }
 
+    /// Says what failed, while something else goes on.
+    static func tell(_ error: CFSError) { write(ErrorText.text(error, style: style)) }
+
     /// Writes a text; where that fails nobody is left to tell.
     static func write(_ text: String) {
         do throws(CFSError) {

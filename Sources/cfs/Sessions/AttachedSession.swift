@@ -21,7 +21,8 @@ enum AttachedSession {
     ///   - interactive: whether it reads ours. With both, ours is in raw mode meanwhile, and as it was on every way out.
     ///   - signals: taken since before the start.
     ///   - start: starts it with the streams of this process.
-    /// - Returns: how it ended.
+    /// - Returns: how it ended. A command that ended well, but whose output could not be written, has not: the status is
+    ///   125 then, and standard error says why.
     static func run(
         terminal: Bool, interactive: Bool, _ signals: StartSignals, _ start: () throws(CFSError) -> Session
     ) throws(CFSError) -> ExitStatus {
@@ -33,16 +34,23 @@ enum AttachedSession {
         try poll.add(session.descriptor, [.readable], token: Token.session)
         try poll.add(signals.descriptor, [.readable], token: Token.signals)
         if terminal { try resize(session) }
+        var isWritten = true
         for number in signals.takeEarly() { try pass(number, on: session, keys, terminal: terminal) }
         while true {
             let events = try poll.wait()
             if events.contains(where: { $0.token == Token.session }) {
-                guard case .ended(let status) = try session.next() else {
+                switch try session.next() {
+                case .unwritten(let output):
+                    isWritten = false
+                    StandardError.tell(failure(output))
+                case .ended(var status):
+                    if !isWritten, status.code == 0 { status.code = 125 }
+                    return status
+                case nil:
                     throw CFSError(
                         .monitorFailed, .running, "the monitor of the container has gone",
                         hint: "cfs system recover puts right what it left")
                 }
-                return status
             }
             for number in try signals.pending() { try pass(number, on: session, keys, terminal: terminal) }
         }
@@ -58,6 +66,12 @@ enum AttachedSession {
             try keys.enter()
         default: try forward(number, session)
         }
+    }
+
+    private static func failure(_ output: UnwrittenOutput) -> CFSError {
+        let name = output.stream == .stdout ? StandardOutput.name : StandardError.name
+        return CFSError(
+            .systemCallFailed, .running, "\(name) could not be written: \(ErrorNumber.text(output.errno))")
     }
 
     private static func forward(_ number: Int32, _ session: Session) throws(CFSError) {

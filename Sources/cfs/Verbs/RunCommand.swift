@@ -55,6 +55,7 @@ struct RunCommand: Verb {
                 hasStarted = true
                 return session
             }
+            for warning in status.warnings { StandardError.warn(warning) }
             if let reason = status.reason { StandardError.write("cfs: \(Printable.text(reason))\n") }
             return status.code
         } catch {
