@@ -62,10 +62,11 @@ struct FileLockTests {
 
     @Test("a lock that is free is taken without asking, and one that becomes free when it does")
     func askedWait() throws {
-        var held: FileLock? = try FileLock(folder("lock")) { () throws(CFSError) in
+        let free = try FileLock(folder("lock")) { () throws(CFSError) in
             throw CFSError(.interrupted, .preparing, "it was free")
         }
-        let lock = try FileLock(folder("lock")) { () throws(CFSError) in held = nil }
+        let held = HeldLock(free)
+        let lock = try FileLock(folder("lock")) { () throws(CFSError) in held.letGo() }
         #expect(try !isFree())
         _ = lock
     }
@@ -106,4 +107,11 @@ struct FileLockTests {
         }
         var notes: [String] { list }
     }
+}
+
+/// A lock that can be let go from within a closure.
+private final class HeldLock {
+    private var lock: FileLock?
+    init(_ lock: consuming FileLock) { self.lock = consume lock }
+    func letGo() { lock = nil }
 }

@@ -66,7 +66,8 @@ struct InterruptionTests {
         try engine.withContainer { id in
             guard let folder = engine.cgroup else { return }
             let before = processes("\(folder)/\(id)")
-            var frozen: FrozenCgroup? = try FrozenCgroup("\(folder)/\(id)")
+            // The one above it: a container that is paused itself is refused at once.
+            var frozen: FrozenCgroup? = try FrozenCgroup(folder)
             let command = engine.start(words + [id, "echo", "ran"])
             #expect(eventually(seconds: 60) { processes("\(folder)/\(id)") > before })
             command.signal(SIGINT)

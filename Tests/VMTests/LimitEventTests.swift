@@ -25,7 +25,7 @@ struct LimitEventTests {
     @Test("a killed process, standing still, going on, and the end, each as it happens")
     func events() async throws {
         let run = try await engine().run(Self.spec("read go; tail /dev/zero; read end"))
-        var events = try run.container.limitEvents().makeAsyncIterator()
+        let events = try run.container.limitEvents().makeAsyncIterator()
         try await run.write(Array("go\n".utf8))
         let killed = try await events.next()
         #expect(killed == .outOfMemory(kills: 1))
@@ -68,7 +68,7 @@ struct LimitEventTests {
         spec.resources.cpu?.period = 100_000
         let run = try await engine().run(spec)
         let trigger = PressureTrigger(.cpu, stall: 200_000, window: 2_000_000)
-        var events = try run.container.limitEvents(pressure: [trigger]).makeAsyncIterator()
+        let events = try run.container.limitEvents(pressure: [trigger]).makeAsyncIterator()
         try await run.write(Array("go\n".utf8))
         let event = try await events.next()
         #expect(event == .pressure(trigger))
