@@ -29,7 +29,15 @@ extension Engine {
 
     /// What can be said of a spec before anything is made.
     func check(_ spec: ContainerSpec) throws(CFSError) {
-        try requirePrivilege()
+        do throws(CFSError) {
+            try requirePrivilege()
+        } catch {
+            var error = error
+            error.hint? +=
+                ". Without root it would need a delegated cgroup, ranges of user ids in /etc/subuid, and an overlay that an "
+                + "ordinary user may mount; cfs does not use these yet"
+            throw error
+        }
         try checkRequest(spec)
         try makeFolders()
     }
@@ -42,8 +50,11 @@ extension Engine {
 
     /// Everything that a container consists of, under a lock that is held.
     func make(
-        _ spec: ContainerSpec, _ id: ContainerID, _ held: RunLock, _ trace: inout Timeline
+        _ spec: ContainerSpec, _ id: ContainerID, _ held: RunLock, _ trace: inout Timeline,
+        _ interruption: StartInterruption? = nil
     ) throws(CFSError) -> Container {
+        var store = store
+        if let interruption { store.whileLocked = interruption.waitAMoment }
         let image = try store.image(spec.image)
         let command = try ContainerPlan.command(spec, image)
         trace.mark("image")

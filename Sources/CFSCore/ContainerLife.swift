@@ -14,11 +14,14 @@ extension Container {
 
     /// Asks the container to end with its stop signal, and kills it when it has not ended after `seconds`. One that has
     /// ended already is fine.
-    public func stop(seconds: Int = 10) throws(CFSError) {
+    public func stop(seconds: Int = 10) throws(CFSError) { try beginStop(seconds: seconds).wait() }
+
+    /// Asks the container to end, and leaves waiting for it to the answer: of several containers all are asked first.
+    public func beginStop(seconds: Int = 10) throws(CFSError) -> PendingStop {
         try engine.requirePrivilege("stopping a container")
         let record = try record()
         guard record.state.pid != nil else {
-            guard record.state == .created else { return }
+            guard record.state == .created else { return PendingStop() }
             throw CFSError(.containerNotRunning, .stopping, "the container \(record.name) has not been started")
         }
         let signal = try folder.readRequest().stopSignal
@@ -27,14 +30,11 @@ extension Container {
             try monitor.send(MonitorMessage.signal(signal).bytes)
             // What stands still hears nothing.
             if case .paused = record.state { try thaw() }
-            if try Self.ended(monitor, within: seconds) { return }
-            try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
-            _ = try Self.ended(monitor, within: nil)
+            return PendingStop(monitor, seconds: seconds)
         } catch {
             // It ended while we were about to ask.
-            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else {
-                throw error
-            }
+            guard PendingStop.meansEnded(error) else { throw error }
+            return PendingStop()
         }
     }
 
@@ -93,11 +93,9 @@ extension Container {
         do throws(CFSError) {
             let monitor = try folder.connect()
             try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
-            _ = try Self.ended(monitor, within: nil)
+            _ = try PendingStop.ended(monitor, by: nil)
         } catch {
-            guard error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET else {
-                throw error
-            }
+            guard PendingStop.meansEnded(error) else { throw error }
         }
     }
 
@@ -109,22 +107,6 @@ extension Container {
             // Names what is not running, or says that it does not exist any more.
             let name = try row().name
             throw CFSError(.containerNotRunning, .running, "the container \(name) is not running")
-        }
-    }
-
-    private static func ended(_ monitor: borrowing MessageSocket, within seconds: Int?) throws(CFSError) -> Bool {
-        let poll = try EventPoll()
-        try poll.add(monitor.fd.raw, .readable, token: 0)
-        let end = seconds.map { SystemClock.monotonic + UInt64(max(0, $0)) * 1_000_000_000 }
-        while true {
-            var milliseconds: Int32 = -1
-            if let end {
-                let now = SystemClock.monotonic
-                milliseconds = now >= end ? 0 : Int32(clamping: (end - now + 999_999) / 1_000_000)
-            }
-            if try poll.wait(milliseconds: milliseconds).isEmpty { return false }
-            guard let (bytes, _) = try monitor.receive() else { return true }
-            if case .exited = try MonitorMessage(parsing: bytes) { return true }
         }
     }
 

@@ -7,10 +7,14 @@ import Glibc
 extension Container {
     /// Starts a container that was created and has not run: returns once its command runs.
     ///
-    /// - Parameter streams: what the command's standard streams are connected to.
+    /// - Parameters:
+    ///   - streams: what the command's standard streams are connected to.
+    ///   - interruption: how to end the start while it hangs.
     /// - Throws: whatever kept it from running: `commandNotFound`, `commandNotExecutable`, `mountFailed`,
-    ///   `kernelUnsupported`, ... A container that removes itself is gone then.
-    public func start(_ streams: Streams = .none) throws(CFSError) -> Session {
+    ///   `kernelUnsupported`, `interrupted`, ... A container that removes itself is gone then.
+    public func start(
+        _ streams: Streams = .none, interruption: StartInterruption? = nil
+    ) throws(CFSError) -> Session {
         try engine.requirePrivilege()
         let row = try row()
         let lock: RunLock
@@ -32,7 +36,10 @@ extension Container {
                 hint: isRunning ? nil : "make a new one with `cfs run`")
         }
         do throws(CFSError) {
-            return try launch(streams, lock, sealed: row.slot == nil, removes: row.autoRemove)
+            let helper = try StartingHelper(engine, folder, lock, streams, sealed: row.slot == nil, interruption)
+            var trace = trace
+            trace.mark("spawn")
+            return try start(helper, trace, removes: row.autoRemove)
         } catch {
             if row.autoRemove {
                 engine.discard(id, folder)
@@ -43,27 +50,26 @@ extension Container {
         }
     }
 
-    private func launch(_ streams: Streams, _ lock: RunLock, sealed: Bool, removes: Bool) throws(CFSError) -> Session {
-        let helper = try StartingHelper(engine, folder, lock, streams, sealed: sealed)
-        var trace = trace
-        trace.mark("spawn")
-        return try start(helper, trace, removes: removes)
-    }
-
     func start(_ helper: StartingHelper, _ trace: Timeline, removes: Bool) throws(CFSError) -> Session {
         try helper.send(
             .start(
                 container: folder.container, run: folder.run, endsWithReader: helper.streams.endWithReader,
                 trace: trace.marks))
         let (engine, id) = (engine, id)
-        return try helper.session {
-            // The monitor removes the folders; the row is for whoever sees the end, else for recover().
-            if removes { engine.forget(id) }
+        do throws(CFSError) {
+            return try helper.session {
+                // The monitor removes the folders; the row is for whoever sees the end, else for recover().
+                if removes { engine.forget(id) }
+            }
+        } catch {
+            if error.code == .interrupted { helper.kill(try engine.cgroups()?.cgroup(id.text)) }
+            throw error
         }
     }
 
     /// The command's process number; throws what the helper says went wrong.
-    static func awaitStart(_ socket: Int32) throws(CFSError) -> Int32 {
+    static func awaitStart(_ socket: Int32, _ interruption: StartInterruption?) throws(CFSError) -> Int32 {
+        try interruption?.wait(for: socket)
         guard let (bytes, _) = try MessageSocket.receive(socket) else {
             throw CFSError(
                 .monitorFailed, .starting, "cfs-runtime ended before the command ran",

@@ -65,9 +65,7 @@ public final class Engine: Sendable {
     private static func needsRoot(_ work: String) -> CFSError {
         CFSError(
             .notPermitted, .preparing, "\(work) needs root, and this is user \(geteuid())",
-            hint:
-                "run it as root, for example with sudo. Without root it would need a delegated cgroup, ranges of user ids "
-                + "in /etc/subuid, and an overlay that an ordinary user may mount; cfs does not use these yet")
+            hint: "run it as root, for example with sudo")
     }
 
     /// Makes the folders that everything else lies in.
@@ -78,7 +76,7 @@ public final class Engine: Sendable {
                 try Directory.makeAll(folder)
             } catch {
                 guard geteuid() != 0, error.errno == EACCES || error.errno == EPERM else { throw error }
-                throw Self.needsRoot("what lies in \(folder == options.run ? folder : options.root)")
+                throw Self.needsRoot("reading \(folder == options.run ? folder : options.root)")
             }
         }
     }

@@ -1,5 +1,8 @@
 import CFSImages
+import CFSLayers
+import CFSLinux
 import CFSModel
+import Glibc
 
 /// An image that can be had by its name alone.
 public struct CatalogueItem: Sendable, Hashable {
@@ -61,11 +64,27 @@ extension Engine {
     }
 
     /// Writes an image as a tar in the form of an OCI layout. The file appears whole or not at all.
+    ///
+    /// - Returns: what was written.
+    @discardableResult
     public func exportImage(
         _ reference: String, to path: String, progress: @escaping (ImportProgress) -> Void = { _ in }
-    ) throws(CFSError) {
+    ) throws(CFSError) -> ImageRecord {
         try prepareStore()
-        try store.export(reference, to: path, progress: progress)
+        return try store.export(reference, to: path, progress: progress)
+    }
+
+    /// Writes the same bytes to a descriptor, which stays the caller's: a pipe, for example. What was written when this
+    /// throws is no image.
+    @discardableResult
+    public func exportImage(
+        _ reference: String, toDescriptor descriptor: Int32, name: String? = nil,
+        progress: @escaping (ImportProgress) -> Void = { _ in }
+    ) throws(CFSError) -> ImageRecord {
+        try prepareStore()
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        try checked(copy == -1 ? -Int(errno) : 0, "fcntl", .recording, path: name)
+        return try store.export(reference, to: FileSink(OwnedFD(copy), path: name), progress: progress)
     }
 
     /// What is known of an image, as JSON with the members that users of Docker look for.

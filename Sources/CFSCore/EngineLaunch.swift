@@ -10,10 +10,11 @@ extension Engine {
     ///
     /// - Parameters:
     ///   - streams: what the command's standard streams are connected to.
+    ///   - interruption: how to end the start while it hangs.
     ///   - created: called when the container is made and before its command runs; what it throws ends the start.
     /// - Throws: what creating and starting throw. Nothing is left of the container then.
     public func launch(
-        _ spec: ContainerSpec, _ streams: Streams = .none,
+        _ spec: ContainerSpec, _ streams: Streams = .none, interruption: StartInterruption? = nil,
         created: (Container) throws(CFSError) -> Void = { _ in }
     ) throws(CFSError) -> (container: Container, session: Session) {
         var trace = Timeline()
@@ -23,11 +24,12 @@ extension Engine {
         let folder = folder(id)
         let held = try RunLock(folder)
         do throws(CFSError) {
-            let helper = try StartingHelper(self, folder, held, streams, sealed: spec.namespaces.user != .private)
+            let helper = try StartingHelper(
+                self, folder, held, streams, sealed: spec.namespaces.user != .private, interruption)
             trace.mark("spawn")
             do throws(CFSError) {
                 if let preparation = try preparation(spec, id, folder) { try helper.send(.prepare(preparation)) }
-                let container = try make(spec, id, held, &trace)
+                let container = try make(spec, id, held, &trace, interruption)
                 try created(container)
                 return (container, try container.start(helper, container.trace, removes: spec.autoRemove))
             } catch {

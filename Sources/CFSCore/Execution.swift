@@ -26,11 +26,13 @@ public struct ExecutionRequest: Sendable, Hashable {
 extension Container {
     /// Runs one more command in the container; returns once it runs.
     ///
-    /// - Parameter warn: told, before the start, what the caller should know: limits that had to be lowered. One sentence
-    ///   each.
+    /// - Parameters:
+    ///   - interruption: how to end the start while it hangs.
+    ///   - warn: told, before the start, what the caller should know: limits that had to be lowered. One sentence each.
     /// - Throws: `containerNotRunning`, `commandNotFound`, `commandNotExecutable` and others.
     public func execute(
-        _ request: ExecutionRequest, _ streams: Streams = .inherited, warn: (String) -> Void = { _ in }
+        _ request: ExecutionRequest, _ streams: Streams = .inherited, interruption: StartInterruption? = nil,
+        warn: (String) -> Void = { _ in }
     ) throws(CFSError) -> Session {
         try engine.requirePrivilege("running a command in a container")
         let record = try record()
@@ -56,16 +58,16 @@ extension Container {
         let helper = try Helper(pid: pid)
         pair.closeTheirs()
         try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
-        let started: Int32
         do throws(CFSError) {
-            started = try Self.awaitStart(pair.ours)
+            let started = try Self.awaitStart(pair.ours, interruption)
+            return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}
         } catch {
+            if error.code == .interrupted { helper.kill() }
             guard error.code == .commandNotFound, error.hint != nil else { throw error }
             var error = error
             error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
             throw error
         }
-        return Session(pid: started, socket: MessageSocket(try pair.takeOurs()), helper: helper) {}
     }
 
     private func process(_ request: ExecutionRequest, _ spec: RuntimeSpec) throws(CFSError) -> RuntimeSpec.Process {

@@ -23,7 +23,9 @@ extension Engine {
         try makeFolders()
         try checkRequest(spec)
         for mount in spec.mounts {
-            if case .bind(let source) = mount.kind, !File.exists(source) { throw CFSError.missingMountSource(source) }
+            if case .bind(let source) = mount.kind, File.statusIfThere(source, followLinks: true) == nil {
+                throw CFSError.missingMountSource(source)
+            }
         }
         let image = try store.image(spec.image)
         let id = ContainerID()

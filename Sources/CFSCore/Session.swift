@@ -43,12 +43,12 @@ public enum SessionEvent: Sendable, Hashable {
 public final class Session: Sendable {
     /// The command's process, as the host sees it.
     public let pid: Int32
-    private let socket: MessageSocket
+    private let socket: SharedFD
     private let helper: Helper
     private let end: Mutex<ExitStatus?> = Mutex(nil)
     private let onEnd: @Sendable () -> Void
 
-    init(pid: Int32, socket: consuming MessageSocket, helper: Helper, onEnd: @escaping @Sendable () -> Void) {
+    init(pid: Int32, socket: SharedFD, helper: Helper, onEnd: @escaping @Sendable () -> Void) {
         self.pid = pid
         self.socket = socket
         self.helper = helper
@@ -56,7 +56,7 @@ public final class Session: Sendable {
     }
 
     /// Readable when ``next()`` has something.
-    public var descriptor: Int32 { socket.fd.raw }
+    public var descriptor: Int32 { socket.raw }
 
     /// Sends the command a signal; after its end it does nothing.
     public func signal(_ number: Int32) throws(CFSError) { try tell(.signal(number)) }
@@ -68,7 +68,7 @@ public final class Session: Sendable {
 
     private func tell(_ message: MonitorMessage) throws(CFSError) {
         do throws(CFSError) {
-            try socket.send(message.bytes)
+            try MessageSocket.send(socket.raw, message.bytes)
         } catch {
             // The other side has ended meanwhile, and its last message says how.
             guard error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
@@ -80,7 +80,7 @@ public final class Session: Sendable {
     /// - Throws: `monitorFailed` when the helper is gone without a word: the container then died with it.
     public func next() throws(CFSError) -> SessionEvent? {
         if end.withLock({ $0 }) != nil { return nil }
-        while let (bytes, _) = try socket.receive() {
+        while let (bytes, _) = try MessageSocket.receive(socket.raw) {
             switch try MonitorMessage(parsing: bytes) {
             // The monitor tidies up: our own part of that is done meanwhile.
             case .ending: onEnd()
@@ -111,6 +111,7 @@ public final class Session: Sendable {
 
 /// A helper process that this process started, and must reap.
 final class Helper: Sendable {
+    private let pid: Int32
     private let pidfd: SharedFD
     /// Helpers that were let go before they ended.
     private static let orphans = Mutex<[SharedFD]>([])
@@ -119,6 +120,7 @@ final class Helper: Sendable {
         guard let opened = try ProcessControl.open(pid: pid) else {
             throw CFSError(.monitorFailed, .starting, "the helper ended at once")
         }
+        self.pid = pid
         pidfd = SharedFD(opened)
         // A program that starts thousands of containers must not gather zombies.
         Self.orphans.withLock { $0.removeAll(where: Self.isReaped) }
@@ -134,6 +136,18 @@ final class Helper: Sendable {
             // No child any more: somebody else has waited for it.
             return
         }
+    }
+
+    /// Kills it, with what it has made and what still is in its process group, and waits for its end, which only a call
+    /// that hangs in the kernel delays: then not for ever.
+    func kill() {
+        Engine.regardless { () throws(CFSError) in
+            // Not waited for yet, so its number, and that of its group, is nobody else's.
+            if try ProcessControl.signal(pidfd.raw, SIGKILL) { _ = Glibc.kill(-pid, SIGKILL) }
+        }
+        var end = pollfd(fd: pidfd.raw, events: Int16(POLLIN), revents: 0)
+        _ = poll(&end, 1, 10_000)
+        reap()
     }
 
     /// Reaps it if it has ended; else the next start does.

@@ -1,3 +1,4 @@
+import CFSCgroups
 import CFSLinux
 import CFSModel
 import CFSMonitor
@@ -10,13 +11,18 @@ struct StartingHelper {
     let streams: Streams
     private let socket: SharedFD
     private let helper: Helper
+    private let folder: ContainerFolder
+    private let interruption: StartInterruption?
 
     /// Starts the process; it has the container's lock from then on.
     ///
     /// - Parameter sealed: see ``RuntimeExecutable``.
     init(
-        _ engine: Engine, _ folder: ContainerFolder, _ lock: RunLock, _ streams: Streams, sealed: Bool
+        _ engine: Engine, _ folder: ContainerFolder, _ lock: RunLock, _ streams: Streams, sealed: Bool,
+        _ interruption: StartInterruption?
     ) throws(CFSError) {
+        self.folder = folder
+        self.interruption = interruption
         self.streams = streams
         let runtime = try RuntimeExecutable(engine.options, sealed: sealed)
         let pair = try SocketPair()
@@ -38,8 +44,18 @@ struct StartingHelper {
 
     /// Waits until the command runs; throws what the helper says went wrong.
     func session(onEnd: @escaping @Sendable () -> Void) throws(CFSError) -> Session {
-        let pid = try Container.awaitStart(socket.raw)
-        return Session(pid: pid, socket: MessageSocket(try socket.duplicate()), helper: helper, onEnd: onEnd)
+        let pid = try Container.awaitStart(socket.raw, interruption)
+        return Session(pid: pid, socket: socket, helper: helper, onEnd: onEnd)
+    }
+
+    /// Ends a helper that hangs, with what it was about to start.
+    ///
+    /// - Parameter cgroup: that of the container, if it was made.
+    func kill(_ cgroup: Cgroup?) {
+        helper.kill()
+        // The helper would have taken these away.
+        Engine.regardless { () throws(CFSError) in try cgroup?.remove() }
+        Engine.regardless { () throws(CFSError) in try folder.removeRun() }
     }
 
     /// Lets the helper go, and waits until it has taken away what it had made.

@@ -34,7 +34,7 @@ extension Catalogue {
               "name": "SlitazOS",
               "description": "SliTaz GNU/Linux: a light desktop and server system that runs from memory",
               "upstream": {
-                "url": "http://mirror.slitaz.org/iso/4.0/slitaz-4.0.iso"
+                "url": "https://mirror.slitaz.org/iso/4.0/slitaz-4.0.iso"
               },
               "command": ["/bin/sh"],
               "environment": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
@@ -95,7 +95,7 @@ extension Catalogue {
               "name": "TinyCore",
               "description": "Tiny Core Linux, the Core system: a complete small Linux that lives in memory",
               "upstream": {
-                "url": "http://tinycorelinux.net/17.x/x86/release/Core-17.1.iso",
+                "url": "https://distro.ibiblio.org/tinycorelinux/17.x/x86/release/Core-17.1.iso",
                 "sha256": "8fe45bbda0e9b52e5874dd6e9733aac5051e6311282c1e056c852fb1fd721b08"
               },
               "command": ["/bin/sh"],

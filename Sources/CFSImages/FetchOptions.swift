@@ -8,10 +8,10 @@ public struct FetchOptions: Sendable {
     public var digest: Digest?
     /// Bytes that the file may have.
     public var sizeLimit: UInt64 = 8 << 30
-    /// Seconds to wait for a connection.
-    public var connectTimeout = 15
-    /// Seconds without a single byte after which the server counts as gone.
-    public var idleTimeout = 60
+    /// How long to wait for a connection.
+    public var connectTimeout = Duration.seconds(15)
+    /// How long the server may send not a single byte before it counts as gone.
+    public var idleTimeout = Duration.seconds(60)
 
     public init() {}
 }

@@ -10,24 +10,65 @@ extension ImageStore {
     /// - Parameters:
     ///   - reference: a name or id of an image that is there.
     ///   - path: of the new file; one that is there is replaced.
+    /// - Returns: what was written.
+    @discardableResult
     public func export(
         _ reference: String, to path: String, progress: @escaping (ImportProgress) -> Void = { _ in }
-    ) throws(CFSError) {
+    ) throws(CFSError) -> ImageRecord {
+        try exporting(reference) { image throws(CFSError) in
+            let temporary = "\(path).\(getpid()).partial"
+            let file = try Self.create(temporary, for: path)
+            do throws(CFSError) {
+                let sink = FileSink(try file.duplicate(), path: temporary)
+                try write(image, to: TarWriter(sink), progress)
+                try Directory.synchronize(file.raw)
+                try checked(rename(temporary, path) == 0 ? 0 : -Int(errno), "rename", .recording, path: path)
+            } catch {
+                _ = unlink(temporary)
+                throw error
+            }
+        }
+    }
+
+    /// Writes the same bytes to a sink. What it has taken when this throws is no image.
+    @discardableResult
+    public func export(
+        _ reference: String, to sink: any ByteSink, progress: @escaping (ImportProgress) -> Void = { _ in }
+    ) throws(CFSError) -> ImageRecord {
+        try exporting(reference) { image throws(CFSError) in try write(image, to: TarWriter(sink), progress) }
+    }
+
+    private func exporting(
+        _ reference: String, _ body: (ImageRecord) throws(CFSError) -> Void
+    ) throws(CFSError) -> ImageRecord {
         // Holding the lock keeps a removal from taking blobs away meanwhile.
         let lock = try self.lock()
         defer { extendLifetime(lock) }
         guard let image = try existing(reference) else { throw try notFound(reference) }
-        let temporary = "\(path).\(getpid()).partial"
+        try body(image)
+        return image
+    }
+
+    private static func create(_ temporary: String, for path: String) throws(CFSError) -> OwnedFD {
+        // The rename at the end would find that out as well, when all has been written.
+        if File.statusIfThere(path)?.isDirectory ?? false {
+            throw CFSError(
+                .invalidArgument, .recording, "\(path) is a folder", path: path,
+                hint: "name a file in it: \(path.hasSuffix("/") ? path : path + "/")image.tar")
+        }
         do throws(CFSError) {
-            let file = try File.open(
+            return try File.open(
                 temporary, [.write, .create, .truncate, .noFollow], mode: 0o644, phase: .recording)
-            let sink = FileSink(try file.duplicate(), path: temporary)
-            try write(image, to: TarWriter(sink), progress)
-            try Directory.synchronize(file.raw)
-            try checked(rename(temporary, path) == 0 ? 0 : -Int(errno), "rename", .recording, path: path)
         } catch {
-            _ = unlink(temporary)
-            throw error
+            let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+            let (text, hint) =
+                switch error.errno {
+                case ENOENT: ("there is no folder \(folder)", "make it first: mkdir -p \(folder)")
+                case ENOTDIR: ("\(folder) is not a folder", "name a file in a folder that is there")
+                default: ("no file can be made in the folder \(folder)", "name a folder that can be written to")
+                }
+            throw CFSError(
+                error.code, .recording, text, systemCall: error.systemCall, path: path, errno: error.errno, hint: hint)
         }
     }
 

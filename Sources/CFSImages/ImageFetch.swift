@@ -30,9 +30,12 @@ extension ImageStore {
                 hint: "pass the one that its makers publish with --sha256, or download the file yourself and run "
                     + "`cfs image import \(entry.name) FILE`")
         }
+        let download = try Download(upstream.url, options)
         try Directory.makeAll(root)
         let file = try SharedFD(UnnamedFile.make(in: root))
-        try await Download(upstream.url, options).run(into: file, expecting: digest, progress)
+        try await download.run(into: file, expecting: digest, progress)
+        // Importing does not look for it.
+        if Task.isCancelled { throw Download.cancelled(upstream.url) }
         let path = "/proc/self/fd/\(file.raw)"
         do throws(CFSError) {
             let record = try add(reference, from: path, source: .upstream, options.importing, progress)
@@ -50,16 +53,6 @@ extension ImageStore {
         throw CFSError(
             .imageNotFound, .fetching, "there is no image \"\(reference.name)\" in the catalogue",
             hint: nearest.isEmpty ? "it has \(names)" : "did you mean \(names)?")
-    }
-}
-
-/// A file that no folder names: the kernel frees it with its last descriptor.
-enum UnnamedFile {
-    static func make(in folder: String) throws(CFSError) -> OwnedFD {
-        let path = "\(folder)/.fetch-\(ContainerID())"
-        let file = try File.open(path, [.readWrite, .create, .exclusive, .noFollow], mode: 0o600, phase: .fetching)
-        try Directory.removeTree(path)
-        return file
     }
 }
 

@@ -11,6 +11,9 @@ public struct ImageStore {
     let names: any ImageNames
     /// What can be composed or fetched by name.
     public let catalogue: Catalogue
+    /// Called again and again while another process changes the store and this one waits for it; ends the wait with what it
+    /// throws. Nil waits without end.
+    public var whileLocked: (() throws(CFSError) -> Void)?
     /// Where to look for the executable of the offline base.
     var busyBoxPaths = BusyBoxBase.usualPaths
 
@@ -82,12 +85,20 @@ public struct ImageStore {
 
     func lock() throws(CFSError) -> FileLock {
         try Directory.makeAll(root)
-        return try FileLock("\(root)/images.lock")
+        return try FileLock("\(root)/images.lock", whileTaken: whileLocked)
     }
 
     func notFound(_ reference: String) throws(CFSError) -> CFSError {
         let known = Set(try names.images().map(\.name) + catalogue.names).sorted()
-        let nearest = NearestName.suggestions(for: Self.name(of: reference) ?? reference, among: known)
+        let name = Self.name(of: reference) ?? reference
+        if let entry = try catalogue.entry(named: name) {
+            let way =
+                entry.recipe == nil ? "fetch it with `cfs image fetch \(name)`" : "the first `cfs run \(name)` makes it"
+            return CFSError(
+                .imageNotFound, .looking, "the image \(name) of the catalogue is not here yet",
+                hint: "\(way); see `cfs images --all`")
+        }
+        let nearest = NearestName.suggestions(for: name, among: known)
         let means = "import one with `cfs image import NAME FILE`, or see `cfs images`"
         return CFSError(
             .imageNotFound, .looking, "there is no image \"\(reference.prefix(300))\"",

@@ -22,6 +22,8 @@ public enum File {
         public static let directory = Flags(rawValue: CFS_O_DIRECTORY)
         public static let noFollow = Flags(rawValue: CFS_O_NOFOLLOW)
         public static let path = Flags(rawValue: Int32(CFS_O_PATH))
+        /// A file without a name, in the folder that is opened (O_TMPFILE); with ``exclusive`` it never gets one.
+        public static let temporary = Flags(rawValue: Int32(CFS_O_TMPFILE))
     }
 
     /// How openat2(2) resolves a path.

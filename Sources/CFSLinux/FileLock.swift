@@ -7,9 +7,20 @@ public struct FileLock: ~Copyable, Sendable {
     private let fd: OwnedFD
 
     /// Waits for the lock; the file is made when it is not there.
-    public init(_ path: String, at directory: Int32 = File.currentDirectory, shared: Bool = false) throws(CFSError) {
+    ///
+    /// - Parameter whileTaken: called again and again while somebody else has the lock; waits a moment itself, and ends the
+    ///   wait with what it throws. Nil waits without end.
+    public init(
+        _ path: String, at directory: Int32 = File.currentDirectory, shared: Bool = false,
+        whileTaken: (() throws(CFSError) -> Void)? = nil
+    ) throws(CFSError) {
         let fd = try File.open(path, [.readWrite, .create, .noFollow], mode: 0o600, at: directory)
-        let failure = Self.wait(fd.raw, shared ? LOCK_SH : LOCK_EX)
+        let operation = shared ? LOCK_SH : LOCK_EX
+        var failure = Self.wait(fd.raw, whileTaken == nil ? operation : operation | LOCK_NB)
+        while failure == -Int(EWOULDBLOCK), let whileTaken {
+            try whileTaken()
+            failure = Self.wait(fd.raw, operation | LOCK_NB)
+        }
         try checked(failure, "flock", .preparing, path: path)
         self.fd = fd
     }

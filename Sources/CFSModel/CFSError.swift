@@ -12,7 +12,7 @@ public struct CFSError: Error, Sendable, Hashable {
             case commandNotFound, commandNotExecutable
             case notPermitted, kernelUnsupported, cgroupControllerUnavailable
             case mountFailed, systemCallFailed, noSpace, limitExceeded
-            case monitorFailed, networkFailed, registryFailed, terminalRequired, conflict
+            case monitorFailed, networkFailed, registryFailed, terminalRequired, conflict, interrupted
         }
         private let name: Name
         private init(_ name: Name) { self.name = name }
@@ -45,6 +45,8 @@ public struct CFSError: Error, Sendable, Hashable {
         public static let registryFailed = Code(.registryFailed)
         public static let terminalRequired = Code(.terminalRequired)
         public static let conflict = Code(.conflict)
+        /// Whoever asked for it has ended it.
+        public static let interrupted = Code(.interrupted)
 
         public var description: String { name.rawValue }
 

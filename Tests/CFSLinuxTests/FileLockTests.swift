@@ -46,6 +46,30 @@ struct FileLockTests {
         #expect(try isFree())
     }
 
+    @Test("a wait can be ended by whoever waits, and goes on until then")
+    func endedWait() throws {
+        let lock = try FileLock(folder("lock"))
+        var asked = 0
+        let error = #expect(throws: CFSError.self) {
+            _ = try FileLock(folder("lock")) { () throws(CFSError) in
+                asked += 1
+                if asked == 3 { throw CFSError(.interrupted, .preparing, "enough") }
+            }
+        }
+        #expect(error?.code == .interrupted && asked == 3)
+        _ = lock
+    }
+
+    @Test("a lock that is free is taken without asking, and one that becomes free when it does")
+    func askedWait() throws {
+        var held: FileLock? = try FileLock(folder("lock")) { () throws(CFSError) in
+            throw CFSError(.interrupted, .preparing, "it was free")
+        }
+        let lock = try FileLock(folder("lock")) { () throws(CFSError) in held = nil }
+        #expect(try !isFree())
+        _ = lock
+    }
+
     @Test("a lock that waits gets it when the other is gone")
     func waits() async throws {
         let path = folder("lock")

@@ -104,11 +104,19 @@ struct BadInputTests: EngineSuite {
         Case(
             words: ["image", "import", "x", "/no/such/file"], status: 1,
             says: ["there is no file or folder /no/such/file"]),
-        Case(words: ["image", "export", "-o", "/no/such/folder/x", "BusyBox"], status: 1, says: ["/no/such/folder"]),
+        Case(words: ["image", "rm", "-f", "SlitazOS"], status: 1, says: ["SlitazOS of the catalogue is not here yet"]),
+        Case(
+            words: ["image", "export", "-o", "/no/such/folder/x", "BusyBox"], status: 1,
+            says: ["there is no folder /no/such/folder", "mkdir -p"]),
+        Case(words: ["image", "export", "-o", "/etc", "BusyBox"], status: 1, says: ["/etc is a folder"]),
+        Case(
+            words: ["image", "export", "-o", "/etc/passwd/x", "BusyBox"], status: 1,
+            says: ["/etc/passwd is not a folder"]),
     ]
 
     @Test("in what other verbs are given", arguments: others)
     func other(call: Case) {
+        _ = engine.run("run", "--rm", "BusyBox", "true")
         let result = engine.run(call.words)
         #expect(result.status == call.status, "\(result.errors)")
         #expect(result.errors.hasPrefix("cfs: "))
@@ -171,6 +179,16 @@ struct BadInputTests: EngineSuite {
         #expect(result.errors.contains("making containers needs root, and this is user 65534"), "\(result.errors)")
         #expect(result.errors.contains("/etc/subuid"))
         #expect(namesInFolder(folder("state/root")).isEmpty)
+        // Somebody else's folders.
+        let user = "setpriv --reuid 65534 --regid 65534 --clear-groups"
+        for verb in ["ps -a", "images", "info", "logs x", "explain BusyBox", "image inspect BusyBox"] {
+            let refused = engine.host("\(user) \(folder.path)/cfs --root /root/cfs --run /root/cfs \(verb)")
+            #expect(
+                refused.errors.contains("reading /root/cfs needs root, and this is user 65534"), "\(refused.errors)")
+            #expect(refused.errors.contains("hint: run it as root"))
+        }
+        let image = engine.host("\(start) image import x /etc")
+        #expect(image.status == 1 && image.errors.contains("making an image needs root"), "\(image.errors)")
     }
 
     @Test("a file system that cannot be mounted with an id map, and what to do then")

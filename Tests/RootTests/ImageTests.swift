@@ -24,6 +24,18 @@ struct ImageTests: EngineSuite {
         #expect(engine.run("run", "--rm", "TinyCore", "true").status == 0)
     }
 
+    @Test("an image goes to standard output as it goes to a file, and what is said of it beside that")
+    func standardOutput() {
+        #expect(engine.run("run", "--rm", "TinyCore", "true").status == 0)
+        let written = engine.run("image", "export", "-o", engine.folder("written.tar"), "TinyCore")
+        #expect(written.output == "" && written.errors.contains("TinyCore  "), "\(written.errors)")
+        let result = engine.host("$CFS image export -o - TinyCore | cmp - written.tar && ls ./-")
+        #expect(result.errors.contains("TinyCore  "))
+        // The listing fails: no file is called so.
+        #expect(result.status == 2 && result.output == "", "\(result.errors)")
+        #expect(engine.run("image", "export", "-q", "-o", engine.folder("quiet.tar"), "TinyCore").errors == "")
+    }
+
     @Test("a folder, a tar and a compressed tar become images", arguments: ["cat", "gzip", "xz", "bzip2", "zstd -q"])
     func forms(pack: String) throws {
         let name = "form-\(pack.prefix { $0 != " " })"

@@ -159,6 +159,12 @@ struct ExplainTests: EngineSuite {
         let before = tree
         let steps = engine.run("explain", "--rm", "--read-only", "-v", "/etc:/data:ro", "BusyBox", "ls", "/data")
         #expect(steps.status == 0, "\(steps.errors)")
+        // What a start would refuse without asking the kernel is refused here.
+        for options in [["-v", "/no/such/source:/x"], ["--sysctl", "kernel.hostname=x"], ["--name", "-bad-"]] {
+            let refused = engine.run(["explain"] + options + ["BusyBox", "true"])
+            #expect(refused.status != 0 && refused.output == "", "\(options)")
+            #expect(refused.errors == engine.run(["run", "--rm"] + options + ["BusyBox", "true"]).errors)
+        }
         for word in ["clone", "/data", "seccomp", "pivot", "ls"] { #expect(steps.output.contains(word), "\(word)") }
         let document = try engine.json("explain", "--format", "json", "--read-only", "BusyBox", "ls", "/data")
         #expect(document["Configuration"]["process"]["args"].texts == ["ls", "/data"])

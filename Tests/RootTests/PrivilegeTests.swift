@@ -145,6 +145,21 @@ struct PrivilegeTests: EngineSuite {
         #expect(textOfFile("/proc/sys/net/core/somaxconn") == before)
     }
 
+    @Test("the host name is a parameter where there is no user namespace")
+    func hostname() {
+        let result = engine.inside("hostname", "--userns", "host", "--sysctl", "kernel.hostname=renamed")
+        #expect(result.output == "renamed\n", "\(result.errors)")
+    }
+
+    @Test("who may not lower the score of the OOM killer hears which capability is missing")
+    func oomScore() {
+        let result = engine.host(
+            "setpriv --bounding-set -sys_resource $CFS run --rm --oom-score-adj -1000 BusyBox true")
+        #expect(result.status == 125)
+        #expect(result.errors.contains("lowering it needs CAP_SYS_RESOURCE"), "\(result.errors)")
+        #expect(result.errors.contains("hint: choose a higher --oom-score-adj"))
+    }
+
     // CVE-2022-0811 and kin.
     @Test(
         "a sysctl that would change the host is refused",
@@ -157,6 +172,8 @@ struct PrivilegeTests: EngineSuite {
             (["net.core.somaxconn=1", "--network", "host"], "network namespace"),
             (["kernel.shmmax=1", "--ipc", "host"], "ipc namespace"),
             (["net.no.such=1"], "no sysctl net.no.such"),
+            (["kernel.hostname=x"], "cannot be written in a user namespace"),
+            (["kernel.hostname=x", "--uts", "host"], "uts namespace"),
         ])
     func refusedSysctl(options: [String], text: String) {
         let pattern = textOfFile("/proc/sys/kernel/core_pattern")

@@ -53,6 +53,23 @@ struct StopTests: EngineSuite {
         }
     }
 
+    @Test("of several, all are asked to end before any is waited for")
+    func askedAtOnce() throws {
+        let deaf = ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"]
+        try engine.withContainer([], deaf) { first in
+            try engine.withContainer([], Self.catching("TERM")) { second in
+                #expect(isUp(first) && isUp(second))
+                // The first would keep the second waiting for a day.
+                let stop = engine.start(["stop", "-t", "86400", first, second])
+                #expect(eventually(seconds: 60) { engine.exitCode(second) == 4 })
+                #expect(engine.exitCode(first) == nil)
+                #expect(engine.run("kill", first).status == 0)
+                let result = stop.finish()
+                #expect(result.status == 0 && result.lines == [first, second], "\(result.errors)")
+            }
+        }
+    }
+
     @Test("kill sends the signal that is asked for, and KILL without one")
     func kill() throws {
         try engine.withContainer([], Self.catching("HUP")) { id in

@@ -4,6 +4,11 @@ import Glibc
 enum GNUFunctions {
     /// pipe2(2): both ends close on exec from the start, so that no other test's child inherits them.
     static let pipe2 = find("pipe2", as: (@convention(c) (UnsafeMutablePointer<Int32>, Int32) -> Int32).self)
+    /// accept4(2).
+    static let accept4 = find(
+        "accept4",
+        as: (@convention(c) (Int32, UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>?, Int32) -> Int32)
+            .self)
     /// pidfd_open(2), close-on-exec.
     static let pidfdOpen = find("pidfd_open", as: (@convention(c) (pid_t, UInt32) -> Int32).self)
     /// posix_spawn_file_actions_addchdir_np(3).

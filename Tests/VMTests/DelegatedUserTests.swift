@@ -5,7 +5,42 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What ``CgroupLibraryTests/delegated()`` runs as an ordinary user.
+@Suite("A subtree that was delegated", .needsMachine)
+struct DelegationTests {
+    private let folder: LibraryFolder
+
+    init() throws { folder = try LibraryFolder() }
+
+    /// A program of this very kind runs as an ordinary user in a cgroup that was given to it, and that the shell lives in
+    /// too which runs it.
+    @Test("an ordinary user limits, watches and removes in the subtree that was given to it")
+    func delegated() throws {
+        // The user gets `given`; of the controllers what `above` hands down.
+        try folder.hierarchy.enable([.cpu])
+        let above = try folder.cgroup("above") { $0.pids = .at(1000) }
+        try CgroupHierarchy(mountPoint: folder.hierarchy.mountPoint, folder: above.path).enable([.memory, .pids])
+        let given = "\(above.path)/given"
+        try Directory.make(given, mode: 0o755)
+        for name in ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"] {
+            #expect(chown(given + name, 1000, 1000) == 0)
+        }
+        let program = try File.readLink("/proc/self/exe")
+        let script = """
+            echo $$ > '\(given)/cgroup.procs' || exit 99
+            setpriv --reuid=1000 --regid=1000 --clear-groups \
+                '\(program)' --testing-library swift-testing --filter 'VMTests.DelegatedUserTests'
+            """
+        let environment = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "CFS_VM": "1", "CFS_VM_GIVEN": given, "CFS_VM_ABOVE": above.path,
+            "LC_ALL": "C.UTF-8",
+        ]
+        let result = RunningCommand(["/bin/bash", "-c", script], environment: environment).finish(seconds: 240)
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect((result.output + result.errors).contains("with 3 tests in 1 suite passed"), "\(result.errors)")
+    }
+}
+
+/// What ``DelegationTests/delegated()`` runs as an ordinary user.
 @Suite(
     "The cgroup library as an ordinary user", .serialized,
     .enabled(if: getenv("CFS_VM_GIVEN") != nil, "is run by the test of the delegated subtree"))

@@ -42,6 +42,38 @@ struct InvocationTests {
     }
 
     @Test(
+        "a verb of another engine is answered with the words of cfs, or that there are none",
+        arguments: [
+            (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
+            (["export"], "cfs image export"), (["image", "pull"], "cfs image import"), (["create"], "cfs run"),
+            (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
+            (["build"], "no such verb yet"), (["push"], "no such verb yet"),
+            (["port", "web"], "no port can be published"),
+        ])
+    func foreign(arguments: [String], says: String) {
+        let error = failure { () throws(CFSError) in try Invocation(arguments) }
+        #expect(error?.message.hasPrefix("unknown command") == true)
+        #expect(error?.hint?.contains(says) == true, "\(error?.hint ?? "")")
+    }
+
+    @Test(
+        "what is like no verb is not answered with one that ends something",
+        arguments: ["xx", "up", "cd", "go", "shell"])
+    func harmless(word: String) {
+        #expect(failure { () throws(CFSError) in try Invocation([word]) }?.hint == "see cfs --help")
+    }
+
+    @Test(
+        "a slip of the finger still finds its verb",
+        arguments: [
+            ("stpo", "stop"), ("kil", "kill"), ("sotp", "stop"), ("rmm", "rm"), ("pss", "ps"), ("lgos", "logs"),
+        ])
+    func slips(word: String, meant: String) {
+        let hint = failure { () throws(CFSError) in try Invocation([word]) }?.hint
+        #expect(hint?.hasPrefix("did you mean cfs \(meant)") == true, "\(hint ?? "")")
+    }
+
+    @Test(
         "help and completions are ArgumentParser's",
         arguments: [
             [], ["--help"], ["-h"], ["help", "run"], ["help", "image", "rm"], ["image"], ["image", "--help"],

@@ -30,7 +30,21 @@ struct ReportTests {
                 """)
     }
 
-    @Test("the phases of a start add up")
+    @Test("sizes are shown with a unit where they are known as such, at any depth")
+    func sizes() {
+        let document: JSON = ["Memory": 25_276_510_208, "Layers": ["Total": 3, "Bytes": 1_983_403]]
+        #expect(
+            Outline.text(document, sizes: ["Memory", "Bytes"]) == """
+                Memory: 23.5GiB
+                Layers:
+                  Total: 3
+                  Bytes: 1.9MiB
+
+                """)
+        #expect(Outline.text(document).hasPrefix("Memory: 25276510208\n"))
+    }
+
+    @Test("the phases of a start add up, and the longest comes first")
     func timing() {
         let report = TimingReport(
             id: Self.id,
@@ -38,8 +52,8 @@ struct ReportTests {
         #expect(
             report.table == """
                 PHASE    TIME       SHARE
-                clone    250.0 µs   25%
                 mounts   750.0 µs   75%
+                clone    250.0 µs   25%
                 total    1.000 ms   100%
 
                 """)
@@ -65,6 +79,39 @@ struct ReportTests {
                 """)
         #expect(report.table(Style(isColoured: true)).contains("\u{1b}[31;1mno\u{1b}[0m"))
         #expect(report.json["Holds"] == false && report.json["ID"] == .string(Self.id.text))
+    }
+
+    @Test("long lists are broken to fit, and what the kernel repeats is not written out again")
+    func isolationLists() {
+        let report = IsolationReport(
+            id: Self.id,
+            facts: [
+                IsolationFact(
+                    name: "capabilities", asked: "AAAAAAAA BBBBBBBB CCCCCCCC", actual: "AAAAAAAA", holds: true),
+                IsolationFact(
+                    name: "effective", asked: "AAAAAAAA BBBBBBBB CCCCCCCC", actual: "AAAAAAAA BBBBBBBB CCCCCCCC",
+                    holds: true),
+                IsolationFact(name: "seccomp", asked: "filter", actual: "filter", holds: true),
+            ])
+        let expected = """
+            PROTECTION     ASKED               KERNEL SAYS   HOLDS
+            capabilities   AAAAAAAA BBBBBBBB   AAAAAAAA      yes
+                           CCCCCCCC
+            effective      AAAAAAAA BBBBBBBB   as asked      yes
+                           CCCCCCCC
+            seccomp        filter              filter        yes
+
+            """
+        #expect(report.table(.plain, columns: 70) == expected)
+        #expect(report.json["Facts"]?.array?[1]["Actual"] == "AAAAAAAA BBBBBBBB CCCCCCCC")
+    }
+
+    @Test("a table of isolation fits its columns", arguments: [80, 100, 120, 200])
+    func isolationWidth(columns: Int) {
+        let all = (0..<41).map { "CAPABILITY_\($0)" }.joined(separator: " ")
+        let fact = IsolationFact(name: "network namespace", asked: all, actual: String(all.dropLast(3)), holds: true)
+        let lines = IsolationReport(id: Self.id, facts: [fact]).table(.plain, columns: columns).split(separator: "\n")
+        #expect(lines.count > 5 && lines.allSatisfy { $0.count <= columns })
     }
 
     @Test("the doctor's hints stand below the table, and what is missing decides the exit status")

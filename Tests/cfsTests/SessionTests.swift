@@ -58,6 +58,43 @@ struct SessionTests {
             ]))
     }
 
+    /// Runs a body and gives this thread its signals back.
+    private func keepingMask(_ body: () throws -> Void) rethrows {
+        var mask = sigset_t()
+        pthread_sigmask(SIG_BLOCK, nil, &mask)
+        defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
+        try body()
+    }
+
+    @Test("a signal that ends programs ends a start; another one waits for the command")
+    func startSignals() throws {
+        try keepingMask {
+            let signals = try StartSignals(isAttached: true)
+            // To this thread alone.
+            raise(SIGUSR1)
+            try signals.interruption.check()
+            #expect(signals.takeEarly() == [SIGUSR1])
+            #expect(signals.takeEarly() == [])
+            raise(SIGTERM)
+            let interrupted = failure { () throws(CFSError) in try signals.interruption.check() }
+            #expect(interrupted?.code == .interrupted && interrupted?.message.hasPrefix("SIGTERM came") == true)
+        }
+    }
+
+    @Test("only a start that was interrupted has the signal's exit status")
+    func startStatus() throws {
+        try keepingMask {
+            let signals = try StartSignals(isAttached: false)
+            let other = CFSError(.mountFailed, .mounting, "no")
+            let thrown = failure { () throws(CFSError) in try signals.status(after: other) }
+            #expect(thrown == other)
+            raise(SIGHUP)
+            let interrupted = failure { () throws(CFSError) in try signals.interruption.check() }
+            let status = try interrupted.map { error throws(CFSError) in try signals.status(after: error) }
+            #expect(status == 128 + SIGHUP)
+        }
+    }
+
     @Test("the file of --cidfile holds the id, and must be new")
     func identityFile() throws {
         let folder = TemporaryDirectory()

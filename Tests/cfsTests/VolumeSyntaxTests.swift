@@ -48,5 +48,7 @@ struct VolumeSyntaxTests {
     func hints() {
         #expect(failure { () throws(CFSError) in try mount("/a:/b:z") }?.hint?.contains("SELinux") == true)
         #expect(failure { () throws(CFSError) in try mount("/a:/b:noexce") }?.hint == "did you mean noexec?")
+        #expect(failure { () throws(CFSError) in try mount("/a:/b:r") }?.hint?.contains("did you mean") == true)
+        #expect(failure { () throws(CFSError) in try mount("/a:/b:foo") }?.hint?.hasPrefix("known are ro rw") == true)
     }
 }

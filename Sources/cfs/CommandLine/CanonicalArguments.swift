@@ -90,6 +90,7 @@ struct CanonicalArguments: Equatable {
         }
         guard let option = names[spelling], spelling.count > 1 else {
             if names["memory"] != nil, let absent = AbsentLimits.error(spelling) { throw absent }
+            if names["network"] != nil, let absent = Self.publishing("--\(spelling)") { throw absent }
             throw Self.unknown("--\(spelling)", among: names.longSpellings.map { "--\($0)" }, verb)
         }
         if option.takesValue {
@@ -110,6 +111,7 @@ struct CanonicalArguments: Equatable {
                     asksForHelp = true
                     return
                 }
+                if names["network"] != nil, let absent = Self.publishing("-\(letter)") { throw absent }
                 // `-name` is a slip that deserves the long name as an answer.
                 let long = names[String(text)].map { ["--\($0.name)"] } ?? []
                 throw Self.unknown("-\(letter)", among: long, verb, sure: !long.isEmpty)
@@ -139,6 +141,13 @@ struct CanonicalArguments: Equatable {
                 .invalidArgument, .parsing, "\(spelling) is on or off: it does not take \"\(value)\"",
                 hint: "write \(spelling), or \(spelling)=false")
         }
+    }
+
+    private static func publishing(_ option: String) -> CFSError? {
+        guard ["-p", "-P", "--publish", "--publish-all", "--expose"].contains(option) else { return nil }
+        return CFSError(
+            .invalidArgument, .parsing, "\(option) is not possible: cfs publishes no ports yet",
+            hint: "--network host shares the host's network, ports and all")
     }
 
     private static func unknown(_ option: String, among names: [String], _ verb: String, sure: Bool = false) -> CFSError

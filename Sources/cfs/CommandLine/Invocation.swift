@@ -81,10 +81,16 @@ enum Invocation {
     }
 
     private static func unknown(_ name: String, _ group: String?) -> CFSError {
-        let near = NearestName.suggestions(for: name, among: Verbs.names(in: group))
         let prefix = group.map { "cfs \($0)" } ?? "cfs"
-        return CFSError(
-            .invalidArgument, .parsing, "unknown command \"\(name)\"",
-            hint: near.isEmpty ? "see \(prefix) --help" : "did you mean \(prefix) \(near.joined(separator: " or "))?")
+        let near = NearestName.suggestions(for: name, among: Verbs.names(in: group)).filter {
+            ForeignVerbs.isSlip(name, of: $0)
+        }
+        let hint =
+            if let foreign = ForeignVerbs.hint(name, group) {
+                foreign
+            } else {
+                near.isEmpty ? "see \(prefix) --help" : "did you mean \(prefix) \(near.joined(separator: " or "))?"
+            }
+        return CFSError(.invalidArgument, .parsing, "unknown command \"\(name)\"", hint: hint)
     }
 }

@@ -45,7 +45,7 @@ struct ExecOptions {
 
     /// For help texts and completions.
     struct Declaration: ParsableArguments {
-        @OptionGroup(title: "Streams") var streams: StreamOptions.Declaration
+        @OptionGroup(title: "Streams") var streams: StreamOptions.EntryDeclaration
 
         @Option(
             name: .shortAndLong,

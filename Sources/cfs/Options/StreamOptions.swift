@@ -35,4 +35,16 @@ struct StreamOptions {
         @Flag(name: .shortAndLong, help: "Give the command a terminal.")
         var tty = false
     }
+
+    /// The same for one more command in a container, which has no ID to print.
+    struct EntryDeclaration: ParsableArguments {
+        @Flag(name: .shortAndLong, help: "Leave it in the background; prints nothing.")
+        var detach = false
+
+        @Flag(name: .shortAndLong, help: "Keep standard input open for the command.")
+        var interactive = false
+
+        @Flag(name: .shortAndLong, help: "Give the command a terminal.")
+        var tty = false
+    }
 }

@@ -2,10 +2,22 @@ import CFSCore
 
 /// A JSON document as indented lines, `Name: value`, for people.
 enum Outline {
-    static func text(_ json: JSON) -> String {
+    /// - Parameter sizes: the names of members that count bytes: shown with a unit.
+    static func text(_ json: JSON, sizes: [String] = []) -> String {
         var lines: [String] = []
+        let json = sizes.isEmpty ? json : readable(json, sizes)
         append(json, indent: 0, to: &lines)
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    private static func readable(_ json: JSON, _ sizes: [String]) -> JSON {
+        guard case .object(let object) = json else { return json }
+        return .object(
+            JSONObject(
+                object.entries.map { key, value in
+                    guard sizes.contains(key), let bytes = value.unsigned else { return (key, readable(value, sizes)) }
+                    return (key, .string("\(ByteCount(bytes))"))
+                }))
     }
 
     private static func append(_ json: JSON, indent: Int, to lines: inout [String]) {

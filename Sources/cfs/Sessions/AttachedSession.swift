@@ -19,23 +19,23 @@ enum AttachedSession {
     /// - Parameters:
     ///   - terminal: whether it has a terminal of its own.
     ///   - interactive: whether it reads ours. With both, ours is in raw mode meanwhile, and as it was on every way out.
+    ///   - signals: taken since before the start.
     ///   - start: starts it with the streams of this process.
     /// - Returns: how it ended. A command that ended well, but whose output could not be written, has not: the status is
     ///   125 then, and standard error says why.
     static func run(
-        terminal: Bool, interactive: Bool, _ start: () throws(CFSError) -> Session
+        terminal: Bool, interactive: Bool, _ signals: StartSignals, _ start: () throws(CFSError) -> Session
     ) throws(CFSError) -> ExitStatus {
-        // Before the start: a signal that comes in the middle of it waits here, and reaches the command.
-        let signals = try SignalDescriptor(forwarded + [SIGCONT])
         let keys = CallerTerminal(isRaw: terminal && interactive)
         defer { keys.leave() }
         try keys.enter()
         let session = try start()
         let poll = try EventPoll()
         try poll.add(session.descriptor, [.readable], token: Token.session)
-        try poll.add(signals.fd.raw, [.readable], token: Token.signals)
+        try poll.add(signals.descriptor, [.readable], token: Token.signals)
         if terminal { try resize(session) }
         var isWritten = true
+        for number in signals.takeEarly() { try pass(number, on: session, keys, terminal: terminal) }
         while true {
             let events = try poll.wait()
             if events.contains(where: { $0.token == Token.session }) {
@@ -52,15 +52,19 @@ enum AttachedSession {
                         hint: "cfs system recover puts right what it left")
                 }
             }
-            for number in try signals.pending() {
-                switch number {
-                case SIGWINCH where terminal: try resize(session)
-                case SIGCONT:
-                    // A shell that let us go on after a stop has set the terminal as it likes it.
-                    try keys.enter()
-                default: try forward(number, session)
-                }
-            }
+            for number in try signals.pending() { try pass(number, on: session, keys, terminal: terminal) }
+        }
+    }
+
+    private static func pass(
+        _ number: Int32, on session: Session, _ keys: CallerTerminal, terminal: Bool
+    ) throws(CFSError) {
+        switch number {
+        case SIGWINCH where terminal: try resize(session)
+        case SIGCONT:
+            // A shell that let us go on after a stop has set the terminal as it likes it.
+            try keys.enter()
+        default: try forward(number, session)
         }
     }
 

@@ -44,7 +44,8 @@ struct MountWords {
     }
 
     private static func unknown(_ word: String, _ allowed: [String]) -> CFSError {
-        let near = NearestName.suggestions(for: word, among: allowed)
+        // Of words with two letters every other one is near.
+        let near = NearestName.suggestions(for: word, among: allowed).filter { $0.count > 2 || $0.first == word.first }
         let hint =
             if foreign.contains(word) {
                 "leave it away: cfs has neither SELinux labels nor named volumes"

@@ -28,14 +28,20 @@ struct ExecCommand: Verb {
         try options.streams.checkTerminal()
         if request.terminal { request.windowSize = Terminal.size(0) }
         let container = try GlobalOptions.engine(arguments, caller).container(options.container)
-        if options.streams.detach {
-            _ = try container.execute(request, .none, warn: StandardError.warn)
-            return 0
+        // Before the start: a signal that comes in the middle of it ends it, or waits for the command.
+        let signals = try StartSignals(isAttached: !options.streams.detach)
+        let interruption = signals.interruption
+        do throws(CFSError) {
+            if options.streams.detach {
+                _ = try container.execute(request, .none, interruption: interruption, warn: StandardError.warn)
+                return 0
+            }
+            return try AttachedSession.run(terminal: request.terminal, interactive: request.interactive, signals) {
+                () throws(CFSError) in
+                try container.execute(request, .inherited, interruption: interruption, warn: StandardError.warn)
+            }.code
+        } catch {
+            return try signals.status(after: error)
         }
-        let status = try AttachedSession.run(terminal: request.terminal, interactive: request.interactive) {
-            () throws(CFSError) in
-            try container.execute(request, .inherited, warn: StandardError.warn)
-        }
-        return status.code
     }
 }

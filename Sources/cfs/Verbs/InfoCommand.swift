@@ -23,7 +23,7 @@ struct InfoCommand: ParsedVerb {
         let format = try ListFormat(format)
         let information = try globals.engine().information()
         switch format {
-        case .table: try StandardOutput.write(Outline.text(information))
+        case .table: try StandardOutput.write(Outline.text(information, sizes: ["Memory", "Bytes"]))
         case .json: try StandardOutput.write(information)
         }
         return 0

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSLinux
 
 /// `cfs inspect`: everything that is known of a container.
 struct InspectCommand: ParsedVerb {
@@ -9,6 +10,9 @@ struct InspectCommand: ParsedVerb {
         usage: "cfs inspect [<options>] <container> ...",
         discussion: """
             Without --timing and --isolation it prints JSON: an array with one object for each container.
+
+            A phase of --timing is the time since the phase before it had ended; the table has the longest first, JSON \
+            the order in which they came.
 
             Examples:
               cfs inspect web
@@ -51,7 +55,8 @@ struct InspectCommand: ParsedVerb {
             } else if isolation {
                 let report = IsolationReport(id: container.id, facts: try container.isolation())
                 if format == .table {
-                    try StandardOutput.write(report.table(StandardOutput.style))
+                    let columns = Terminal.size(1).map { Int($0.columns) } ?? 120
+                    try StandardOutput.write(report.table(StandardOutput.style, columns: columns))
                 } else {
                     documents.append(report.json)
                 }

@@ -5,10 +5,10 @@ enum References {
     /// Tries every one; what failed is told at once and does not stop the others.
     ///
     /// - Returns: 1 when one failed, else 0.
-    static func each(
-        _ references: [String],
+    static func each<Reference>(
+        _ references: [Reference],
         report: (CFSError) -> Void = { StandardError.write(ErrorText.text($0, style: StandardError.style)) },
-        _ body: (String) throws(CFSError) -> Void
+        _ body: (Reference) throws(CFSError) -> Void
     ) throws(CFSError) -> Int32 {
         var status: Int32 = 0
         for reference in references {

@@ -34,18 +34,22 @@ struct RunCommand: Verb {
         if let path = options.identity.cidfile { file = try IdentityFile(path, caller) }
         let engine = try GlobalOptions.engine(arguments, caller)
         var hasStarted = false
+        // Before the start: a signal that comes in the middle of it ends it, or waits for the command.
+        let signals = try StartSignals(isAttached: !options.streams.detach)
         do throws(CFSError) {
             if options.streams.detach {
-                let container = try engine.launch(spec, .none) { container throws(CFSError) in
+                let container = try engine.launch(spec, .none, interruption: signals.interruption) {
+                    container throws(CFSError) in
                     try announce(container, file)
                 }.container
                 hasStarted = true
                 try StandardOutput.write("\(container.id)\n")
                 return 0
             }
-            let status = try AttachedSession.run(terminal: spec.terminal, interactive: spec.interactive) {
+            let status = try AttachedSession.run(terminal: spec.terminal, interactive: spec.interactive, signals) {
                 () throws(CFSError) in
-                let session = try engine.launch(spec, .inherited) { container throws(CFSError) in
+                let session = try engine.launch(spec, .inherited, interruption: signals.interruption) {
+                    container throws(CFSError) in
                     try announce(container, file)
                 }.session
                 hasStarted = true
@@ -56,7 +60,7 @@ struct RunCommand: Verb {
             return status.code
         } catch {
             if !hasStarted { file?.remove() }
-            throw error
+            return try signals.status(after: error)
         }
     }
 

@@ -33,9 +33,15 @@ struct StopCommand: ParsedVerb {
                 .invalidArgument, .parsing, "--time does not take \(time)", hint: "write seconds, 0 to 86400")
         }
         let engine = try globals.engine()
-        return try References.each(containers) { reference throws(CFSError) in
-            try engine.container(reference).stop(seconds: time)
-            try StandardOutput.write("\(reference)\n")
+        // All are asked before any is waited for: the time of each runs at once.
+        var asked: [(reference: String, stop: PendingStop)] = []
+        let asking = try References.each(containers) { reference throws(CFSError) in
+            asked.append((reference, try engine.container(reference).beginStop(seconds: time)))
         }
+        let waiting = try References.each(asked) { container throws(CFSError) in
+            try container.stop.wait()
+            try StandardOutput.write("\(container.reference)\n")
+        }
+        return max(asking, waiting)
     }
 }

@@ -1,0 +1,58 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import Glibc
+
+/// A container that was asked to end. Its time runs from then on, whenever somebody waits.
+public final class PendingStop: Sendable {
+    /// Nil for one that has ended already.
+    private let monitor: MessageSocket?
+    /// On the monotonic clock.
+    private let deadline: UInt64
+
+    init() {
+        monitor = nil
+        deadline = 0
+    }
+
+    init(_ monitor: consuming MessageSocket, seconds: Int) {
+        self.monitor = consume monitor
+        deadline = SystemClock.monotonic + UInt64(max(0, seconds)) * 1_000_000_000
+    }
+
+    /// Waits for its end; kills it when its time is over.
+    public func wait() throws(CFSError) {
+        do throws(CFSError) {
+            switch monitor {
+            case nil: return
+            case let monitor?:
+                if try Self.ended(monitor, by: deadline) { return }
+                try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+                _ = try Self.ended(monitor, by: nil)
+            }
+        } catch {
+            guard Self.meansEnded(error) else { throw error }
+        }
+    }
+
+    /// Whether an error of talking to a monitor is that its container has just ended.
+    static func meansEnded(_ error: CFSError) -> Bool {
+        error.code == .containerNotRunning || error.errno == EPIPE || error.errno == ECONNRESET
+    }
+
+    /// Waits until a monitor says that its container has ended, or has ended itself; false when it is too late for that.
+    static func ended(_ monitor: borrowing MessageSocket, by deadline: UInt64?) throws(CFSError) -> Bool {
+        let poll = try EventPoll()
+        try poll.add(monitor.fd.raw, .readable, token: 0)
+        while true {
+            var milliseconds: Int32 = -1
+            if let deadline {
+                let now = SystemClock.monotonic
+                milliseconds = now >= deadline ? 0 : Int32(clamping: (deadline - now + 999_999) / 1_000_000)
+            }
+            if try poll.wait(milliseconds: milliseconds).isEmpty { return false }
+            guard let (bytes, _) = try monitor.receive() else { return true }
+            if case .exited = try MonitorMessage(parsing: bytes) { return true }
+        }
+    }
+}
