@@ -26,7 +26,10 @@ final class RunLock: Sendable {
                 }
             } catch {
                 // recover() has found an empty folder, and removed it.
-                guard error.errno == ENOENT else { throw error }
+                if error.errno == ENOENT { continue }
+                // Without a lock nobody knows of the folder.
+                _ = rmdir(folder.run)
+                throw error
             }
         }
     }

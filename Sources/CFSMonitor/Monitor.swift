@@ -26,6 +26,8 @@ public final class Monitor {
     private var outOfMemory: OutOfMemory?
 
     private var attempt: LaunchAttempt?
+    private var cgroup: Cgroup?
+    private var hasStarted = false
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -40,6 +42,7 @@ public final class Monitor {
         log = LogWriter(path: folder.logPath, oldPath: folder.oldLogPath)
         self.timeline = timeline
         self.attempt = attempt
+        cgroup = attempt?.cgroup
         do throws(CFSError) {
             request = try folder.readRequest()
         } catch {
@@ -56,31 +59,35 @@ public final class Monitor {
 
     /// Runs the container from its start to its end.
     func run() throws(CFSError) {
-        let signals = try SignalDescriptor(Self.signals)
-        // Listening before the start: whoever sees the container running can talk to its monitor.
-        let listener = ClientListener(try folder.listen(), token: Token.listener)
-        var cgroup = attempt?.cgroup
-        let started: StartedContainer
         do throws(CFSError) {
-            started = try start(&cgroup)
+            try startAndStay()
         } catch {
+            guard !hasStarted else { throw error }
             // Ends what was begun, so that the cgroup is empty.
             attempt = nil
             try cgroup?.remove()
             try folder.removeRun()
             throw error
         }
+    }
+
+    private func startAndStay() throws(CFSError) {
+        let signals = try SignalDescriptor(Self.signals)
+        // Listening before the start: whoever sees the container running can talk to its monitor.
+        let listener = ClientListener(try folder.listen(), token: Token.listener)
+        let started = try start()
+        hasStarted = true
         attempt = nil
         let relay = StreamRelay(
             started.streams, log: log, client: .own(interactive: request.interactive),
             isTerminal: request.spec.process.terminal, endsWithReader: endsWithReader)
-        let end = try loop(started.process.pidfd.raw, listener, signals, relay, cgroup, pid: started.process.pid)
-        try finish(end, cgroup)
+        let end = try loop(started.process.pidfd.raw, listener, signals, relay, pid: started.process.pid)
+        try finish(end)
         // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
         extendLifetime(listener)
     }
 
-    private func start(_ cgroup: inout Cgroup?) throws(CFSError) -> StartedContainer {
+    private func start() throws(CFSError) -> StartedContainer {
         let plan = try LaunchPlan(request, folder)
         timeline.mark("plan")
         if attempt == nil {
@@ -90,12 +97,12 @@ public final class Monitor {
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
         let started = try attempt.finish(plan, &timeline)
         startedAt = SystemClock.realtime
-        try record(started.process, cgroup)
+        try record(started.process)
         return started
     }
 
     /// Writes down what runs. A container that nobody could find is none: it ends here.
-    private func record(_ process: borrowing LaunchedProcess, _ cgroup: Cgroup?) throws(CFSError) {
+    private func record(_ process: borrowing LaunchedProcess) throws(CFSError) {
         do throws(CFSError) {
             try folder.writeState(
                 LiveState(
@@ -112,7 +119,7 @@ public final class Monitor {
 
     private func loop(
         _ pidfd: Int32, _ listener: ClientListener, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
-        _ cgroup: Cgroup?, pid: Int32
+        pid: Int32
     ) throws(CFSError) -> ProcessEnd {
         let poll = try EventPoll()
         try poll.add(pidfd, .readable, token: Token.process)
@@ -174,7 +181,7 @@ public final class Monitor {
 
     // MARK: The end
 
-    private func finish(_ end: ProcessEnd, _ cgroup: Cgroup?) throws(CFSError) {
+    private func finish(_ end: ProcessEnd) throws(CFSError) {
         clients.send(.ending)
         var signal: Int32?
         if case .signalled(let number, _) = end { signal = number }

@@ -10,7 +10,8 @@ struct RunCommand: Verb {
         usage: "cfs run [<options>] <image> [<command> ...]",
         discussion: """
             Options end at the image: what follows belongs to the command. The exit status is the command's own, 128+n \
-            after signal n, 125 when cfs failed, 126 when the command cannot be executed, 127 when it was not found.
+            after signal n, 125 when cfs failed or the output could not be written, 126 when the command cannot be \
+            executed, 127 when it was not found.
 
             Examples:
               cfs run --rm BusyBox echo hello
