@@ -44,13 +44,13 @@ package final class EngineFixture: Sendable {
     /// Runs `cfs` to its end.
     @discardableResult
     package func run(
-        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], seconds: Double = 60
+        _ arguments: [String], input: String? = nil, environment: [String: String] = [:], seconds: Double = 120
     ) -> CommandResult {
         start(arguments, environment: environment).finish(input: input, seconds: seconds)
     }
 
     @discardableResult
-    package func run(_ arguments: String..., input: String? = nil, seconds: Double = 60) -> CommandResult {
+    package func run(_ arguments: String..., input: String? = nil, seconds: Double = 120) -> CommandResult {
         run(arguments, input: input, seconds: seconds)
     }
 
@@ -61,7 +61,7 @@ package final class EngineFixture: Sendable {
 
     /// Runs a script on the host; `$CFS` stands for the command line of this engine.
     @discardableResult
-    package func host(_ script: String, seconds: Double = 60) -> CommandResult {
+    package func host(_ script: String, seconds: Double = 120) -> CommandResult {
         let environment = ["PATH": Self.path, "LC_ALL": "C", "CFS": command([]).joined(separator: " ")]
         return RunningCommand(["/bin/bash", "-c", script], environment: environment, directory: folder.path)
             .finish(seconds: seconds)

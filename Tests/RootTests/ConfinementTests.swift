@@ -80,14 +80,17 @@ struct ConfinementTests: EngineSuite {
         .enabled(if: ProbeProgram.built != nil, Comment(rawValue: ProbeProgram.missing)))
     func traced() throws {
         try engine.withContainer(ProbeProgram.volume, ["/probe", "traced"]) { id in
-            #expect(eventually { engine.run("logs", id).output == "traced\n" })
+            let isTraced = eventually { engine.run("logs", id).output == "traced\n" }
+            #expect(isTraced)
             let (pid, monitor) = (try engine.pid(id), try engine.monitor(id))
-            #expect(eventually { textOfFile("/proc/\(pid)/stat")?.contains(") t ") == true })
+            let isStopped = eventually { textOfFile("/proc/\(pid)/stat")?.contains(") t ") == true }
+            #expect(isStopped)
             #expect(engine.run("ps", "-q", "--no-trunc").output.contains(id))
             #expect(engine.run("exec", id, "echo", "inside").output == "inside\n")
             #expect(kill(monitor, 0) == 0)
             #expect(engine.run("kill", id).status == 0)
-            #expect(eventually { engine.exitCode(id) == 137 })
+            let hasEnded = eventually { engine.exitCode(id) == 137 }
+            #expect(hasEnded)
         }
     }
 
@@ -109,19 +112,21 @@ struct ConfinementTests: EngineSuite {
         try image.importing()
 
         // As the first program of a container.
-        let started = engine.run(["run", "--rm", "--userns", userns, "self", "/entry"], seconds: 30)
+        let started = engine.run(["run", "--rm", "--userns", userns, "self", "/entry"])
         #expect(started.status != 0 && !started.timedOut)
         // And from inside, while exec comes in again and again.
         try engine.withContainer(
             ["--userns", userns, "--cap-add", "SYS_PTRACE"], image: "self", ["probe", "overwrite"]
         ) { id in
-            #expect(eventually { engine.run("logs", id).output.contains("watching") })
+            let isWatching = eventually { engine.run("logs", id).output.contains("watching") }
+            #expect(isWatching)
             for _ in 0..<40 {
-                _ = engine.run(["exec", id, "/entry"], seconds: 30)
+                _ = engine.run(["exec", id, "/entry"])
                 _ = engine.run("exec", id, "/bin/sleep", "0.01")
             }
             #expect(engine.run("kill", id).status == 0)
-            #expect(eventually { engine.exitCode(id) == 137 })
+            let hasEnded = eventually { engine.exitCode(id) == 137 }
+            #expect(hasEnded)
         }
         #expect(engine.host("sha256sum \(folder.path)/*").output == sums)
         engine.expectNothingLeft()
@@ -135,11 +140,14 @@ struct ConfinementTests: EngineSuite {
         try image.change("mkdir tools; cp bin/busybox tools/true; cp \(ProbeProgram.built?.path ?? "") bin/probe")
         try image.importing()
         try engine.withContainer(image: "reach", ["probe", "overwrite"]) { id in
-            #expect(eventually { engine.run("logs", id).output.contains("watching") })
+            let isWatching = eventually { engine.run("logs", id).output.contains("watching") }
+            #expect(isWatching)
             // 126: it is no program any more.
-            #expect(eventually { engine.run("exec", id, "/tools/true").status == 126 })
+            let isOverwritten = eventually { engine.run("exec", id, "/tools/true").status == 126 }
+            #expect(isOverwritten)
             engine.run("exec", id, "/bin/busybox", "touch", "/stop")
-            #expect(eventually { engine.exitCode(id) == 0 })
+            let hasEnded = eventually { engine.exitCode(id) == 0 }
+            #expect(hasEnded)
             #expect(!engine.run("logs", id).output.contains("written 0"))
         }
     }

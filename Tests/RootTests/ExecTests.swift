@@ -132,7 +132,7 @@ struct ExecTests: EngineSuite {
     func many() throws {
         try engine.withContainer { id in
             let script = "for n in $(seq 200); do $CFS exec \(id) echo $n & done; wait"
-            let result = engine.host(script, seconds: 120)
+            let result = engine.host(script, seconds: 600)
             #expect(result.lines.compactMap { Int($0) }.sorted() == Array(1...200), "\(result.errors)")
         }
     }

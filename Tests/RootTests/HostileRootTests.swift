@@ -101,7 +101,7 @@ struct HostileRootTests: EngineSuite {
         let imported = engine.run("image", "import", "-q", "passwd-\(name)", image.tree)
         // A layer may be refused for what it is; then nobody runs it.
         guard imported.status == 0 else { return }
-        let result = engine.run(["run", "--rm", "-u", "somebody", "passwd-\(name)", "true"], seconds: 20)
+        let result = engine.run(["run", "--rm", "-u", "somebody", "passwd-\(name)", "true"])
         #expect(!result.timedOut)
         #expect(result.status == 125, "\(result.output)")
     }
@@ -116,7 +116,7 @@ struct HostileRootTests: EngineSuite {
         try engine.withContainer { id in
             let changed = engine.run("exec", id, "sh", "-c", "rm /etc/passwd; \(change)")
             #expect(changed.status == 0, "\(changed.errors)")
-            let result = engine.run(["exec", "-u", "somebody", id, "true"], seconds: 20)
+            let result = engine.run(["exec", "-u", "somebody", id, "true"])
             #expect(!result.timedOut)
             #expect(result.status == 125, "\(result.output)")
         }

@@ -24,7 +24,7 @@ struct HostileWorkingFolderTests: EngineSuite {
         let script =
             holding()
             + "for n in $(seq 0 60); do $CFS run --rm -w /proc/self/fd/$n BusyBox sh -c 'ls; ls ..; cat marker*'; done"
-        let result = engine.host(script, seconds: 120)
+        let result = engine.host(script, seconds: 600)
         #expect(!result.output.contains(Self.marker))
         #expect(!result.output.contains("secret"))
         #expect(result.errors.contains("cfs: "))
@@ -36,7 +36,7 @@ struct HostileWorkingFolderTests: EngineSuite {
             let script =
                 holding()
                 + "for n in $(seq 0 60); do $CFS exec -w /proc/self/fd/$n \(id) sh -c 'ls; ls ..; cat marker*'; done"
-            let result = engine.host(script, seconds: 120)
+            let result = engine.host(script, seconds: 600)
             #expect(!result.output.contains(Self.marker))
             #expect(!result.output.contains("secret"))
         }
@@ -49,11 +49,11 @@ struct HostileWorkingFolderTests: EngineSuite {
         try image.importing()
         let script =
             holding() + "for n in $(seq 3 20); do $CFS run --rm -w /work$n linked sh -c 'ls; ls ..; cat marker*'; done"
-        #expect(!engine.host(script, seconds: 120).output.contains(Self.marker))
+        #expect(!engine.host(script, seconds: 600).output.contains(Self.marker))
         try engine.withContainer(image: "linked") { id in
             let script =
                 holding() + "for n in $(seq 3 20); do $CFS exec -w /work$n \(id) sh -c 'ls; ls ..; cat marker*'; done"
-            #expect(!engine.host(script, seconds: 120).output.contains(Self.marker))
+            #expect(!engine.host(script, seconds: 600).output.contains(Self.marker))
         }
     }
 }

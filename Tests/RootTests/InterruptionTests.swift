@@ -69,7 +69,8 @@ struct InterruptionTests {
             // The one above it: a container that is paused itself is refused at once.
             var frozen: FrozenCgroup? = try FrozenCgroup(folder)
             let command = engine.start(words + [id, "echo", "ran"])
-            #expect(eventually(seconds: 60) { processes("\(folder)/\(id)") > before })
+            let isHanging = eventually(seconds: 60) { processes("\(folder)/\(id)") > before }
+            #expect(isHanging)
             command.signal(SIGINT)
             let result = command.finish()
             #expect(result.status == 130 && result.output == "", "\(result.errors)")
@@ -79,7 +80,8 @@ struct InterruptionTests {
             frozen = nil
             #expect(frozen == nil)
             #expect(engine.run("exec", id, "echo", "alive").output == "alive\n")
-            #expect(eventually(seconds: 60) { processes("\(folder)/\(id)") == before })
+            let isAlone = eventually(seconds: 60) { processes("\(folder)/\(id)") == before }
+            #expect(isAlone)
         }
         engine.expectNothingLeft()
     }

@@ -52,9 +52,11 @@ struct LogTests: EngineSuite {
     func times() throws {
         let script = "trap 'echo second; exit' USR1; echo first; while :; do sleep 0.05; done"
         try engine.withContainer(["--name", "timed"], ["sh", "-c", script]) { id in
-            #expect(eventually { engine.run("logs", id).output == "first\n" })
+            let hasFirst = eventually { engine.run("logs", id).output == "first\n" }
+            #expect(hasFirst)
             #expect(engine.run("kill", "-s", "USR1", id).status == 0)
-            #expect(eventually { engine.run("logs", id).output == "first\nsecond\n" })
+            let hasSecond = eventually { engine.run("logs", id).output == "first\nsecond\n" }
+            #expect(hasSecond)
             let lines = engine.run("logs", "-t", id).lines.map { $0.split(separator: " ").map(String.init) }
             #expect(lines.map(\.last) == ["first", "second"])
             let second = try #require(lines.last?.first)
@@ -105,7 +107,7 @@ struct LogTests: EngineSuite {
     @Test("-f of a container that has ended ends at once")
     func followEnded() throws {
         try withLog("echo ended; : follow") { id in
-            let result = engine.run("logs", "-f", id, seconds: 20)
+            let result = engine.run("logs", "-f", id)
             #expect(result.output == "ended\n" && !result.timedOut)
         }
     }

@@ -124,12 +124,12 @@ struct MountTests: EngineSuite {
     @Test("a mount does not travel back to the host")
     func propagation() throws {
         let path = share("propagation")
-        let before = textOfFile("/proc/self/mountinfo")
         try engine.withContainer(["--privileged", "-v", "\(path):/data"]) { id in
             let mounted = engine.run(
                 "exec", "--privileged", id, "sh", "-c", "mkdir /data/in && mount -t tmpfs none /data/in")
             #expect(mounted.status == 0, "\(mounted.errors)")
-            #expect(textOfFile("/proc/self/mountinfo") == before)
+            // Others may mount meanwhile: only what lies here counts.
+            #expect(textOfFile("/proc/self/mountinfo")?.contains(path) == false)
         }
     }
 }

@@ -14,7 +14,8 @@ struct StopTests: EngineSuite {
     func stop() throws {
         try engine.withContainer([], Self.catching("TERM")) { id in
             #expect(isUp(id))
-            #expect(engine.run("stop", id).output == "\(id)\n")
+            // Longer than any machine needs: killed, it would not end in its own way.
+            #expect(engine.run("stop", "-t", "100", id).output == "\(id)\n")
             let state = try engine.inspect(id)["State"]
             #expect(state["Running"].bool == false && state["ExitCode"].number == 4)
             #expect(engine.run("logs", id).output == "up\ngot TERM\n")
@@ -25,7 +26,7 @@ struct StopTests: EngineSuite {
     func stopSignal(text: String) throws {
         try engine.withContainer(["--stop-signal", text], Self.catching("USR2")) { id in
             #expect(isUp(id))
-            #expect(engine.run("stop", id).status == 0)
+            #expect(engine.run("stop", "-t", "100", id).status == 0)
             #expect(engine.exitCode(id) == 4)
         }
     }
@@ -33,7 +34,7 @@ struct StopTests: EngineSuite {
     @Test("who does not listen is killed when the time is over")
     func patience() throws {
         try engine.withContainer { id in
-            #expect(engine.run("stop", "-t", "0", id, seconds: 30).status == 0)
+            #expect(engine.run("stop", "-t", "0", id).status == 0)
             let state = try engine.inspect(id)["State"]
             #expect(state["ExitCode"].number == 137)
             #expect(state["Signal"].text?.hasSuffix("KILL") == true)
@@ -102,12 +103,14 @@ struct StopTests: EngineSuite {
 
     @Test("what the container left running ends with its first process")
     func orphans() throws {
-        let script = "sleep 4243 & sleep 4243 & echo up; read line; echo done"
+        // A number that no other run of the tests looks for.
+        let seconds = "\(1_000_000 + getpid())"
+        let script = "sleep \(seconds) & sleep \(seconds) & echo up; read line; echo done"
         let command = engine.start(["run", "-i", "--rm", "BusyBox", "sh", "-c", script])
         #expect(command.waitForOutput("up"))
-        #expect(eventually { EngineFixture.isRunning("sleep", "4243") })
+        #expect(eventually { EngineFixture.isRunning("sleep", seconds) })
         let result = command.finish(input: "\n")
         #expect(result.output == "up\ndone\n" && result.status == 0 && !result.timedOut)
-        #expect(!EngineFixture.isRunning("sleep", "4243"))
+        #expect(!EngineFixture.isRunning("sleep", seconds))
     }
 }

@@ -15,7 +15,7 @@ struct SurvivalTests: EngineSuite {
         #expect(command.waitForOutput("line-3"))
         command.signal(SIGKILL)
         // Who reads its output sees the end, though the container goes on.
-        let result = command.finish(seconds: 20)
+        let result = command.finish()
         #expect(result.signal == SIGKILL && !result.timedOut)
         let before = logged("orphan")
         #expect(eventually { logged("orphan") > before + 3 })
@@ -74,15 +74,17 @@ struct SurvivalTests: EngineSuite {
 
     @Test("kill -9 of a container's first process ends all that runs in it")
     func killedContainer() throws {
+        // A number that no other run of the tests looks for.
+        let seconds = "\(2_000_000 + getpid())"
         let command = engine.start([
-            "run", "--name", "hit", "BusyBox", "sh", "-c", "sleep 4244 & echo up; exec sleep 4244",
+            "run", "--name", "hit", "BusyBox", "sh", "-c", "sleep \(seconds) & echo up; exec sleep \(seconds)",
         ])
         defer { engine.run("rm", "-f", "hit") }
         #expect(command.waitForOutput("up"))
-        #expect(eventually { EngineFixture.isRunning("sleep", "4244") })
+        #expect(eventually { EngineFixture.isRunning("sleep", seconds) })
         #expect(kill(try engine.pid("hit"), SIGKILL) == 0)
         #expect(command.finish().status == 137)
-        #expect(!EngineFixture.isRunning("sleep", "4244"))
+        #expect(!EngineFixture.isRunning("sleep", seconds))
     }
 
     @Test("20 containers at once: each has its own output, and all are gone")

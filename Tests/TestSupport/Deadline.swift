@@ -3,7 +3,7 @@ import Glibc
 /// Waits for something that sends no event, such as a folder to vanish; false when the deadline passes.
 ///
 /// It looks again after a pause, so the answer comes late by that pause at most and never by luck.
-public func eventually(seconds: Double = 10, _ condition: () -> Bool) -> Bool {
+public func eventually(seconds: Double = 60, _ condition: () -> Bool) -> Bool {
     let end = monotonicSeconds() + seconds
     while !condition() {
         guard monotonicSeconds() < end else { return false }

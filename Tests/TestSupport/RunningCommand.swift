@@ -109,13 +109,13 @@ public final class RunningCommand: @unchecked Sendable {
     }
 
     /// Waits until its output contains a text; false when the deadline passes or all has ended without it.
-    public func waitForOutput(_ text: String, in stream: Stream = .output, seconds: Double = 20) -> Bool {
+    public func waitForOutput(_ text: String, in stream: Stream = .output, seconds: Double = 60) -> Bool {
         pump(seconds: seconds) { String(decoding: self.collected[stream] ?? [], as: UTF8.self).contains(text) }
             == .fulfilled
     }
 
     /// Feeds its standard input, closes that, and waits for the command and for the end of its streams.
-    public func finish(input text: String? = nil, seconds: Double = 60) -> CommandResult {
+    public func finish(input text: String? = nil, seconds: Double = 120) -> CommandResult {
         feed = Array((text ?? "").utf8)
         if feed.isEmpty { closeInput() }
         let outcome = pump(seconds: seconds) { false }

@@ -37,7 +37,7 @@ public final class Terminal: @unchecked Sendable {
     public var screen: String { String(decoding: seen, as: UTF8.self) }
 
     /// Waits until a text was shown.
-    public func waitFor(_ text: String, seconds: Double = 20) -> Bool {
+    public func waitFor(_ text: String, seconds: Double = 60) -> Bool {
         let end = monotonicSeconds() + seconds
         while !screen.contains(text) {
             let left = end - monotonicSeconds()
