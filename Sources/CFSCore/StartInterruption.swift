@@ -25,13 +25,16 @@ public struct StartInterruption {
 
     private func wait(_ other: Int32, milliseconds: Int32) throws(CFSError) -> Bool {
         // A negative descriptor is passed over (poll(2)).
-        var polls = [
+        var polls = (
             pollfd(fd: other, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-        ]
-        guard poll(&polls, 2, milliseconds) > 0 else { return false }
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        )
+        let found = withUnsafeMutableBytes(of: &polls) {
+            poll($0.bindMemory(to: pollfd.self).baseAddress, 2, milliseconds)
+        }
+        guard found > 0 else { return false }
         // What has come about counts more than the wish that it should not.
-        if polls[0].revents != 0 { return true }
+        if polls.0.revents != 0 { return true }
         try check()
         return false
     }

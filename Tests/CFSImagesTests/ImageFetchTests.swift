@@ -56,7 +56,12 @@ struct ImageFetchTests {
         let server = LoopbackServer { $0.answer("200 OK", [], archive.bytes) }
         let fixture = Self.fixture(server.url("/core.iso"), sha256: archive.sha256)
         let seen = Mutex<[ImportProgress]>([])
-        let image = try await fixture.store.fetch(name: "Sample") { step in seen.withLock { $0.append(step) } }
+        var options = FetchOptions()
+        // A machine that is busy with other tests is no server that stalls.
+        options.idleTimeout = .seconds(3600)
+        let image = try await fixture.store.fetch(name: "Sample", options: options) { step in
+            seen.withLock { $0.append(step) }
+        }
         #expect(image.name == "Sample" && image.source == .upstream && image.configuration.command == ["/bin/own"])
         #expect(try fixture.store.list() == [image])
         #expect(fixture.text("etc/motd", of: image) == "hello\n")

@@ -5,8 +5,9 @@ import Glibc
 /// The signals that cfs takes in the place of its command. While that starts, those that end a program end the start; the
 /// others wait for the command.
 final class StartSignals {
-    /// What people and supervisors send to end a program.
-    private static let ending: Set<Int32> = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]
+    /// What people and supervisors send to end a program. A list: the first use of a set makes the runtime search for
+    /// conformances.
+    private static let ending = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]
 
     private let signals: SignalDescriptor
     private var early: [Int32] = []
@@ -15,8 +16,7 @@ final class StartSignals {
 
     /// - Parameter isAttached: whether the command gets its caller's signals from its start on.
     init(isAttached: Bool) throws(CFSError) {
-        let others = isAttached ? AttachedSession.forwarded + [SIGCONT] : []
-        signals = try SignalDescriptor(Array(Self.ending) + others)
+        signals = try SignalDescriptor(isAttached ? AttachedSession.forwarded + [SIGCONT] : Self.ending)
     }
 
     var descriptor: Int32 { signals.fd.raw }
