@@ -3,16 +3,17 @@ import Testing
 
 @Suite("A disk that is full while a container runs", .needsHost, .engine)
 struct FullDiskTests: EngineSuite {
-    /// Runs a script on the host, with a mount namespace that goes with it.
-    private func hostWithMounts(_ script: String) -> CommandResult {
-        engine.folder.write(script, to: "script")
-        return engine.host("unshare -m --propagation private bash ./script", seconds: 120)
+    /// Runs a script in a folder of its own, with a mount namespace that goes with it: the tests run at the same time.
+    private func hostWithMounts(in folder: String, _ script: String) -> CommandResult {
+        engine.folder.write(script, to: "\(folder)/script")
+        return engine.host("cd \(folder) && unshare -m --propagation private bash ./script", seconds: 600)
     }
 
     @Test("the command goes on, and its output and its status arrive; ps and inspect say the same, now and later")
     func outcome() throws {
         let fill = "echo before; dd if=/dev/zero of=/fill bs=64k 2>/dev/null; seq 20000; exit 3"
         let result = hostWithMounts(
+            in: "outcome",
             """
             mkdir small && mount -t tmpfs -o size=40m none small || exit 99
             CFS="\(engine.binary) --root $PWD/small/root --run $PWD/small-run"
@@ -36,7 +37,9 @@ struct FullDiskTests: EngineSuite {
                 "filler", "small-run:", "small/root/containers:",
             ], "\(result.errors)")
         #expect(result.errors.contains("warning: its log is incomplete: No space left on device"), "\(result.errors)")
-        #expect(result.errors.contains("warning: how it ended is written down in \(engine.folder("small-run"))/\(id)"))
+        #expect(
+            result.errors.contains(
+                "warning: how it ended is written down in \(engine.folder("outcome/small-run"))/\(id)"))
         let listed = try json("ps.json").array
         #expect(listed.map { $0["ExitCode"].number } == [3])
         let state = try json("inspect.json")[0]["State"]
@@ -45,13 +48,14 @@ struct FullDiskTests: EngineSuite {
     }
 
     private func json(_ name: String) throws -> JSONValue {
-        try JSONValue(parsing: Array((textOfFile(engine.folder(name)) ?? "").utf8))
+        try JSONValue(parsing: Array((textOfFile(engine.folder("outcome/\(name)")) ?? "").utf8))
     }
 
     @Test("wherever the room in the run folder ends, a command runs, or nothing of it is left")
     func runFolder() {
         #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)
         let result = hostWithMounts(
+            in: "run-folder",
             """
             mkdir tiny
             CFS="\(engine.binary) --root \(engine.root) --run $PWD/tiny"
