@@ -108,8 +108,11 @@ extension Engine {
             row.decision.phase, isClaimed: row.decision.claim?.isAlive ?? false, startedAt: row.decision.startedAt, seen
         )
         record.startedAt = live?.startedAt ?? exit?.startedAt
-        if case .exited = record.state, let exit, record.startedAt == exit.startedAt {
-            record.finishedAt = exit.finishedAt
+        if record.state.pid != nil {
+            (record.restarts, record.health) = (live?.restarts ?? 0, live?.health)
+        } else if case .exited = record.state, let exit, record.startedAt == exit.startedAt {
+            (record.finishedAt, record.restarts) = (exit.finishedAt, exit.restarts)
+            if seen.isHeld, row.decision.phase != .starting { record.restartsAt = exit.restartsAt }
         }
         return record
     }

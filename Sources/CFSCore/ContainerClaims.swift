@@ -23,7 +23,10 @@ struct ClaimedContainer {
     let row: ContainerRow
     let claim: ProcessClaim
     /// What it was at, when the claim was made.
-    let state: ContainerRecord.State
+    let now: ContainerLifecycle.Situation
+    var state: ContainerRecord.State { now.state }
+    /// Whether there is a monitor that must be told.
+    var hasMonitor: Bool { state.pid != nil || now.waitsForRestart }
 }
 
 extension Engine {
@@ -37,7 +40,7 @@ extension Engine {
         let found = try registry.change(id) { row throws(CFSError) in
             let now = try situation(of: row)
             guard let phase = try ContainerLifecycle.begin(verb, row.name, now) else { return nil }
-            claimed = ClaimedContainer(row: row, claim: claim, state: now.state)
+            claimed = ClaimedContainer(row: row, claim: claim, now: now)
             return ContainerDecision(
                 phase: phase, claim: claim, startedAt: verb == .start ? SystemClock.realtime : row.decision.startedAt)
         }
@@ -63,6 +66,6 @@ extension Engine {
         guard let record = try record(of: row) else { throw Container(id: row.id, engine: self).gone }
         return ContainerLifecycle.Situation(
             state: record.state, phase: row.decision.phase, isClaimed: row.decision.claim?.isAlive ?? false,
-            isHeld: try RunLock.isHeld(folder(row.id)))
+            isHeld: try RunLock.isHeld(folder(row.id)), waitsForRestart: record.restartsAt != nil)
     }
 }

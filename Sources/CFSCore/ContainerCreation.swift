@@ -49,6 +49,20 @@ extension Engine {
     /// The part of it that needs no privilege.
     func checkRequest(_ spec: ContainerSpec) throws(CFSError) {
         if let name = spec.name { try Self.check(name: name) }
+        guard spec.restart == .no || !spec.autoRemove else {
+            throw CFSError(
+                .invalidArgument, .parsing, "a container cannot both remove itself at its end and be started again",
+                hint: "leave --rm or --restart away")
+        }
+        if let health = spec.health {
+            guard let first = health.command.first, !first.isEmpty, health.interval > 0, health.timeout > 0,
+                health.retries > 0
+            else {
+                throw CFSError(
+                    .invalidArgument, .parsing,
+                    "a health check needs a command, and an interval, a timeout and retries above 0")
+            }
+        }
         try RequestedResources.check(RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent))
     }
 
@@ -168,6 +182,8 @@ extension Engine {
         request.image = row.image
         request.journalPath = journal.path
         request.joins = try joined(spec.namespaces)
+        request.restart = spec.restart
+        request.health = spec.health
         request.autoRemove = spec.autoRemove
         request.interactive = spec.interactive
         request.stopSignal = Self.stopSignal(spec, image)

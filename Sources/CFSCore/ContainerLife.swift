@@ -11,7 +11,10 @@ extension Container {
     /// - Throws: `containerNotRunning`.
     public func signal(_ number: Int32) throws(CFSError) {
         let row = try row()
-        try connect(row).send(MonitorMessage.signal(number).bytes)
+        let request = try folder.readRequest()
+        // What ends by these is meant to end.
+        let isEnd = number == SIGKILL || number == request.stopSignal
+        try connect(row).send(Self.message(number, isEnd: isEnd, request).bytes)
         engine.note("kill", row, [EngineEvent.Attribute("signal", "\(number)")])
         engine.remember("kill", row)
     }
@@ -27,9 +30,10 @@ extension Container {
         try engine.requirePrivilege("stopping a container")
         guard let claimed = try engine.claim(id, for: .stop) else { return PendingStop() }
         do throws(CFSError) {
-            let signal = try folder.readRequest().stopSignal
+            let request = try folder.readRequest()
+            let signal = request.stopSignal
             let monitor = try folder.connect()
-            try monitor.send(MonitorMessage.signal(signal).bytes)
+            try monitor.send(Self.message(signal, isEnd: true, request).bytes)
             // What stands still hears nothing.
             if case .paused = claimed.state { try thaw() }
             engine.note("kill", claimed.row, [EngineEvent.Attribute("signal", "\(signal)")])
@@ -81,7 +85,7 @@ extension Container {
         try engine.requirePrivilege("removing a container")
         guard let claimed = try engine.claim(id, for: force ? .forceRemove : .remove) else { return }
         do throws(CFSError) {
-            if claimed.state.pid != nil { try kill() }
+            if claimed.hasMonitor { try kill() }
             // Waits for a monitor that is about to end, and for nothing else.
             let lock = try RunLock(folder)
             // The folders first: a row without folders is found again, folders without a row only by recover().
@@ -103,11 +107,16 @@ extension Container {
     private func kill() throws(CFSError) {
         do throws(CFSError) {
             let monitor = try folder.connect()
-            try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+            try monitor.send(Self.message(SIGKILL, isEnd: true, folder.readRequest()).bytes)
             _ = try PendingStop.ended(monitor, by: nil)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
         }
+    }
+
+    /// A monitor with a policy must hear that this end is wanted; one without may be of an older cfs, and has no such word.
+    private static func message(_ signal: Int32, isEnd: Bool, _ request: MonitorRequest) -> MonitorMessage {
+        isEnd && request.restart != .no ? .stop(signal) : .signal(signal)
     }
 
     private func connect(_ row: ContainerRow) throws(CFSError) -> MessageSocket {

@@ -21,8 +21,13 @@ extension Container {
                 "OpenStdin": .bool(request.interactive), "Env": JSON(process.env), "Cmd": JSON(record.command),
                 "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
                 "StopSignal": .string(Signal.name(request.stopSignal)),
+                "Healthcheck": request.health?.json ?? .null,
             ],
-            "HostConfig": ["AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess)],
+            "HostConfig": [
+                "AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess),
+                "RestartPolicy": .string(request.restart.text),
+            ],
+            "RestartCount": .integer(Int64(record.restarts)),
             "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] }
                 ?? .null,
             "GraphDriver": [
@@ -53,6 +58,20 @@ extension Container {
             object["Warnings"] = JSON(exit?.warnings ?? [])
             object["OOMKilled"] = .bool(exit?.outOfMemory != nil)
             object["OutOfMemory"] = exit?.outOfMemory?.json ?? .null
+        }
+        object["Restarting"] = .bool(record.restartsAt != nil)
+        if let health = record.health {
+            object["Health"] = [
+                "Status": .string(health.status.rawValue), "FailingStreak": .integer(Int64(health.failures)),
+                "Log": .array(
+                    health.results.map {
+                        [
+                            "Start": .string(Timestamp.text($0.startedAt)),
+                            "End": .string(Timestamp.text($0.finishedAt)),
+                            "ExitCode": .integer(Int64($0.status)), "Output": .string($0.output),
+                        ]
+                    }),
+            ]
         }
         object["StartedAt"] = record.startedAt.map { .string(Timestamp.text($0)) } ?? .null
         object["FinishedAt"] = record.finishedAt.map { .string(Timestamp.text($0)) } ?? .null

@@ -56,12 +56,18 @@ public enum ContainerLifecycle {
         public var isClaimed: Bool
         /// Whether somebody looks after the container: its monitor, or whoever starts or removes it.
         public var isHeld: Bool
+        /// Whether it has ended and waits to be started again by its policy.
+        public var waitsForRestart: Bool
 
-        public init(state: ContainerRecord.State, phase: ContainerPhase, isClaimed: Bool, isHeld: Bool) {
+        public init(
+            state: ContainerRecord.State, phase: ContainerPhase, isClaimed: Bool, isHeld: Bool,
+            waitsForRestart: Bool = false
+        ) {
             self.state = state
             self.phase = phase
             self.isClaimed = isClaimed
             self.isHeld = isHeld
+            self.waitsForRestart = waitsForRestart
         }
     }
 
@@ -82,6 +88,10 @@ public enum ContainerLifecycle {
             throw CFSError(.containerRunning, .starting, "the container \(name) is running already")
         case .stopping: throw busy(name, "being stopped", .starting)
         case .dead: throw removed(name, now, .starting)
+        case .exited where now.waitsForRestart:
+            throw CFSError(
+                .conflict, .starting, "the container \(name) is about to be started again by its restart policy",
+                hint: "stop it first to start it by hand: cfs stop \(name)")
         case .created, .exited:
             if now.isClaimed || now.isHeld && now.phase == .starting { throw busy(name, work(now), .starting) }
             return .starting
@@ -93,7 +103,10 @@ public enum ContainerLifecycle {
         case .running, .paused, .stopping:
             if now.isClaimed { throw busy(name, work(now), .stopping) }
             return .stopping
-        case .exited: return nil
+        case .exited:
+            guard now.waitsForRestart else { return nil }
+            if now.isClaimed { throw busy(name, work(now), .stopping) }
+            return .stopping
         case .created:
             if now.isHeld { throw busy(name, work(now), .stopping) }
             throw CFSError(.containerNotRunning, .stopping, "the container \(name) has not been started")
@@ -112,6 +125,11 @@ public enum ContainerLifecycle {
             if now.isClaimed, now.phase == .removing { throw busy(name, work(now), .removing) }
             // A stop that waits has its end by this.
             return .removing
+        case .exited where now.waitsForRestart && !force:
+            throw CFSError(
+                .containerRunning, .removing,
+                "the container \(name) is about to be started again by its restart policy",
+                hint: "stop it first (`cfs stop \(name)`), or use --force")
         case .created, .exited, .dead:
             // One that is about to run cannot be killed yet, and is nothing to take away any more.
             if now.isClaimed || now.isHeld && now.phase == .starting { throw busy(name, work(now), .removing) }

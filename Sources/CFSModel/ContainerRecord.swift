@@ -47,6 +47,12 @@ public struct ContainerRecord: Sendable, Hashable {
     public var startedAt: UInt64?
     public var finishedAt: UInt64?
     public var autoRemove: Bool
+    /// When its restart policy starts it again, in nanoseconds since 1970, while it waits for that.
+    public var restartsAt: UInt64?
+    /// How often its restart policy has started it again.
+    public var restarts = 0
+    /// Whether it is well; nil without a health check, and when it does not run.
+    public var health: Health?
     /// The first of the container's 65,536 host ids, or nil without a user namespace of its own.
     public var idBase: UInt32?
 

@@ -56,6 +56,10 @@ public struct ContainerSpec: Sendable, Hashable {
         get { rows.flatMap { rows in columns.map { (rows, $0) } } }
         set { (rows, columns) = (newValue?.rows, newValue?.columns) }
     }
+    /// When it is started again after its end; not together with `autoRemove`.
+    public var restart = RestartPolicy.no
+    /// How it is found out whether the container is well; nil for not at all.
+    public var health: HealthCheck?
     private var rows: UInt16?
     private var columns: UInt16?
 

@@ -119,6 +119,9 @@ public struct ContainerFolder: Sendable {
         for path in [socketPath, statePath] { _ = unlink(path) }
     }
 
+    /// The command has ended, and is going to be started again.
+    func removeState() { _ = unlink(statePath) }
+
     private func removeGeneratedFiles() {
         for name in ["hosts", "hostname", "resolv.conf"] { _ = unlink("\(run)/\(name)") }
     }

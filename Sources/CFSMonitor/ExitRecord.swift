@@ -12,6 +12,12 @@ public struct ExitRecord: Sendable, Equatable {
     public var outOfMemory: OutOfMemory?
     /// What its owner should know, though it has nothing to do with the status: one sentence each, without its end.
     public var warnings: [String] = []
+    /// Whether somebody stopped it, so that no policy starts it again.
+    public var isStopped = false
+    /// When its policy starts it again, in nanoseconds since 1970, as long as its monitor is there; nil for never.
+    public var restartsAt: UInt64?
+    /// How often its policy has started it again.
+    public var restarts = 0
     /// Nanoseconds since 1970.
     public var startedAt: UInt64
     public var finishedAt: UInt64
@@ -41,6 +47,9 @@ public struct ExitRecord: Sendable, Equatable {
             finishedAt: finished,
             timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
         warnings = json["warnings"]?.strings ?? []
+        isStopped = json["stopped"]?.bool ?? false
+        restartsAt = json["restartsAt"]?.unsigned
+        restarts = Int(clamping: json["restarts"]?.integer ?? 0)
     }
 
     public var json: JSON {
@@ -49,6 +58,8 @@ public struct ExitRecord: Sendable, Equatable {
             "reason": reason.map(JSON.string) ?? .null, "outOfMemory": outOfMemory?.json ?? .null,
             "warnings": JSON(warnings), "startedAt": JSON(unsigned: startedAt),
             "finishedAt": JSON(unsigned: finishedAt), "timing": .array(timing.map(\.json)),
+            "stopped": .bool(isStopped), "restartsAt": restartsAt.map { JSON(unsigned: $0) } ?? .null,
+            "restarts": .integer(Int64(restarts)),
         ]
     }
 }
@@ -63,6 +74,10 @@ public struct LiveState: Sendable, Equatable {
     /// The folder of its cgroup; nil without cgroup v2.
     public var cgroup: String?
     public var timing: [PhaseTime]
+    /// How often its policy has started it again.
+    public var restarts = 0
+    /// Nil without a health check.
+    public var health: Health?
 
     public init(pid: Int32, startTime: UInt64, startedAt: UInt64, cgroup: String? = nil, timing: [PhaseTime]) {
         self.pid = pid
@@ -79,12 +94,15 @@ public struct LiveState: Sendable, Equatable {
         self.init(
             pid: Int32(clamping: pid), startTime: startTime, startedAt: startedAt, cgroup: json["cgroup"]?.string,
             timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
+        restarts = Int(clamping: json["restarts"]?.integer ?? 0)
+        health = json["health"].flatMap { Health(json: $0) }
     }
 
     public var json: JSON {
         [
             "pid": .integer(Int64(pid)), "startTime": JSON(unsigned: startTime), "startedAt": JSON(unsigned: startedAt),
             "cgroup": cgroup.map(JSON.string) ?? .null, "timing": .array(timing.map(\.json)),
+            "restarts": .integer(Int64(restarts)), "health": health?.json ?? .null,
         ]
     }
 }

@@ -28,6 +28,10 @@ public final class Monitor {
     private var attempt: LaunchAttempt?
     private var cgroup: Cgroup?
     private var hasStarted = false
+    private var backoff: RestartBackoff
+    private var isStopped = false
+    private var isEndTold = false
+    private var live: LiveState?
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -49,6 +53,7 @@ public final class Monitor {
             try attempt?.cgroup?.remove()
             throw error
         }
+        backoff = RestartBackoff(request.restart)
         self.timeline.mark("configuration")
     }
 
@@ -75,16 +80,89 @@ public final class Monitor {
         let signals = try SignalDescriptor(Self.signals)
         // Listening before the start: whoever sees the container running can talk to its monitor.
         let listener = ClientListener(try folder.listen(), token: Token.listener)
+        let poll = try EventPoll()
+        try listener.watch(poll)
+        try poll.add(signals.fd.raw, .readable, token: Token.signals)
+        let starterToken = try clients.add(starter, poll)
+        var end = try runOnce(poll, listener, signals, starterToken)
+        hasStarted = true
+        while let delay = delay(after: end) {
+            try conclude(end, restartsAfter: delay)
+            guard try waitForRestart(delay, poll, listener, signals) else { break }
+            end = try runAgain(poll, listener, signals, starterToken)
+        }
+        try finish(end)
+        // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
+        extendLifetime(listener)
+    }
+
+    /// One run of the command, from its start to its end.
+    private func runOnce(
+        _ poll: borrowing EventPoll, _ listener: ClientListener, _ signals: borrowing SignalDescriptor,
+        _ starterToken: UInt64
+    ) throws(CFSError) -> ProcessEnd {
         let started = try start()
         hasStarted = true
         attempt = nil
         let relay = StreamRelay(
             started.streams, log: log, client: .own(interactive: request.interactive),
             isTerminal: request.spec.process.terminal, endsWithReader: endsWithReader)
-        let end = try loop(started.process.pidfd.raw, listener, signals, relay, pid: started.process.pid)
-        try finish(end)
-        // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
-        extendLifetime(listener)
+        return try loop(
+            started.process.pidfd.raw, poll, listener, signals, relay, starterToken, pid: started.process.pid)
+    }
+
+    /// A start that fails is an end like another: its policy says what follows.
+    private func runAgain(
+        _ poll: borrowing EventPoll, _ listener: ClientListener, _ signals: borrowing SignalDescriptor,
+        _ starterToken: UInt64
+    ) throws(CFSError) -> ProcessEnd {
+        (reason, outOfMemory, live, isEndTold) = (nil, nil, nil, false)
+        timeline = Timeline()
+        timeline.mark("restart")
+        startedAt = SystemClock.realtime
+        do throws(CFSError) {
+            return try runOnce(poll, listener, signals, starterToken)
+        } catch {
+            guard live == nil else { throw error }
+            attempt = nil
+            reason = error.message
+            return .exited(error.code == .commandNotFound ? 127 : error.code == .commandNotExecutable ? 126 : 125)
+        }
+    }
+
+    /// How long to wait for the next run; nil when there is none.
+    private func delay(after end: ProcessEnd) -> UInt64? {
+        if request.restart == .no { return nil }
+        let now = SystemClock.realtime
+        return backoff.delay(
+            after: end.status, ranFor: now - min(startedAt, now), isStopped: isStopped)
+    }
+
+    /// Waits for the next run, and hears what clients say meanwhile; false when there is none after all.
+    private func waitForRestart(
+        _ delay: UInt64, _ poll: borrowing EventPoll, _ listener: ClientListener,
+        _ signals: borrowing SignalDescriptor
+    ) throws(CFSError) -> Bool {
+        let due = SystemClock.monotonic + delay
+        while true {
+            let now = SystemClock.monotonic
+            if isStopped { return false }
+            if now >= due { return true }
+            for event in try poll.wait(milliseconds: Int32(clamping: (due - now + 999_999) / 1_000_000)) {
+                switch event.token {
+                case Token.listener: listener.accept(into: clients, poll)
+                case Token.signals:
+                    guard let number = try signals.pending().first(where: Self.isEnding) else { continue }
+                    reason = "its monitor was ended by \(Signal.name(number))"
+                    isStopped = true
+                default:
+                    guard event.token >= ClientConnections.firstToken else { continue }
+                    if case .stop? = clients.receive(event.token, poll) { isStopped = true }
+                    if !clients.contains(event.token) { listener.resume(poll, clientLeft: true) }
+                }
+            }
+            listener.resume(poll, clientLeft: false)
+        }
     }
 
     private func start() throws(CFSError) -> StartedContainer {
@@ -113,11 +191,14 @@ public final class Monitor {
 
     /// Writes down what runs. A container that nobody could find is none: it ends here.
     private func record(_ process: borrowing LaunchedProcess) throws(CFSError) {
+        var state = LiveState(
+            pid: process.pid, startTime: process.startTime, startedAt: startedAt, cgroup: cgroup?.path,
+            timing: timeline.phases)
+        state.restarts = backoff.count
+        if request.health != nil { state.health = Health() }
         do throws(CFSError) {
-            try folder.writeState(
-                LiveState(
-                    pid: process.pid, startTime: process.startTime, startedAt: startedAt,
-                    cgroup: cgroup?.path, timing: timeline.phases))
+            try folder.writeState(state)
+            live = state
         } catch {
             try ProcessControl.signal(process.pidfd.raw, SIGKILL)
             _ = try ProcessControl.reap(process.pidfd.raw, wait: true)
@@ -128,29 +209,29 @@ public final class Monitor {
     // MARK: While it runs
 
     private func loop(
-        _ pidfd: Int32, _ listener: ClientListener, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
-        pid: Int32
+        _ pidfd: Int32, _ poll: borrowing EventPoll, _ listener: ClientListener,
+        _ signals: borrowing SignalDescriptor, _ relay: StreamRelay, _ starterToken: UInt64, pid: Int32
     ) throws(CFSError) -> ProcessEnd {
-        let poll = try EventPoll()
         try poll.add(pidfd, .readable, token: Token.process)
-        try listener.watch(poll)
-        try poll.add(signals.fd.raw, .readable, token: Token.signals)
-        let starterToken = try clients.add(starter, poll)
         clients.send(.started(pid: pid))
         // After the good news: the command runs meanwhile.
         let memory = cgroup.flatMap { MemoryWatch.begin($0, request.id, initPID: pid) }
         if let descriptor = memory?.descriptor { try poll.add(descriptor, .priority, token: Token.memory) }
+        let health = request.health.map { watchHealth($0) }
         var end: ProcessEnd?
         while end == nil || !relay.isFlushed {
             try relay.watch(poll)
-            for event in try poll.wait(milliseconds: relay.isReadyWithoutEvent ? 0 : listener.patience) {
+            if end == nil { health?.tick(poll, isPaused: { self.isFrozen }) }
+            for event in try poll.wait(milliseconds: patience(relay, listener, end == nil ? health : nil)) {
                 switch event.token {
                 case Token.memory: try memory?.look()
+                case HealthWatch.tokens: health?.handle(event.token, poll)
                 case Token.process:
                     end = try ProcessControl.reap(pidfd, wait: false)
                     if end != nil {
                         poll.remove(pidfd)
                         relay.processEnded(poll)
+                        health?.stop(poll)
                     }
                 case Token.listener: listener.accept(into: clients, poll)
                 case Token.signals: try endOnRequest(signals, pidfd)
@@ -168,8 +249,31 @@ public final class Monitor {
             }
             listener.resume(poll, clientLeft: false)
         }
+        if let descriptor = memory?.descriptor { poll.remove(descriptor) }
         outOfMemory = try memory?.result()
         return end ?? .exited(125)
+    }
+
+    private func patience(_ relay: StreamRelay, _ listener: ClientListener, _ health: HealthWatch?) -> Int32 {
+        if relay.isReadyWithoutEvent { return 0 }
+        guard let health else { return listener.patience }
+        return listener.patience < 0 ? health.patience : min(health.patience, listener.patience)
+    }
+
+    private var isFrozen: Bool {
+        guard let cgroup else { return false }
+        do throws(CFSError) { return try cgroup.events().isFrozen } catch { return false }
+    }
+
+    private func watchHealth(_ check: HealthCheck) -> HealthWatch {
+        HealthWatch(check, folder, request) { [self] health, hasChanged in
+            live?.health = health
+            if let live {
+                // Seen by the next reader; one that cannot be written harms nobody.
+                do throws(CFSError) { try folder.writeState(live) } catch { return }
+            }
+            if hasChanged { note("health_status: \(health.status.rawValue)") }
+        }
     }
 
     private func serve(
@@ -177,6 +281,9 @@ public final class Monitor {
     ) throws(CFSError) {
         switch clients.receive(token, poll) {
         case .signal(let number): try ProcessControl.signal(pidfd, number)
+        case .stop(let number):
+            isStopped = true
+            try ProcessControl.signal(pidfd, number)
         case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns))
         default: return
         }
@@ -186,36 +293,70 @@ public final class Monitor {
     private func endOnRequest(_ signals: borrowing SignalDescriptor, _ pidfd: Int32) throws(CFSError) {
         guard let number = try signals.pending().first(where: Self.isEnding) else { return }
         reason = "its monitor was ended by \(Signal.name(number))"
+        isStopped = true
         try ProcessControl.signal(pidfd, SIGKILL)
     }
 
     // MARK: The end
 
+    /// An end after which another run follows: it is written down like the last one, and clients stay.
+    private func conclude(_ end: ProcessEnd, restartsAfter delay: UInt64) throws(CFSError) {
+        // What this run left must be gone before the next one.
+        var (record, failure) = record(of: end)
+        record.restartsAt = record.finishedAt + delay
+        if let failure { throw failure }
+        do throws(CFSError) {
+            try folder.writeExit(record)
+        } catch {
+            // The next run matters more than how the last one ended.
+            guard error.code == .noSpace else { throw error }
+        }
+        folder.removeState()
+    }
+
     private func finish(_ end: ProcessEnd) throws(CFSError) {
         clients.send(.ending)
-        var signal: Int32?
-        if case .signalled(let number, _) = end { signal = number }
-        // The controller may have come after the start, with a limit of `cfs update`.
-        if outOfMemory == nil, signal == SIGKILL, let cgroup { outOfMemory = try OutOfMemory.counted(in: cgroup) }
-        if let outOfMemory, end.status != 0 { reason = reason ?? outOfMemory.text }
-        // Whatever cannot be tidied up is left to recover(): who waits hears how the command ended all the same.
-        var failure: CFSError?
-        do throws(CFSError) { try cgroup?.remove() } catch { failure = error }
-        var record = ExitRecord(
-            status: end.status, signal: signal, reason: reason, outOfMemory: outOfMemory, startedAt: startedAt,
-            finishedAt: SystemClock.realtime,
-            timing: timeline.phases)
+        var (record, failure) = record(of: end)
         if !request.autoRemove, let number = log.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
         }
-        if let outOfMemory { note("oom", [EngineEvent.Attribute("kills", "\(outOfMemory.kills)")]) }
-        var attributes = [EngineEvent.Attribute("exitCode", "\(record.status)")]
-        if let reason { attributes.append(EngineEvent.Attribute("reason", reason)) }
-        note("die", attributes)
         do throws(CFSError) { try putAway(&record) } catch { failure = error }
         if request.autoRemove, failure == nil { note("destroy") }
         clients.send(.exited(record))
         if let failure { throw failure }
+    }
+
+    /// Takes the cgroup away and tells how the run ended. What cannot be tidied up is left to recover(): who waits hears how
+    /// the command ended all the same.
+    private func record(of end: ProcessEnd) -> (ExitRecord, CFSError?) {
+        var failure: CFSError?
+        var signal: Int32?
+        if case .signalled(let number, _) = end { signal = number }
+        do throws(CFSError) {
+            // The controller may have come after the start, with a limit of `cfs update`.
+            if outOfMemory == nil, signal == SIGKILL, let cgroup { outOfMemory = try OutOfMemory.counted(in: cgroup) }
+        } catch {
+            failure = error
+        }
+        if let outOfMemory, end.status != 0 { reason = reason ?? outOfMemory.text }
+        do throws(CFSError) { try cgroup?.remove() } catch { failure = error }
+        cgroup = nil
+        var record = ExitRecord(
+            status: end.status, signal: signal, reason: reason, outOfMemory: outOfMemory, startedAt: startedAt,
+            finishedAt: SystemClock.realtime, timing: timeline.phases)
+        record.isStopped = isStopped
+        record.restarts = backoff.count
+        // Once for each run: one that is not followed by another after all is written down twice.
+        if !isEndTold { noteEnd(record) }
+        isEndTold = true
+        return (record, failure)
+    }
+
+    private func noteEnd(_ record: ExitRecord) {
+        if let outOfMemory { note("oom", [EngineEvent.Attribute("kills", "\(outOfMemory.kills)")]) }
+        var attributes = [EngineEvent.Attribute("exitCode", "\(record.status)")]
+        if let reason { attributes.append(EngineEvent.Attribute("reason", reason)) }
+        note("die", attributes)
     }
 
     private func putAway(_ record: inout ExitRecord) throws(CFSError) {

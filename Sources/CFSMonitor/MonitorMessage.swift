@@ -13,6 +13,8 @@ public enum MonitorMessage: Sendable, Equatable {
     case enter(container: String, run: String, process: EntryRequest)
     /// Client: sends a signal to the first process.
     case signal(Int32)
+    /// Client: like ``signal(_:)``, and whatever ends then is not started again.
+    case stop(Int32)
     /// Client: the terminal has this size now.
     case resize(rows: UInt16, columns: UInt16)
     /// Monitor: the command runs.
@@ -86,6 +88,7 @@ public enum MonitorMessage: Sendable, Equatable {
                 "endsWithReader": .bool(request.endsWithReader),
             ]
         case .signal(let number): return ["do": "signal", "number": .integer(Int64(number))]
+        case .stop(let number): return ["do": "stop", "number": .integer(Int64(number))]
         case .resize(let rows, let columns):
             return ["do": "resize", "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns))]
         case .started(let pid): return ["event": "started", "pid": .integer(Int64(pid))]
@@ -132,6 +135,7 @@ public enum MonitorMessage: Sendable, Equatable {
             request.endsWithReader = json["endsWithReader"]?.bool ?? false
             return .enter(container: container, run: run, process: request)
         case "signal": return json["number"]?.integer.flatMap { (1...64).contains($0) ? .signal(Int32($0)) : nil }
+        case "stop": return json["number"]?.integer.flatMap { (1...64).contains($0) ? .stop(Int32($0)) : nil }
         case "resize":
             guard let rows = json["rows"]?.unsigned, let columns = json["columns"]?.unsigned else { return nil }
             return .resize(rows: UInt16(clamping: rows), columns: UInt16(clamping: columns))

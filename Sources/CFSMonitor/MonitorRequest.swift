@@ -27,6 +27,8 @@ public struct MonitorRequest: Sendable {
     public var name = ""
     public var image = ""
     public var journalPath: String?
+    public var restart = RestartPolicy.no
+    public var health: HealthCheck?
     /// Namespaces of other containers that it shares: looked up at every start.
     public var joins: [Join] = []
 
@@ -71,6 +73,8 @@ public struct MonitorRequest: Sendable {
         name = engine["name"]?.string ?? ""
         image = engine["image"]?.string ?? ""
         journalPath = engine["journal"]?.string
+        restart = try RestartPolicy(engine["restart"]?.string ?? "no")
+        health = engine["health"].flatMap { HealthCheck(json: $0) }
         for (kind, value) in engine["joins"]?.object?.entries ?? [] {
             guard let container = value.string.flatMap({ ContainerID($0) }) else { continue }
             joins.append(Join(kind: kind, container: container))
@@ -93,6 +97,8 @@ public struct MonitorRequest: Sendable {
         engine["name"] = .string(name)
         engine["image"] = .string(image)
         engine["journal"] = journalPath.map(JSON.string)
+        if restart != .no { engine["restart"] = .string(restart.text) }
+        engine["health"] = health?.json
         if !joins.isEmpty {
             engine["joins"] = .object(JSONObject(joins.map { ($0.kind, .string($0.container.text)) }))
         }

@@ -61,5 +61,5 @@ struct SystemCommand: ParsableCommand {
             Example:
               cfs system recover
             """,
-        subcommands: [RecoverCommand.self])
+        subcommands: [RecoverCommand.self, RestoreCommand.self])
 }

@@ -38,6 +38,7 @@ enum Verbs {
         case (nil, "doctor"): DoctorCommand.self
         case (nil, "version"): VersionCommand.self
         case ("system", "recover"): RecoverCommand.self
+        case ("system", "restore"): RestoreCommand.self
         default: nil
         }
     }

@@ -43,8 +43,16 @@ struct ContainerList {
             let since = record.startedAt ?? record.createdAt
             let up = "Up \(Elapsed.text(now > since ? now - since : 0))"
             if case .paused = record.state { return up + " (Paused)" }
-            return if case .stopping = record.state { up + " (Stopping)" } else { up }
+            if case .stopping = record.state { return up + " (Stopping)" }
+            switch record.health?.status {
+            case .starting: return up + " (health: starting)"
+            case let status?: return up + " (\(status.rawValue))"
+            case nil: return up
+            }
         case .exited(let status, _):
+            if record.restartsAt != nil {
+                return "Restarting (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
+            }
             return "Exited (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
         }
     }

@@ -31,7 +31,8 @@ enum TimeSyntax {
 
     private static func seconds(_ text: String) -> UInt64? { decimal(text[...], unit: 1_000_000_000) }
 
-    private static func span(_ text: String) -> UInt64? {
+    /// Reads `10m`, `1h30m` or `500ms` as nanoseconds; nil for anything else.
+    static func span(_ text: String) -> UInt64? {
         let units: [(String, UInt64)] = [
             ("ns", 1), ("us", 1000), ("µs", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
             ("h", 3_600_000_000_000),

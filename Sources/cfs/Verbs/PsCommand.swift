@@ -33,7 +33,7 @@ struct PsCommand: ParsedVerb {
     func perform() throws(CFSError) -> Int32 {
         let format = try ListFormat(format)
         var records = try globals.engine().containers()
-        if !all { records.removeAll { $0.state.pid == nil } }
+        if !all { records.removeAll { $0.state.pid == nil && $0.restartsAt == nil } }
         let list = ContainerList(records, now: SystemClock.realtime, isFull: noTrunc)
         switch format {
         case _ where quiet: try StandardOutput.write(list.ids)

@@ -1,0 +1,140 @@
+import EngineSupport
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Restart policies and health checks", .needsHost, .engine)
+struct RestartTests: EngineSuite {
+    private func state(_ id: String) -> JSONValue {
+        do { return try engine.inspect(id)["State"] } catch { return .null }
+    }
+
+    private func restarts(_ id: String) -> Int {
+        do { return try engine.inspect(id)["RestartCount"].number.map { Int($0) } ?? -1 } catch { return -1 }
+    }
+
+    private func status(_ id: String) -> String {
+        engine.run("ps", "-a", "--format", "json", "--no-trunc").output
+    }
+
+    @Test("always starts it again, whatever its status, with what it wrote; stop ends that")
+    func always() throws {
+        try engine.withContainer(["--restart", "always"], ["sh", "-c", "echo run; sleep 0.05"]) { id in
+            #expect(eventually { restarts(id) >= 2 })
+            #expect(engine.run("logs", id).lines.count >= 3)
+            #expect(engine.run("stop", "-t", "0", id).status == 0)
+            #expect(state(id)["Status"].text == "exited" && state(id)["Restarting"].bool == false)
+            let count = restarts(id)
+            let died = engine.run("events", "--until", "0s", "--filter", "container=\(id)", "--filter", "event=die")
+            #expect(died.lines.count == count + 1)
+            #expect(engine.run("start", id).status == 0)
+        }
+    }
+
+    @Test("on-failure:2 tries twice more, and stops at success")
+    func onFailure() throws {
+        try engine.withContainer(["--restart", "on-failure:2"], ["sh", "-c", "exit 3"]) { id in
+            #expect(eventually { state(id)["Status"].text == "exited" && state(id)["Restarting"].bool == false })
+            #expect(restarts(id) == 2 && state(id)["ExitCode"].number == 3)
+        }
+        let once = ["sh", "-c", "test -e /ran && exit 0; touch /ran; exit 1"]
+        try engine.withContainer(["--restart", "on-failure"], once) { id in
+            #expect(eventually { state(id)["ExitCode"].number == 0 && state(id)["Restarting"].bool == false })
+            #expect(restarts(id) == 1)
+        }
+    }
+
+    @Test("while it waits it is listed as restarting, cannot be started or removed, and can be stopped")
+    func waiting() throws {
+        try engine.withContainer(["--restart", "always", "--name", "waits"], ["false"]) { id in
+            // From the sixth time on it waits for more than three seconds.
+            #expect(eventually { restarts(id) >= 6 && state(id)["Restarting"].bool == true })
+            #expect(engine.run("ps").output.contains("Restarting (1)"))
+            #expect(engine.run("start", id).errors.contains("restart policy"))
+            #expect(engine.run("rm", id).errors.contains("restart policy"))
+            #expect(engine.run("stop", id).status == 0)
+            #expect(state(id)["Restarting"].bool == false && state(id)["ExitCode"].number == 1)
+            #expect(engine.run("rm", id).status == 0)
+        }
+    }
+
+    @Test("kill ends it for good, another signal does not")
+    func kill() throws {
+        let deaf = ["sh", "-c", "trap 'exit 5' USR1; echo up; while :; do sleep 0.05; done"]
+        try engine.withContainer(["--restart", "always"], deaf) { id in
+            #expect(eventually { engine.run("logs", id).output == "up\n" })
+            engine.run("kill", "-s", "USR1", id)
+            #expect(eventually { restarts(id) == 1 && state(id)["Running"].bool == true })
+            engine.run("kill", id)
+            #expect(eventually { state(id)["Status"].text == "exited" })
+            #expect(state(id)["Restarting"].bool == false && restarts(id) == 1)
+        }
+    }
+
+    @Test("after a reboot restore starts what should run, and nothing that was stopped")
+    func restore() throws {
+        func made(_ policy: String) -> String {
+            engine.run("run", "-d", "--restart", policy, "BusyBox", "sleep", "1000").text
+        }
+        let (always, unless, stopped, never) = (
+            made("always"), made("unless-stopped"), made("unless-stopped"), made("no")
+        )
+        engine.run("stop", "-t", "0", stopped)
+        let monitors = try [always, unless, never].map { try engine.monitor($0) }
+        for monitor in monitors { Glibc.kill(monitor, SIGKILL) }
+        #expect(eventually { [always, unless, never].allSatisfy { state($0)["Status"].text == "exited" } })
+        engine.host("rm -rf \(engine.runFolder)")
+        let restored = engine.run("system", "restore")
+        #expect(restored.status == 0 && Set(restored.lines) == [always, unless])
+        #expect(state(always)["Running"].bool == true && state(unless)["Running"].bool == true)
+        #expect(state(never)["Reason"].text == "monitor lost")
+        #expect(engine.run("system", "restore").output == "")
+        for id in [always, unless, stopped, never] { engine.run("rm", "-f", id) }
+    }
+
+    @Test("a health check makes it healthy, then unhealthy, and tells of both")
+    func health() throws {
+        let options = [
+            "--health-cmd", "cat /well && echo checked", "--health-interval", "50ms", "--health-retries", "2",
+        ]
+        let script = "touch /well; while :; do sleep 0.05; done"
+        try engine.withContainer(options, ["sh", "-c", script]) { id in
+            #expect(eventually { state(id)["Health"]["Status"].text == "healthy" })
+            #expect(engine.run("ps").output.contains("(healthy)"))
+            #expect(state(id)["Health"]["Log"][0]["Output"].text == "checked\n")
+            engine.run("exec", id, "rm", "/well")
+            #expect(eventually { state(id)["Health"]["Status"].text == "unhealthy" })
+            #expect(state(id)["Health"]["Log"].array.last?["Output"].text?.contains("No such file") == true)
+            let told = engine.run("events", "--until", "0s", "--filter", "container=\(id)").lines
+                .filter { $0.contains("health_status") }
+            #expect(told.count == 2 && told[0].contains(": healthy") && told[1].contains(": unhealthy"))
+        }
+    }
+
+    @Test("a check that takes too long is killed, and has failed; the container goes on and can be stopped")
+    func slowCheck() throws {
+        let options = [
+            "--health-cmd", "sleep 1000", "--health-interval", "20ms", "--health-timeout", "50ms",
+            "--health-retries", "1",
+        ]
+        try engine.withContainer(options) { id in
+            #expect(eventually { state(id)["Health"]["Status"].text == "unhealthy" })
+            #expect(state(id)["Health"]["Log"][0]["Output"].text?.contains("longer than its timeout") == true)
+            #expect(engine.run("stop", "-t", "0", id).status == 0)
+            #expect(!EngineFixture.isRunning("sleep", "1000"))
+        }
+    }
+
+    @Test(
+        "wrong options are errors, and nothing is left",
+        arguments: [
+            ["--restart", "sometimes"], ["--rm", "--restart", "always"], ["--health-interval", "1s"],
+            ["--health-cmd", "true", "--health-interval", "0s"], ["--health-cmd", "true", "--health-retries", "0"],
+            ["--health-cmd", ""],
+        ])
+    func wrong(options: [String]) {
+        let result = engine.run(["run", "-d"] + options + ["BusyBox", "true"])
+        #expect(result.status == 125 && result.errors.hasPrefix("cfs: "), "\(options)")
+        #expect(result.output == "")
+    }
+}
