@@ -81,7 +81,7 @@ extension Engine {
         do throws(CFSError) { try step() } catch { return }
     }
 
-    private static func check(name: String) throws(CFSError) {
+    static func check(name: String) throws(CFSError) {
         let bytes = Array(name.utf8)
         let isPlain = bytes.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
