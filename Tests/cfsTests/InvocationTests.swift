@@ -48,7 +48,8 @@ struct InvocationTests {
             (["export"], "cfs image export"), (["image", "pull"], "cfs image import"), (["create"], "cfs run"),
             (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
-            (["port", "web"], "no port can be published"),
+            (["df"], "cfs system df"), (["prune"], "cfs container prune"), (["container", "create"], "cfs run"),
+            (["image", "prune"], "cfs system prune"),
         ])
     func foreign(arguments: [String], says: String) {
         let error = failure { () throws(CFSError) in try Invocation(arguments) }

@@ -14,18 +14,15 @@ enum ForeignVerbs {
         ("create", "`cfs run` makes a container and starts it; there is no verb yet that only makes one"),
         ("start", "a container runs once: `cfs run` makes a new one"),
         ("restart", "a container runs once: `cfs stop`, then `cfs run`"),
-        ("wait", "`cfs logs -f CONTAINER` stays until the end, and `cfs inspect` has the exit status"),
         ("attach", "`cfs logs -f CONTAINER` shows the output, `cfs exec -it CONTAINER sh` opens a shell"),
-        ("container", "verbs of containers stand alone: cfs ps, cfs rm"),
-        ("recover", "`cfs system recover`"),
-        ("df", "`cfs info` and `cfs images` say what the store holds"),
+        ("recover", "`cfs system recover`"), ("df", "`cfs system df`"),
+        ("prune", "`cfs container prune` or `cfs system prune`"),
         ("cp", "`cfs exec -i CONTAINER tar` with a pipe copies files, and `cfs run -v` shares them"),
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),
         ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
-        ("port", "no port can be published yet: `cfs run --network host` shares those of the host"),
         ("build", notYet), ("commit", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
-        ("search", notYet), ("tag", notYet), ("history", notYet), ("diff", notYet), ("rename", notYet),
-        ("events", notYet), ("compose", notYet), ("pod", notYet), ("prune", notYet),
+        ("search", notYet), ("tag", notYet), ("history", notYet), ("diff", notYet),
+        ("events", notYet), ("compose", notYet), ("pod", notYet),
     ]
     private static let notYet = "cfs has no such verb yet; see cfs --help"
 
@@ -34,7 +31,9 @@ enum ForeignVerbs {
     static func hint(_ verb: String, _ group: String?) -> String? {
         switch group {
         case nil: words.first { $0.verb == verb }?.meant
-        case "image" where ["pull", "load", "save", "build", "push", "tag", "history", "prune"].contains(verb):
+        case "container": words.first { $0.verb == verb }?.meant
+        case "image" where verb == "prune": "`cfs system prune --all` removes the images that no container is made of"
+        case "image" where ["pull", "load", "save", "build", "push", "tag", "history"].contains(verb):
             words.first { $0.verb == verb }?.meant
         default: nil
         }
