@@ -45,10 +45,9 @@ extension Container {
             case .exited(let status, let reason)? =
                 try engine.record(of: row)?.state
         else { return nil }
-        let kept = try folder.readExit()
-        var ended = ExitStatus(code: status, signal: kept?.signal, reason: reason)
-        ended.warnings = kept?.warnings ?? []
-        return ended
+        // Of a run that nobody has written down, an older record tells nothing.
+        if let kept = try folder.readExit(), kept.status == status, kept.reason == reason { return ExitStatus(kept) }
+        return ExitStatus(code: status, reason: reason)
     }
 }
 

@@ -61,7 +61,7 @@ struct ContainerFilterTests {
     @Test("every state has a name that can be asked for")
     func states() {
         let all: [ContainerRecord.State] = [
-            .created, .running(pid: 1), .paused(pid: 1), .exited(status: 0, reason: nil),
+            .created, .running(pid: 1), .paused(pid: 1), .stopping(pid: 1), .exited(status: 0, reason: nil), .dead,
         ]
         for state in all { #expect(ContainerFilter.stateNames.contains(state.name)) }
     }

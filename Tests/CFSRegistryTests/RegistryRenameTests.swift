@@ -20,7 +20,11 @@ struct RegistryRenameTests {
         let registry = Registry(path: folder("registry.db"))
         let row = try row("one")
         try registry.insert(row, wantsSlot: false)
-        #expect(try registry.rename(row.id, to: "two"))
+        var entry = HistoryEntry(
+            time: 1, uid: 0, verb: "rename", container: row.id.text, name: "two", image: row.image, command: [])
+        entry.endedAt = 1
+        #expect(try registry.rename(row.id, to: "two", history: entry))
+        #expect(try registry.history(HistoryFilter()).map(\.verb) == ["rename"])
         #expect(try registry.container(row.id)?.name == "two")
         #expect(try registry.container(named: "one") == nil)
         try registry.insert(self.row("one"), wantsSlot: false)
@@ -31,7 +35,10 @@ struct RegistryRenameTests {
         let registry = Registry(path: folder("registry.db"))
         let (one, two) = (try row("one"), try row("two"))
         for row in [one, two] { try registry.insert(row, wantsSlot: false) }
-        let error = #expect(throws: CFSError.self) { try registry.rename(one.id, to: "two") }
+        let entry = HistoryEntry(
+            time: 1, uid: 0, verb: "rename", container: one.id.text, name: "two", image: one.image, command: [])
+        let error = #expect(throws: CFSError.self) { try registry.rename(one.id, to: "two", history: entry) }
+        #expect(try registry.history(HistoryFilter()).isEmpty)
         #expect(error?.code == .nameTaken && error?.message == "the name \"two\" is taken")
         #expect(try registry.container(one.id)?.name == "one" && registry.container(two.id)?.name == "two")
     }

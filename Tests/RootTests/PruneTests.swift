@@ -42,7 +42,7 @@ struct PruneTests {
     func filters() {
         withEngine { engine in
             for (name, label) in [("a", "team=x"), ("b", "team=y"), ("c", "keep")] {
-                #expect(engine.run("run", "--name", name, "-l", label, "BusyBox", "true").status == 0)
+                #expect(engine.run("create", "--name", name, "-l", label, "BusyBox", "true").status == 0)
             }
             func left() -> [String] { engine.run("ps", "-a", "--format", "{{.Names}}").lines.sorted() }
             engine.run("container", "prune", "-f", "--filter", "until=1h")

@@ -112,6 +112,21 @@ struct RenameTests: EngineSuite {
         for name in ["r0", "r1", "r2", "r3", "winner"] { engine.run("rm", name) }
     }
 
+    @Test("a rename is remembered, told, and known at the next start")
+    func told() throws {
+        #expect(engine.run("create", "--name", "told", "BusyBox", "true").status == 0)
+        defer { engine.run("rm", "-f", "retold") }
+        #expect(engine.run("rename", "told", "retold").status == 0)
+        #expect(engine.run("start", "-a", "retold").status == 0)
+        let events = engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=retold").lines
+        let renamed = events.contains { $0.contains(" rename ") && $0.contains("oldName=told") }
+        let died = events.contains { $0.contains(" die ") && $0.contains("name=retold") }
+        #expect(renamed && died, "\(events)")
+        let remembered = try engine.json(
+            "history", "--filter", "verb=rename", "--filter", "container=retold", "--format", "json")
+        #expect(remembered.array.count == 1 && remembered[0]["Verb"].text == "rename", "\(remembered)")
+    }
+
     @Test("a container that removed itself does not keep its name")
     func vanished() throws {
         #expect(engine.run("run", "--rm", "--name", "vanished", "BusyBox", "true").status == 0)
@@ -153,6 +168,7 @@ struct CompletionTests: EngineSuite {
             for verb in ["stop", "kill", "pause", "top"] {
                 #expect(completions([verb], line: start + [verb, "''"]) == ["live"], "\(verb)")
             }
+            #expect(completions(["start"], line: start + ["start", "''"]) == ["ended"])
             #expect(completions(["unpause"], line: start + ["unpause", "''"]) == [])
             #expect(completions(["rm"], line: start + ["rm", "live", "''"]) == ["ended"])
             #expect(completions(["inspect"], line: start + ["inspect", "''"]) == ["ended", "live", "BusyBox"])

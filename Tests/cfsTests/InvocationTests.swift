@@ -45,10 +45,9 @@ struct InvocationTests {
         "a verb of another engine is answered with the words of cfs, or that there are none",
         arguments: [
             (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
-            (["export"], "cfs image export"), (["image", "pull"], "cfs image import"), (["create"], "cfs run"),
             (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
-            (["df"], "cfs system df"), (["prune"], "cfs container prune"), (["container", "create"], "cfs run"),
+            (["df"], "cfs system df"), (["prune"], "cfs container prune"), (["container", "attach"], "cfs logs -f"),
             (["image", "prune"], "cfs system prune"),
         ])
     func foreign(arguments: [String], says: String) {

@@ -9,6 +9,9 @@ enum Completions {
     /// Containers for what only a running one can do.
     static let running = CompletionKind.custom { words, _, _ in names(words) { $0.pid != nil } }
 
+    /// Containers that can be started.
+    static let stopped = CompletionKind.custom { words, _, _ in names(words) { $0.pid == nil } }
+
     /// Containers that stand still.
     static let paused = CompletionKind.custom { words, _, _ in names(words) { $0.name == "paused" } }
 

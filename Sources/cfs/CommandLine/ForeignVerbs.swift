@@ -11,9 +11,6 @@ enum ForeignVerbs {
         ("rmi", "`cfs image rm IMAGE`"),
         ("ls", "`cfs ps` lists containers, `cfs images` images"),
         ("list", "`cfs ps` lists containers, `cfs images` images"),
-        ("create", "`cfs run` makes a container and starts it; there is no verb yet that only makes one"),
-        ("start", "a container runs once: `cfs run` makes a new one"),
-        ("restart", "a container runs once: `cfs stop`, then `cfs run`"),
         ("attach", "`cfs logs -f CONTAINER` shows the output, `cfs exec -it CONTAINER sh` opens a shell"),
         ("recover", "`cfs system recover`"), ("df", "`cfs system df`"),
         ("prune", "`cfs container prune` or `cfs system prune`"),
@@ -21,8 +18,7 @@ enum ForeignVerbs {
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),
         ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
         ("build", notYet), ("commit", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
-        ("search", notYet), ("tag", notYet), ("history", notYet), ("diff", notYet),
-        ("events", notYet), ("compose", notYet), ("pod", notYet),
+        ("search", notYet), ("tag", notYet), ("diff", notYet), ("compose", notYet), ("pod", notYet),
     ]
     private static let notYet = "cfs has no such verb yet; see cfs --help"
 

@@ -18,14 +18,18 @@ struct RootCommand: ParsableCommand {
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
             CommandGroup(
                 name: "Engine",
-                subcommands: [InfoCommand.self, DoctorCommand.self, VersionCommand.self, SystemCommand.self]),
+                subcommands: [
+                    EventsCommand.self, HistoryCommand.self, InfoCommand.self, DoctorCommand.self, VersionCommand.self,
+                    SystemCommand.self,
+                ]),
         ])
 
     /// Those that stand at the top, and below `container` too.
     static let containerVerbs: [any ParsableCommand.Type] = [
-        RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self, KillCommand.self,
-        PauseCommand.self, UnpauseCommand.self, WaitCommand.self, RenameCommand.self, UpdateCommand.self,
-        TopCommand.self, StatsCommand.self, PortCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
+        RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self,
+        StopCommand.self, RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self,
+        WaitCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self, StatsCommand.self,
+        PortCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
     ]
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
