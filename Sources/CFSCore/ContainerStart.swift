@@ -55,6 +55,11 @@ extension Container {
         let lock = try RunLock(folder)
         do throws(CFSError) {
             var request = try folder.readRequest()
+            // Renamed since it was made: its monitor tells the journal who it is.
+            if request.name != row.name {
+                request.name = row.name
+                try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
+            }
             try engine.rejoin(&request, folder)
             try GeneratedFiles(request.spec).write(
                 to: folder.run, owner: request.spec.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0)

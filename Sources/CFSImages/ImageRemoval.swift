@@ -9,7 +9,7 @@ public struct ImageRemoval: Sendable, Hashable {
     /// Chain IDs of unpacked layers.
     public var layers: [Digest] = []
     public var blobs: [Digest] = []
-    /// Bytes of the removed blobs, and of the file content of those removed layers whose size was known.
+    /// Bytes that came free on the disk.
     public var bytes: UInt64 = 0
 
     public init() {}
@@ -33,8 +33,7 @@ extension ImageStore {
                 hint: "remove it by each of them: \(sameID.joined(separator: ", "))")
         }
         try names.removeImage(named: image.name)
-        let sizes = Dictionary(image.layers.map { ($0.chainID, $0.size) }) { first, _ in first }
-        var removal = try collect(keeping: layersInUse, sizes: sizes)
+        var removal = try collect(keeping: layersInUse)
         removal.names = [image.name]
         return removal
     }
@@ -44,7 +43,7 @@ extension ImageStore {
     public func collectGarbage(keeping layersInUse: Set<Digest>) throws(CFSError) -> ImageRemoval {
         let lock = try self.lock()
         defer { extendLifetime(lock) }
-        return try collect(keeping: layersInUse, sizes: [:])
+        return try collect(keeping: layersInUse)
     }
 
     /// The digests of everything that an image consists of, as blobs.
@@ -55,21 +54,24 @@ extension ImageStore {
         return Set([image.digest, manifest.configuration.digest] + manifest.layers.map(\.digest))
     }
 
-    private func collect(keeping layersInUse: Set<Digest>, sizes: [Digest: UInt64]) throws(CFSError) -> ImageRemoval {
+    /// Whoever calls holds the lock.
+    func collect(keeping layersInUse: Set<Digest>) throws(CFSError) -> ImageRemoval {
         var removal = ImageRemoval()
         try removeLeftovers()
         let images = try names.images()
         let neededLayers = layersInUse.union(images.flatMap { $0.layers.map(\.chainID) })
         for layer in try layers.all() where !neededLayers.contains(layer) {
+            let size = try DiskSpace.used(at: layers.path(of: layer))
             try layers.remove(layer)
             removal.layers.append(layer)
-            removal.bytes += sizes[layer] ?? 0
+            removal.bytes += size
         }
         guard let neededBlobs = try neededBlobs(images) else { return removal }
         for blob in try blobs.all() where !neededBlobs.contains(blob) {
-            removal.bytes += UInt64(max(0, try File.status(blobs.path(of: blob)).size))
+            let size = try DiskSpace.used(at: blobs.path(of: blob))
             try blobs.remove(blob)
             removal.blobs.append(blob)
+            removal.bytes += size
         }
         return removal
     }

@@ -126,6 +126,8 @@ struct ListingTests: EngineSuite {
         arguments: [
             ["ps"], ["ps", "-a"], ["images"], ["images", "-a"], ["image", "ls"], ["info"], ["version"], ["doctor"],
             ["system", "recover"], ["explain", "BusyBox", "true"], ["image", "inspect", "BusyBox"],
+            ["system", "df"], ["system", "df", "-v"], ["container", "ls"],
+            ["container", "prune", "-f", "--filter", "until=24h"],
         ])
     func everywhere(verb: [String]) throws {
         #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)

@@ -47,7 +47,8 @@ struct InvocationTests {
             (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
             (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
-            (["port", "web"], "no port can be published"),
+            (["df"], "cfs system df"), (["prune"], "cfs container prune"), (["container", "attach"], "cfs logs -f"),
+            (["image", "prune"], "cfs system prune"),
         ])
     func foreign(arguments: [String], says: String) {
         let error = failure { () throws(CFSError) in try Invocation(arguments) }

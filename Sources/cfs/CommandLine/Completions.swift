@@ -3,17 +3,58 @@ import CFSCore
 
 /// What a shell offers for an argument. The engine is asked; one that cannot answer offers nothing.
 enum Completions {
-    static let containers = CompletionKind.custom { _, _, _ in
-        list { () throws(CFSError) in try Engine().containerNames() }
-    }
+    /// All containers.
+    static let containers = CompletionKind.custom { words, _, _ in names(words) { _ in true } }
 
-    static let images = CompletionKind.custom { _, _, _ in
+    /// Containers for what only a running one can do.
+    static let running = CompletionKind.custom { words, _, _ in names(words) { $0.pid != nil } }
+
+    /// Containers that can be started.
+    static let stopped = CompletionKind.custom { words, _, _ in names(words) { $0.pid == nil } }
+
+    /// Containers that stand still.
+    static let paused = CompletionKind.custom { words, _, _ in names(words) { $0.name == "paused" } }
+
+    static let images = CompletionKind.custom { words, _, _ in
         list { () throws(CFSError) in
-            let engine = try Engine()
+            let engine = try engine(words)
             let present = try engine.images().map(\.name)
             let known = try engine.catalogue().map(\.name)
             return Set(present + known).sorted()
         }
+    }
+
+    /// Images that are here.
+    static let presentImages = CompletionKind.custom { words, _, _ in
+        list { () throws(CFSError) in try engine(words).images().map(\.name) }
+    }
+
+    /// What `cfs inspect` looks at.
+    static let containersAndImages = CompletionKind.custom { words, _, _ in
+        let images = list { () throws(CFSError) in try engine(words).images().map(\.name) }
+        return names(words) { _ in true } + images
+    }
+
+    /// The names of containers in a state that fits, but for those that stand on the line already.
+    private static func names(_ words: [String], _ fits: (ContainerRecord.State) -> Bool) -> [String] {
+        list { () throws(CFSError) in
+            try engine(words).containers().filter { fits($0.state) && !words.dropLast().contains($0.name) }.map(\.name)
+                .sorted()
+        }
+    }
+
+    /// The engine that the half-typed line asks for.
+    static func engine(_ words: [String]) throws(CFSError) -> Engine {
+        var options: [String] = []
+        for (place, word) in words.enumerated() {
+            for name in ["--root", "--run"] {
+                if word.hasPrefix("\(name)=") { options.append(word) }
+                if word == name, words.indices.contains(place + 1) { options.append("\(name)=\(words[place + 1])") }
+            }
+        }
+        let read = try CanonicalArguments(
+            options[...], GlobalOptions.optionNames, optionsEndAtFirstWord: false, verb: "completion")
+        return try GlobalOptions.engine(read, Caller.current)
     }
 
     private static func list(_ names: () throws(CFSError) -> [String]) -> [String] {

@@ -11,18 +11,14 @@ enum ForeignVerbs {
         ("rmi", "`cfs image rm IMAGE`"),
         ("ls", "`cfs ps` lists containers, `cfs images` images"),
         ("list", "`cfs ps` lists containers, `cfs images` images"),
-        ("wait", "`cfs logs -f CONTAINER` stays until the end, and `cfs inspect` has the exit status"),
         ("attach", "`cfs logs -f CONTAINER` shows the output, `cfs exec -it CONTAINER sh` opens a shell"),
-        ("container", "verbs of containers stand alone: cfs ps, cfs rm"),
-        ("recover", "`cfs system recover`"),
-        ("df", "`cfs info` and `cfs images` say what the store holds"),
+        ("recover", "`cfs system recover`"), ("df", "`cfs system df`"),
+        ("prune", "`cfs container prune` or `cfs system prune`"),
         ("cp", "`cfs exec -i CONTAINER tar` with a pipe copies files, and `cfs run -v` shares them"),
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),
         ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
-        ("port", "no port can be published yet: `cfs run --network host` shares those of the host"),
         ("build", notYet), ("commit", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
-        ("search", notYet), ("tag", notYet), ("diff", notYet), ("rename", notYet),
-        ("compose", notYet), ("pod", notYet), ("prune", notYet),
+        ("search", notYet), ("tag", notYet), ("diff", notYet), ("compose", notYet), ("pod", notYet),
     ]
     private static let notYet = "cfs has no such verb yet; see cfs --help"
 
@@ -31,7 +27,9 @@ enum ForeignVerbs {
     static func hint(_ verb: String, _ group: String?) -> String? {
         switch group {
         case nil: words.first { $0.verb == verb }?.meant
-        case "image" where ["pull", "load", "save", "build", "push", "tag", "history", "prune"].contains(verb):
+        case "container": words.first { $0.verb == verb }?.meant
+        case "image" where verb == "prune": "`cfs system prune --all` removes the images that no container is made of"
+        case "image" where ["pull", "load", "save", "build", "push", "tag", "history"].contains(verb):
             words.first { $0.verb == verb }?.meant
         default: nil
         }

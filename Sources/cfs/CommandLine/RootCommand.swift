@@ -14,13 +14,7 @@ struct RootCommand: ParsableCommand {
             """,
         groupedSubcommands: [
             CommandGroup(
-                name: "Container",
-                subcommands: [
-                    RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, PsCommand.self,
-                    LogsCommand.self, StopCommand.self, RestartCommand.self, KillCommand.self, PauseCommand.self,
-                    UnpauseCommand.self, UpdateCommand.self, TopCommand.self,
-                    StatsCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
-                ]),
+                name: "Container", subcommands: containerVerbs + [ContainerCommand.self]),
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
             CommandGroup(
                 name: "Engine",
@@ -30,11 +24,32 @@ struct RootCommand: ParsableCommand {
                 ]),
         ])
 
+    /// Those that stand at the top, and below `container` too.
+    static let containerVerbs: [any ParsableCommand.Type] = [
+        RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self,
+        StopCommand.self, RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self,
+        WaitCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self, StatsCommand.self,
+        PortCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
+    ]
+
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
     /// Read before the tree is built (see ``Invocation``); it stands here for the help text.
     @Flag(name: [.customShort("v"), .long], help: "Show the version.")
     var version = false
+}
+
+/// `cfs container`: what is done with containers, as other engines call it.
+struct ContainerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "container",
+        abstract: "The same commands by longer names, and prune.",
+        discussion: """
+            Example:
+              cfs container prune
+            """,
+        subcommands: RootCommand.containerVerbs.filter { $0 != PsCommand.self }
+            + [ContainerLsCommand.self, ContainerPruneCommand.self])
 }
 
 /// `cfs image`: what is done with images.
@@ -56,10 +71,12 @@ struct ImageCommand: ParsableCommand {
 struct SystemCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "system",
-        abstract: "Put the engine's state right.",
+        abstract: "Measure, tidy up and put right the engine's state.",
         discussion: """
             Example:
-              cfs system recover
+              cfs system df
             """,
-        subcommands: [RecoverCommand.self, RestoreCommand.self])
+        subcommands: [
+            SystemDfCommand.self, SystemPruneCommand.self, RecoverCommand.self, RestoreCommand.self,
+        ])
 }

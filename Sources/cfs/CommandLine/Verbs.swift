@@ -3,7 +3,7 @@ import ArgumentParser
 /// All verbs, by the words that call them.
 enum Verbs {
     /// Verbs that have verbs of their own.
-    static let groups = ["image", "system"]
+    static let groups = ["container", "image", "system"]
 
     /// The verb of a name, at the top or in a group; a switch, so that a start looks at one type only.
     static func find(_ group: String?, _ name: String) -> (any Verb.Type)? {
@@ -27,6 +27,13 @@ enum Verbs {
         case (nil, "top"): TopCommand.self
         case (nil, "stats"): StatsCommand.self
         case (nil, "explain"): ExplainCommand.self
+        case (nil, "port"): PortCommand.self
+        case (nil, "wait"): WaitCommand.self
+        case (nil, "rename"): RenameCommand.self
+        case ("container", "ls"), ("container", "list"), ("container", "ps"): ContainerLsCommand.self
+        case ("container", "prune"): ContainerPruneCommand.self
+        case ("container", "remove"): RmCommand.self
+        case ("container", _): ofContainers(name)
         case (nil, "images"): ImagesCommand.self
         case ("image", "ls"), ("image", "list"): ImageLsCommand.self
         case ("image", "import"): ImageImportCommand.self
@@ -39,14 +46,22 @@ enum Verbs {
         case (nil, "version"): VersionCommand.self
         case ("system", "recover"): RecoverCommand.self
         case ("system", "restore"): RestoreCommand.self
+        case ("system", "df"): SystemDfCommand.self
+        case ("system", "prune"): SystemPruneCommand.self
         default: nil
         }
+    }
+
+    /// `cfs container stop` is `cfs stop`, for every verb that is about containers.
+    private static func ofContainers(_ name: String) -> (any Verb.Type)? {
+        RootCommand.containerVerbs.contains { $0._commandName == name } ? find(nil, name) : nil
     }
 
     /// The names below a group, or at the top.
     static func names(in group: String?) -> [String] {
         let types: [any ParsableCommand.Type]
         switch group {
+        case "container": types = ContainerCommand.configuration.subcommands
         case "image": types = ImageCommand.configuration.subcommands
         case "system": types = SystemCommand.configuration.subcommands
         default: types = RootCommand.configuration.subcommands

@@ -67,7 +67,7 @@ struct ExecOptions {
 
         @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-        @Argument(help: "The container, by name or ID.", completion: Completions.containers)
+        @Argument(help: "The container, by name or ID.", completion: Completions.running)
         var container: String
 
         @Argument(help: "The command inside, with its arguments.")

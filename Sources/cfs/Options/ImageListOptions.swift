@@ -16,13 +16,21 @@ struct ImageListOptions: ParsableArguments {
     @Flag(help: "Do not shorten IDs.")
     var noTrunc = false
 
-    @Option(help: ArgumentHelp("Print as table or json.", valueName: "format"), completion: .list(["table", "json"]))
+    static let notes = """
+        A template has a line for each image, with the fields ID, Name, Repository, Tag, Digest, CreatedAt, CreatedSince, \
+        Size, SharedSize, Source and Architecture, and .Label "key"; "table" before it makes columns of what stands \
+        between tabs.
+        """
+
+    @Option(
+        help: ArgumentHelp("Print as table, json, or by a template.", valueName: "format"),
+        completion: .list(["table", "json"]))
     var format: String?
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
     func print() throws(CFSError) {
-        let format = try ListFormat(format)
+        let format = try TemplateFormat(format)
         let engine = try globals.engine()
         let images = try engine.images()
         var list = ImageList(
@@ -32,6 +40,9 @@ struct ImageListOptions: ParsableArguments {
         case _ where quiet: try StandardOutput.write(list.ids)
         case .table: try StandardOutput.write(list.table)
         case .json: try StandardOutput.write(list.json)
+        case .lines(let template):
+            try StandardOutput.write(list.templates.lines(template, isTerminal: Terminal.isTerminal(1)))
+        case .columns(let template): try StandardOutput.write(list.templates.columns(template))
         }
     }
 }

@@ -24,14 +24,17 @@ struct ContainerList {
     var table: String {
         var table = Table(["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"])
         for record in records {
-            let command = record.command.joined(separator: " ")
-            let shown = isFull ? command : DisplayWidth.shortened(Printable.text(command), to: Self.commandCells)
             table.add([
-                id(record), record.image, "\"\(shown)\"", Elapsed.ago(record.createdAt, now: now), status(record),
+                id(record), record.image, command(record), Elapsed.ago(record.createdAt, now: now), status(record),
                 record.name,
             ])
         }
         return table.text
+    }
+
+    private func command(_ record: ContainerRecord) -> String {
+        let command = record.command.joined(separator: " ")
+        return "\"\(isFull ? command : DisplayWidth.shortened(Printable.text(command), to: Self.commandCells))\""
     }
 
     /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`.
@@ -55,6 +58,31 @@ struct ContainerList {
             }
             return "Exited (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
         }
+    }
+
+    static let sizeHint = "`cfs system df -v` says what each container takes on the disk"
+
+    /// The fields of templates, each a text, with Docker's names and titles.
+    var templates: TemplateList {
+        var list = TemplateList(titles: [
+            ("ID", "CONTAINER ID"), ("Names", "NAMES"), ("Image", "IMAGE"), ("Command", "COMMAND"),
+            ("CreatedAt", "CREATED AT"), ("RunningFor", "CREATED"), ("Status", "STATUS"), ("State", "STATE"),
+            ("Labels", "LABELS"), ("Ports", "PORTS"),
+        ])
+        list.absent = [("Size", Self.sizeHint)]
+        list.rows = records.map { record in
+            let labels = record.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            let values = JSONObject([
+                ("ID", .string(id(record))), ("Names", .string(record.name)), ("Image", .string(record.image)),
+                ("Command", .string(command(record))), ("CreatedAt", .string(Timestamp.text(record.createdAt))),
+                ("RunningFor", .string(Elapsed.ago(record.createdAt, now: now))), ("Status", .string(status(record))),
+                ("State", .string(record.state.name)), ("Labels", .string(labels.text(separator: ","))),
+                // None can be published yet.
+                ("Ports", ""),
+            ])
+            return TemplateList.Row(values: values, labels: record.labels)
+        }
+        return list
     }
 
     /// An array of objects; the names of the members are Docker's where Docker has the member.

@@ -42,6 +42,41 @@ struct ImageList {
         return table.text
     }
 
+    /// The fields of templates, each a text: Docker's, and those of the table.
+    var templates: TemplateList {
+        var list = TemplateList(titles: [
+            ("ID", "IMAGE ID"), ("Name", "NAME"), ("Repository", "REPOSITORY"), ("Tag", "TAG"), ("Digest", "DIGEST"),
+            ("CreatedAt", "CREATED AT"), ("CreatedSince", "CREATED"), ("Size", "SIZE"), ("SharedSize", "SHARED"),
+            ("Source", "SOURCE"), ("Architecture", "ARCH"),
+        ])
+        list.rows = images.map { image in
+            let (repository, tag) = Self.parts(image.name)
+            let values = JSONObject([
+                ("ID", .string(id(image))), ("Name", .string(image.name)), ("Repository", .string(repository)),
+                ("Tag", .string(tag)), ("Digest", .string("\(image.digest)")),
+                ("CreatedAt", .string(Timestamp.text(image.createdAt))),
+                ("CreatedSince", .string(Elapsed.ago(image.createdAt, now: now))),
+                ("Size", .string("\(ByteCount(image.size))")),
+                ("SharedSize", .string("\(ByteCount(sharedSize(image)))")), ("Source", .string(image.source.rawValue)),
+                ("Architecture", .string(image.architecture)),
+            ])
+            return TemplateList.Row(values: values, labels: image.configuration.labels)
+        }
+        list.rows += absent.map { item in
+            let (repository, tag) = Self.parts(item.name)
+            let known = ["Name": item.name, "Repository": repository, "Tag": tag, "Source": "catalogue"]
+            let values = list.titles.map { ($0.field, JSON.string(known[$0.field] ?? "-")) }
+            return TemplateList.Row(values: JSONObject(values), labels: [:])
+        }
+        return list
+    }
+
+    /// The name without its tag, and the tag: `latest` where none is written. A colon before a slash is that of a port.
+    private static func parts(_ name: String) -> (repository: String, tag: String) {
+        guard let colon = name.lastIndex(of: ":"), !name[colon...].contains("/") else { return (name, "latest") }
+        return (String(name[..<colon]), String(name[name.index(after: colon)...]))
+    }
+
     /// An array of objects.
     var json: JSON {
         let present = images.map { image -> JSON in

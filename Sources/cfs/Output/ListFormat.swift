@@ -14,7 +14,7 @@ enum ListFormat: Equatable {
             throw CFSError(
                 .invalidArgument, .parsing, "unknown format \"\(text)\"",
                 hint: text.contains("{{")
-                    ? "templates are not supported: use --format json and jq" : "use table or json")
+                    ? "ps, images and inspect take templates; here use --format json and jq" : "use table or json")
         }
     }
 }

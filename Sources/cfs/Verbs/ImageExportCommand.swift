@@ -28,7 +28,7 @@ struct ImageExportCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "The image, by name or ID.", completion: Completions.images)
+    @Argument(help: "The image, by name or ID.", completion: Completions.presentImages)
     var image: String
 
     func perform() throws(CFSError) -> Int32 {

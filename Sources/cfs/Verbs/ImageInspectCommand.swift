@@ -5,33 +5,49 @@ import CFSCore
 struct ImageInspectCommand: ParsedVerb {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what is known of images, as JSON.",
+        abstract: "Show what is known of images.",
         usage: "cfs image inspect [<options>] <name> ...",
         discussion: """
-            Example:
+            Prints a JSON array, or by a template a line for each image.
+
+            Examples:
               cfs image inspect TinyCore
+              cfs image inspect --format '{{json .Config.Cmd}}' TinyCore
             """)
 
-    static let optionNames = OptionNames(values: ["format"]) + GlobalOptions.optionNames
+    static let optionNames = OptionNames(values: ["format f"]) + GlobalOptions.optionNames
 
-    @Option(help: ArgumentHelp("Print as json.", valueName: "format"), completion: .list(["json"]))
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Print as json, or by a template.", valueName: "format"),
+        completion: .list(["json"]))
     var format: String?
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Images, by name or ID.", completion: Completions.images)
+    @Argument(help: "Images, by name or ID.", completion: Completions.presentImages)
     var images: [String]
 
     func perform() throws(CFSError) -> Int32 {
-        if format != nil, try ListFormat(format) == .table {
-            throw CFSError(.invalidArgument, .parsing, "an image is shown as json only", hint: "leave --format away")
+        var template: Template?
+        switch try TemplateFormat(format ?? "json") {
+        case .json: break
+        case .lines(let read): template = read
+        case .table, .columns:
+            throw CFSError(
+                .invalidArgument, .parsing, "an image is shown as json or by a template only",
+                hint: "leave --format away")
         }
         let engine = try globals.engine()
         var documents: [JSON] = []
         let status = try References.each(images) { reference throws(CFSError) in
-            documents.append(try engine.inspectImage(reference))
+            let document = try engine.inspectImage(reference)
+            if let template {
+                try StandardOutput.write(InspectText.line(template, document))
+            } else {
+                documents.append(document)
+            }
         }
-        try StandardOutput.write(JSON.array(documents))
+        if template == nil { try StandardOutput.write(JSON.array(documents)) }
         return status
     }
 }

@@ -20,7 +20,7 @@ struct ImageRmCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Images, by name or ID.", completion: Completions.images)
+    @Argument(help: "Images, by name or ID.", completion: Completions.presentImages)
     var images: [String]
 
     func perform() throws(CFSError) -> Int32 {

@@ -10,8 +10,11 @@ struct ImagesCommand: ParsedVerb {
         discussion: """
             SHARED is the part of SIZE that other images have too: it lies on the disk once.
 
-            Example:
+            \(ImageListOptions.notes)
+
+            Examples:
               cfs images --all
+              cfs images --format '{{.Repository}}:{{.Tag}} {{.Size}}'
             """)
 
     static let optionNames = ImageListOptions.optionNames

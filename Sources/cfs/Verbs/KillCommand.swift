@@ -19,7 +19,7 @@ struct KillCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    @Argument(help: "Containers, by name or ID.", completion: Completions.running)
     var containers: [String]
 
     func perform() throws(CFSError) -> Int32 {

@@ -18,7 +18,7 @@ struct PauseCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    @Argument(help: "Containers, by name or ID.", completion: Completions.running)
     var containers: [String]
 
     func perform() throws(CFSError) -> Int32 {
@@ -45,7 +45,7 @@ struct UnpauseCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    @Argument(help: "Containers, by name or ID.", completion: Completions.paused)
     var containers: [String]
 
     func perform() throws(CFSError) -> Int32 {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CFSCore
-import CFSLinux
 
 /// `cfs ps`: the containers.
 struct PsCommand: ParsedVerb {
@@ -9,37 +8,41 @@ struct PsCommand: ParsedVerb {
         abstract: "List containers.",
         usage: "cfs ps [<options>]",
         discussion: """
-            Example:
-              cfs ps -a --format json
+            \(ContainerListOptions.notes)
+
+            Examples:
+              cfs ps -a --filter status=exited --filter label=team=web
+              cfs ps --format 'table {{.ID}}\\t{{.Names}}\\t{{.Status}}'
             """)
 
-    static let optionNames =
-        OptionNames(flags: ["all a", "quiet q", "no-trunc"], values: ["format"]) + GlobalOptions.optionNames
+    static let optionNames = ContainerListOptions.optionNames
 
-    @Flag(name: .shortAndLong, help: "Show all containers, not only those that run.")
-    var all = false
-
-    @Flag(name: .shortAndLong, help: "Print IDs only.")
-    var quiet = false
-
-    @Flag(help: "Shorten neither IDs nor commands.")
-    var noTrunc = false
-
-    @Option(help: ArgumentHelp("Print as table or json.", valueName: "format"), completion: .list(["table", "json"]))
-    var format: String?
-
-    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+    @OptionGroup var options: ContainerListOptions
 
     func perform() throws(CFSError) -> Int32 {
-        let format = try ListFormat(format)
-        var records = try globals.engine().containers()
-        if !all { records.removeAll { $0.state.pid == nil && $0.restartsAt == nil } }
-        let list = ContainerList(records, now: SystemClock.realtime, isFull: noTrunc)
-        switch format {
-        case _ where quiet: try StandardOutput.write(list.ids)
-        case .table: try StandardOutput.write(list.table)
-        case .json: try StandardOutput.write(list.json)
-        }
+        try options.print()
+        return 0
+    }
+}
+
+/// `cfs container ls`: the same by another name.
+struct ContainerLsCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "ls",
+        abstract: "List containers; the same as \"cfs ps\".",
+        usage: "cfs container ls [<options>]",
+        discussion: """
+            Example:
+              cfs container ls -a
+            """,
+        aliases: ["list", "ps"])
+
+    static let optionNames = ContainerListOptions.optionNames
+
+    @OptionGroup var options: ContainerListOptions
+
+    func perform() throws(CFSError) -> Int32 {
+        try options.print()
         return 0
     }
 }

@@ -27,7 +27,7 @@ struct StartCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    @Argument(help: "Containers, by name or ID.", completion: Completions.stopped)
     var containers: [String]
 
     func perform() throws(CFSError) -> Int32 {

@@ -24,7 +24,7 @@ struct StopCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    @Argument(help: "Containers, by name or ID.", completion: Completions.running)
     var containers: [String]
 
     /// What --time takes.

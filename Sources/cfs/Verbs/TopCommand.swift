@@ -21,7 +21,7 @@ struct TopCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "The container, by name or ID.", completion: Completions.containers)
+    @Argument(help: "The container, by name or ID.", completion: Completions.running)
     var container: String
 
     func perform() throws(CFSError) -> Int32 {

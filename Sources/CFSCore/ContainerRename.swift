@@ -1,0 +1,30 @@
+import CFSModel
+import CFSRegistry
+
+extension Container {
+    /// Gives the container another name, at once and whatever its state is. What the monitor of a run under way writes into
+    /// the journal has the old name to its end.
+    ///
+    /// - Throws: `invalidArgument` for what is no name; `conflict` when it is called so already; `nameTaken` when another
+    ///   container is.
+    public func rename(to name: String) throws(CFSError) {
+        try engine.requirePrivilege("renaming a container")
+        try Engine.check(name: name)
+        var row = try row()
+        let oldName = row.name
+        guard oldName != name else {
+            throw CFSError(
+                .conflict, .preparing, "the container is called \(name) already", hint: "choose another name")
+        }
+        row.name = name
+        let entry = engine.historyEntry("rename", row, isDone: true)
+        do throws(CFSError) {
+            guard try engine.registry.rename(id, to: name, history: entry) else { throw gone }
+        } catch {
+            // A container that removed itself leaves its row to the next who looks.
+            guard error.code == .nameTaken, try engine.forgetIfVanished(named: name) else { throw error }
+            guard try engine.registry.rename(id, to: name, history: entry) else { throw gone }
+        }
+        engine.note("rename", row, [EngineEvent.Attribute("oldName", oldName)])
+    }
+}

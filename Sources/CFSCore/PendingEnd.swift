@@ -1,0 +1,133 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import Glibc
+
+/// What somebody waits for who waits for a container.
+public enum WaitCondition: Sendable, Hashable {
+    /// That it does not run.
+    case notRunning
+    /// That it is gone, with all that it wrote.
+    case removed
+}
+
+extension Container {
+    /// Waits for the container's end or removal, whoever started it.
+    ///
+    /// - Returns: how it ended; of one that was removed before it ever ran status 0.
+    /// - Throws: `containerNotRunning` when it was never started, and its end is waited for.
+    public func wait(_ condition: WaitCondition = .notRunning) async throws(CFSError) -> ExitStatus {
+        let container = self
+        return try await Blocking.run { () throws(CFSError) in try container.beginWait(condition).wait() }
+    }
+
+    /// Begins to watch the container, and leaves waiting to the answer: of several containers all are watched before any
+    /// is waited for, so that none vanishes unseen.
+    public func beginWait(_ condition: WaitCondition = .notRunning) throws(CFSError) -> PendingEnd {
+        let record = try record()
+        let removal = condition == .removed ? try RemovalWatch(folder) : nil
+        do throws(CFSError) {
+            return PendingEnd(self, try folder.connect(), removal)
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+        }
+        guard condition == .removed || record.state != .created else {
+            throw CFSError(
+                .containerNotRunning, .running, "the container \(record.name) has not been started",
+                hint: "nothing has ended that could be told")
+        }
+        return PendingEnd(self, try ended(), removal)
+    }
+
+    /// How it ended when it has.
+    fileprivate func ended() throws(CFSError) -> ExitStatus? {
+        guard let row = try engine.registry.container(id),
+            case .exited(let status, let reason)? =
+                try engine.record(of: row)?.state
+        else { return nil }
+        // Of a run that nobody has written down, an older record tells nothing.
+        if let kept = try folder.readExit(), kept.status == status, kept.reason == reason { return ExitStatus(kept) }
+        return ExitStatus(code: status, reason: reason)
+    }
+}
+
+/// A container that somebody waits for, watched from then on.
+public final class PendingEnd: Sendable {
+    private let container: Container
+    /// Nil for one that does not run.
+    private let monitor: MessageSocket?
+    private let known: ExitStatus?
+    private let removal: RemovalWatch?
+
+    fileprivate init(_ container: Container, _ monitor: consuming MessageSocket, _ removal: RemovalWatch?) {
+        self.container = container
+        self.monitor = consume monitor
+        self.removal = removal
+        known = nil
+    }
+
+    fileprivate init(_ container: Container, _ known: ExitStatus?, _ removal: RemovalWatch?) {
+        self.container = container
+        self.known = known
+        self.removal = removal
+        monitor = nil
+    }
+
+    /// Waits for what was asked for.
+    public func wait() throws(CFSError) -> ExitStatus {
+        var last = try awaitExit() ?? known
+        guard let removal else {
+            // The monitor was killed: what is left of the container says so.
+            if last == nil { last = try container.ended() }
+            guard let last else { throw container.gone }
+            return last
+        }
+        repeat {
+            // It may have run again meanwhile.
+            if let ended = try container.ended() { last = ended }
+        } while try removal.isThereAfterChange()
+        return last ?? ExitStatus(code: 0)
+    }
+
+    private func awaitExit() throws(CFSError) -> ExitStatus? {
+        switch monitor {
+        case nil: return nil
+        case let monitor?:
+            do throws(CFSError) {
+                while let (bytes, _) = try monitor.receive() {
+                    if case .exited(let record) = try MonitorMessage(parsing: bytes) { return ExitStatus(record) }
+                }
+            } catch {
+                guard PendingStop.meansEnded(error) else { throw error }
+            }
+            return nil
+        }
+    }
+}
+
+/// Tells when a container's folder is gone (inotify(7)).
+private final class RemovalWatch: Sendable {
+    private let changes: SharedFD
+    private let path: String
+
+    init(_ folder: ContainerFolder) throws(CFSError) {
+        path = folder.container
+        let notify = inotify_init1(Int32(O_CLOEXEC))
+        changes = SharedFD(OwnedFD(try checked(notify == -1 ? -Int(errno) : Int(notify), "inotify_init1", .looking)))
+        // In its own folder a new end is written down; in the one above its name goes.
+        let above = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+        for (place, mask) in [(above, IN_DELETE | IN_MOVED_FROM), (path, IN_MOVED_TO)] {
+            let watch = inotify_add_watch(changes.raw, place, UInt32(mask))
+            // It is gone already, which the first look finds.
+            if watch == -1, errno == ENOENT { continue }
+            try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: place)
+        }
+    }
+
+    /// Waits for a change while the folder is there; false when it is gone.
+    func isThereAfterChange() throws(CFSError) -> Bool {
+        guard File.exists(path) else { return false }
+        _ = try File.read(changes.raw, atMost: 16 << 10)
+        return true
+    }
+}

@@ -1,0 +1,32 @@
+import CFSModel
+
+/// What has to stay in a store.
+public struct StoreNeeds {
+    /// Chain IDs that containers have mounted.
+    public var layers: Set<Digest>
+    public var isWanted: (ImageRecord) -> Bool
+
+    public init(layers: Set<Digest>, isWanted: @escaping (ImageRecord) -> Bool = { _ in true }) {
+        self.layers = layers
+        self.isWanted = isWanted
+    }
+}
+
+extension ImageStore {
+    /// Removes the images that nobody wants, and every layer and blob that no image and no container needs.
+    ///
+    /// - Parameter needs: asked once nobody else can change the store.
+    public func prune(_ needs: () throws(CFSError) -> StoreNeeds) throws(CFSError) -> ImageRemoval {
+        let lock = try self.lock()
+        defer { extendLifetime(lock) }
+        let needs = try needs()
+        var gone: [String] = []
+        for image in try names.images() where !needs.isWanted(image) {
+            try names.removeImage(named: image.name)
+            gone.append(image.name)
+        }
+        var removal = try collect(keeping: needs.layers)
+        removal.names = gone
+        return removal
+    }
+}
