@@ -5,7 +5,6 @@ enum ForeignVerbs {
         ("pull", "`cfs image fetch` fetches an image of the catalogue, `cfs image import` takes one from a file"),
         ("load", "`cfs image import NAME FILE` reads what `docker save` writes"),
         ("import", "`cfs image import NAME FILE`"),
-        ("export", "`cfs image export -o FILE IMAGE` writes an image; a container cannot be exported yet"),
         ("save", "`cfs image export -o FILE IMAGE`"),
         ("fetch", "`cfs image fetch NAME`"),
         ("rmi", "`cfs image rm IMAGE`"),
@@ -19,12 +18,11 @@ enum ForeignVerbs {
         ("container", "verbs of containers stand alone: cfs ps, cfs rm"),
         ("recover", "`cfs system recover`"),
         ("df", "`cfs info` and `cfs images` say what the store holds"),
-        ("cp", "`cfs exec -i CONTAINER tar` with a pipe copies files, and `cfs run -v` shares them"),
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),
         ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
         ("port", "no port can be published yet: `cfs run --network host` shares those of the host"),
-        ("build", notYet), ("commit", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
-        ("search", notYet), ("tag", notYet), ("history", notYet), ("diff", notYet), ("rename", notYet),
+        ("build", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
+        ("search", notYet), ("tag", notYet), ("history", notYet), ("rename", notYet),
         ("events", notYet), ("compose", notYet), ("pod", notYet), ("prune", notYet),
     ]
     private static let notYet = "cfs has no such verb yet; see cfs --help"

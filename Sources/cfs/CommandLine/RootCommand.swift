@@ -18,7 +18,8 @@ struct RootCommand: ParsableCommand {
                 subcommands: [
                     RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self,
                     KillCommand.self, PauseCommand.self, UnpauseCommand.self, UpdateCommand.self, TopCommand.self,
-                    StatsCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
+                    StatsCommand.self, CpCommand.self, DiffCommand.self, CommitCommand.self, ExportCommand.self,
+                    RmCommand.self, InspectCommand.self, ExplainCommand.self,
                 ]),
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
             CommandGroup(

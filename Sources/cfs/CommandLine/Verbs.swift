@@ -21,6 +21,10 @@ enum Verbs {
         case (nil, "unpause"): UnpauseCommand.self
         case (nil, "top"): TopCommand.self
         case (nil, "stats"): StatsCommand.self
+        case (nil, "cp"): CpCommand.self
+        case (nil, "diff"): DiffCommand.self
+        case (nil, "commit"): CommitCommand.self
+        case (nil, "export"): ExportCommand.self
         case (nil, "explain"): ExplainCommand.self
         case (nil, "images"): ImagesCommand.self
         case ("image", "ls"), ("image", "list"): ImageLsCommand.self

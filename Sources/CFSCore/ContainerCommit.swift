@@ -1,0 +1,60 @@
+import CFSImages
+import CFSLayers
+import CFSLinux
+import CFSModel
+import CFSMonitor
+
+/// How to make an image of a container.
+public struct CommitRequest: Sendable, Hashable {
+    /// With a tag or not; an image that has it is replaced. Nil names the image by the first twelve digits of its digest.
+    public var name: String?
+    /// For the image's document.
+    public var author = ""
+    public var message = ""
+    /// What it says about running it, beside what the container's image says.
+    public var changes: [ImageChange] = []
+    /// Whether a container that runs stands still meanwhile, so that its files fit together.
+    public var pauses = true
+
+    public init(name: String? = nil) { self.name = name }
+}
+
+extension Container {
+    /// Makes an image: the container's own image, with one more layer of what ``diff()`` lists on top.
+    ///
+    /// Works in every state. Owners are those that are seen inside; volumes and other mounts do not come along.
+    ///
+    /// - Returns: the image; its digest is its id.
+    /// - Throws: `imageNotFound` when the container's image was removed; `invalidArgument` for a file whose name layers
+    ///   reserve (`.wh.`); `limitExceeded`, `noSpace`. Then there is no new image.
+    @discardableResult
+    public func commit(_ request: CommitRequest = CommitRequest()) throws(CFSError) -> ImageRecord {
+        try engine.requirePrivilege("making an image")
+        let (row, configuration) = (try row(), try folder.readRequest())
+        var commit = ImageCommit(base: row.imageDigest, command: row.command)
+        commit.name = request.name
+        commit.author = request.author
+        commit.message = request.message
+        commit.changes = request.changes
+        let upper = SharedFD(try Directory.open(folder.upperPath))
+        let stands = request.pauses ? try standStill() : false
+        defer { if stands { Engine.regardless { () throws(CFSError) in try thaw() } } }
+        return try engine.store.commit(commit) { layers throws(CFSError) in
+            try layers.reader(
+                of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
+        }
+    }
+
+    /// Pauses a container that runs; false when there is nothing to pause, or no way to.
+    private func standStill() throws(CFSError) -> Bool {
+        guard case .running = try record().state else { return false }
+        do throws(CFSError) {
+            try pause()
+            return true
+        } catch {
+            let isNoFault = [.cgroupControllerUnavailable, .containerNotRunning, .conflict].contains(error.code)
+            guard isNoFault else { throw error }
+            return false
+        }
+    }
+}
