@@ -24,11 +24,14 @@ extension Container {
     ///
     /// Works in every state. Owners are those that are seen inside; volumes and other mounts do not come along.
     ///
+    /// - Parameter interruption: how to end it before it is done.
     /// - Returns: the image; its digest is its id.
     /// - Throws: `imageNotFound` when the container's image was removed; `invalidArgument` for a file whose name layers
     ///   reserve (`.wh.`); `limitExceeded`, `noSpace`. Then there is no new image.
     @discardableResult
-    public func commit(_ request: CommitRequest = CommitRequest()) throws(CFSError) -> ImageRecord {
+    public func commit(
+        _ request: CommitRequest = CommitRequest(), interruption: StartInterruption? = nil
+    ) throws(CFSError) -> ImageRecord {
         try engine.requirePrivilege("making an image")
         let (row, configuration) = (try row(), try folder.readRequest())
         var commit = ImageCommit(base: row.imageDigest, command: row.command)
@@ -37,11 +40,16 @@ extension Container {
         commit.message = request.message
         commit.changes = request.changes
         let upper = SharedFD(try Directory.open(folder.upperPath))
-        let stands = request.pauses ? try standStill() : false
+        var stands = false
         defer { if stands { Engine.regardless { () throws(CFSError) in try thaw() } } }
-        return try engine.store.commit(commit) { layers throws(CFSError) in
-            try layers.reader(
+        var store = engine.store
+        if let interruption { store.whileLocked = interruption.waitAMoment }
+        return try store.commit(commit) { layers throws(CFSError) in
+            // Only now: another process may have changed the store for a long time.
+            if request.pauses { stands = try standStill() }
+            let reader = try layers.reader(
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
+            return InterruptibleReader.make(reader, interruption)
         }
     }
 

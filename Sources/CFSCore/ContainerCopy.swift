@@ -37,11 +37,13 @@ extension Container {
     /// - Parameters:
     ///   - path: inside, from `/` on.
     ///   - hostPath: an absolute path of the host.
+    ///   - interruption: how to end it before it is done.
     /// - Throws: `invalidArgument` for a source, or a folder for the target, that is not there; `conflict` for a folder in
     ///   the place of a file or the other way round; `noSpace`. What was not there before is taken away again then.
     @discardableResult
     public func copyOut(
-        _ path: String, to hostPath: String, options: CopyOptions = CopyOptions()
+        _ path: String, to hostPath: String, options: CopyOptions = CopyOptions(),
+        interruption: StartInterruption? = nil
     ) throws(CFSError) -> CopyReport {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
@@ -52,7 +54,7 @@ extension Container {
         let reader = try FolderReader(source.item, as: target.name, owners: root.owners, limits: .unlimited)
         let writer = TreeWriter(
             target.folder, owners: options.keepsOwners ? .kept(.identity) : .writer, limits: .unlimited)
-        try writer.writeAll(reader)
+        try writer.writeAll(InterruptibleReader.make(reader, interruption))
         return CopyReport(writer)
     }
 
@@ -79,30 +81,36 @@ extension Container {
     /// - Parameters:
     ///   - hostPath: an absolute path of the host.
     ///   - path: inside, from `/` on.
-    /// - Throws: what ``copyOut(_:to:options:)`` throws; `notPermitted` for a container whose root is read-only.
+    ///   - interruption: how to end it before it is done.
+    /// - Throws: what ``copyOut(_:to:options:interruption:)`` throws; `notPermitted` for a container whose root is read-only.
     @discardableResult
     public func copyIn(
-        from hostPath: String, to path: String, options: CopyOptions = CopyOptions()
+        from hostPath: String, to path: String, options: CopyOptions = CopyOptions(),
+        interruption: StartInterruption? = nil
     ) throws(CFSError) -> CopyReport {
         let host = SharedFD(try Directory.open("/"))
         let source = try RootedPath(hostPath, below: host.raw, label: hostPath).source(
             followsLink: options.followsLink)
         return try copyIn(to: path, options) { place throws(CFSError) in
             let target = try place.target(for: source)
-            return (target, try FolderReader(source.item, as: target.name, limits: .unlimited))
+            let reader = try FolderReader(source.item, as: target.name, limits: .unlimited)
+            return (target, InterruptibleReader.make(reader, interruption))
         }
     }
 
     /// Unpacks a tar, compressed or not, into a folder of the container.
     ///
-    /// - Parameter descriptor: stays the caller's.
+    /// - Parameters:
+    ///   - descriptor: stays the caller's.
+    ///   - interruption: how to end it before it is done.
     @discardableResult
     public func copyIn(
-        tarFrom descriptor: Int32, to path: String, options: CopyOptions = CopyOptions()
+        tarFrom descriptor: Int32, to path: String, options: CopyOptions = CopyOptions(),
+        interruption: StartInterruption? = nil
     ) throws(CFSError) -> CopyReport {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
         try checked(copy == -1 ? -Int(errno) : 0, "fcntl", .looking)
-        let source = FileSource(OwnedFD(copy))
+        let source = InterruptibleSource(FileSource(OwnedFD(copy)), interruption)
         return try copyIn(to: path, options) { place throws(CFSError) in
             let target = RootedPath.Target(folder: try place.existingFolder(), name: nil)
             return (target, TarReader(try decompress(source, limits: .standard)))

@@ -10,11 +10,13 @@ extension Container {
     ///
     /// Works in every state. Of a container that runs, a file that changes meanwhile is read as it happens to be.
     ///
-    /// - Parameter path: of the new file; one that is there is replaced.
-    public func export(to path: String) throws(CFSError) {
+    /// - Parameters:
+    ///   - path: of the new file; one that is there is replaced.
+    ///   - interruption: how to end it before it is done.
+    public func export(to path: String, interruption: StartInterruption? = nil) throws(CFSError) {
         let root = try openRoot(.own)
         try ExportedFile.write(to: path, suggesting: "root.tar") { sink throws(CFSError) in
-            try Self.pack(root, to: sink)
+            try Self.pack(root, to: sink, interruption)
         }
         extendLifetime(root)
     }
@@ -31,9 +33,11 @@ extension Container {
         extendLifetime(root)
     }
 
-    private static func pack(_ root: ContainerRoot, to sink: any ByteSink) throws(CFSError) {
+    private static func pack(
+        _ root: ContainerRoot, to sink: any ByteSink, _ interruption: StartInterruption? = nil
+    ) throws(CFSError) {
         let reader = try FolderReader(root.root, as: nil, owners: root.owners, limits: .unlimited)
-        try TarWriter(sink).writeAll(reader)
+        try TarWriter(sink).writeAll(InterruptibleReader.make(reader, interruption))
     }
 }
 

@@ -15,7 +15,7 @@ struct CommitTests: EngineSuite {
     func content() throws {
         let script = """
             echo mine > /file; rm /etc/passwd; rm -r /tmp; mkdir -m 1700 /tmp; chown 33:7 /file; chmod 4711 /file
-            ln /file /twin; ln -s /file /link; rm -r /usr/sbin; mkdir /usr/sbin; echo new > /usr/sbin/only; chmod 711 /
+            ln /file /twin; ln -s /file /link; rm -r /usr/sbin; mkdir /usr/sbin; echo new > /usr/sbin/only
             """
         for (name, stops) in [("commit-running", false), ("commit-stopped", true)] {
             try engine.withContainer { id in
@@ -26,10 +26,10 @@ struct CommitTests: EngineSuite {
                 if !stops { #expect(try engine.inspect(id)["State"]["Status"].text == "running") }
             }
             let look = """
-                cat /link; ls /etc/passwd /usr/sbin; stat -c '%u:%g %a %h' /twin; stat -c '%a %u' / /tmp; ls -A /tmp; id -u
+                cat /link; ls /etc/passwd /usr/sbin; stat -c '%u:%g %a %h' /twin; stat -c '%a %u' /tmp; ls -A /tmp; id -u
                 """
             let seen = engine.run("run", "--rm", name, "sh", "-c", look)
-            #expect(seen.output == "mine\n/usr/sbin:\nonly\n33:7 4711 2\n711 0\n1700 0\n0\n", "\(seen.output)")
+            #expect(seen.output == "mine\n/usr/sbin:\nonly\n33:7 4711 2\n1700 0\n0\n", "\(seen.output)")
             #expect(seen.errors.contains("/etc/passwd"))
             #expect(engine.run("run", "--rm", name, "cat", "/file").output == "mine\n")
             #expect(engine.run("image", "rm", name).status == 0)
@@ -55,8 +55,9 @@ struct CommitTests: EngineSuite {
             // The document that other engines read.
             let file = engine.folder("config.tar")
             #expect(engine.run("image", "export", "-q", "-o", file, "commit-config:2").status == 0)
-            let document = engine.host("tar -xOf \(file) | grep -a -o '{\"architecture.*' | head -1").output
-            #expect(document.contains("\"author\":\"Somebody\"") && document.contains("\"comment\":\"a note\""))
+            for member in [#""author":"Somebody""#, #""comment":"a note""#] {
+                #expect(engine.host("tar -xOf \(file) | grep -a -c '\(member)'").text == "1", "\(member)")
+            }
             let copied = engine.run("image", "import", "-q", "commit-copy", file)
             #expect(copied.status == 0, "\(copied.errors)")
             #expect(try engine.json("image", "inspect", "commit-copy")[0]["Config"] == config)
@@ -102,7 +103,7 @@ struct CommitTests: EngineSuite {
     @Test("it stands still meanwhile, unless that is not wanted, and goes on afterwards")
     func pause() throws {
         // Two files that are always written together, one after the other.
-        let writer = "i=0; while :; do i=$((i+1)); echo $i > /a; echo $i > /b; done"
+        let writer = "i=0; while :; do i=$((i+1)); for n in a b; do echo $i > /t; mv /t /$n; done; done"
         try engine.withContainer([], ["sh", "-c", writer]) { id in
             #expect(eventually { engine.run("exec", id, "cat", "/b").status == 0 })
             _ = try commit(id, "commit-pause")

@@ -48,9 +48,11 @@ struct CommitCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         let request = try request()
-        let image = try globals.engine().container(container).commit(request)
-        try StandardOutput.write("\(image.digest)\n")
-        return 0
+        let container = try globals.engine().container(container)
+        return try StartSignals.guarding("the commit") { interruption throws(CFSError) in
+            let image = try container.commit(request, interruption: interruption)
+            try StandardOutput.write("\(image.digest)\n")
+        }
     }
 
     /// What the options ask for.

@@ -52,15 +52,21 @@ struct CpCommand: ParsedVerb {
             try TarOutput.check(isTerminal: Terminal.isTerminal(1), example: "cfs cp \(source) - | tar -t")
             let container = try globals.engine().container(reference)
             try container.copyOut(path, toDescriptor: 1, name: StandardOutput.name, options: options)
+            return 0
         case (.inside(let reference, let path), .host(let hostPath)):
-            let container = try globals.engine().container(reference)
-            tell(try container.copyOut(path, to: Self.host(hostPath, caller), options: options))
+            return try copy(reference) { container, interruption throws(CFSError) in
+                try container.copyOut(
+                    path, to: Self.host(hostPath, caller), options: options, interruption: interruption)
+            }
         case (.stream, .inside(let reference, let path)):
-            let container = try globals.engine().container(reference)
-            tell(try container.copyIn(tarFrom: 0, to: path, options: options))
+            return try copy(reference) { container, interruption throws(CFSError) in
+                try container.copyIn(tarFrom: 0, to: path, options: options, interruption: interruption)
+            }
         case (.host(let hostPath), .inside(let reference, let path)):
-            let container = try globals.engine().container(reference)
-            tell(try container.copyIn(from: Self.host(hostPath, caller), to: path, options: options))
+            return try copy(reference) { container, interruption throws(CFSError) in
+                try container.copyIn(
+                    from: Self.host(hostPath, caller), to: path, options: options, interruption: interruption)
+            }
         case (.inside, .inside):
             throw CFSError(
                 .invalidArgument, .parsing, "nothing is copied from one container to another at once",
@@ -70,7 +76,15 @@ struct CpCommand: ParsedVerb {
                 .invalidArgument, .parsing, "neither \"\(source)\" nor \"\(target)\" names a container",
                 hint: "write CONTAINER:PATH, for example cfs cp ./file web:/tmp")
         }
-        return 0
+    }
+
+    private func copy(
+        _ reference: String, _ body: (Container, StartInterruption) throws(CFSError) -> CopyReport
+    ) throws(CFSError) -> Int32 {
+        let container = try globals.engine().container(reference)
+        return try StartSignals.guarding("the copy") { interruption throws(CFSError) in
+            tell(try body(container, interruption))
+        }
     }
 
     /// The slash or dot at the end has a meaning, and stays.

@@ -36,10 +36,11 @@ struct ExportCommand: ParsedVerb {
         let container = try globals.engine().container(container)
         if output == "-" {
             try container.export(toDescriptor: 1, name: StandardOutput.name)
-        } else {
-            try container.export(to: Caller.current.absolute(output))
+            return 0
         }
-        return 0
+        return try StartSignals.guarding("the export") { interruption throws(CFSError) in
+            try container.export(to: Caller.current.absolute(output), interruption: interruption)
+        }
     }
 }
 
