@@ -15,3 +15,5 @@
 @_exported import struct CFSMonitor.OutOfMemory
 @_exported import struct CFSMonitor.PhaseTime
 @_exported import struct CFSMonitor.UnwrittenOutput
+@_exported import struct CFSRegistry.HistoryEntry
+@_exported import struct CFSRegistry.HistoryFilter

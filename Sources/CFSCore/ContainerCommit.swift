@@ -44,13 +44,16 @@ extension Container {
         defer { if stands { Engine.regardless { () throws(CFSError) in try thaw() } } }
         var store = engine.store
         if let interruption { store.whileLocked = interruption.waitAMoment }
-        return try store.commit(commit) { layers throws(CFSError) in
+        let image = try store.commit(commit) { layers throws(CFSError) in
             // Only now: another process may have changed the store for a long time.
             if request.pauses { stands = try standStill() }
             let reader = try layers.reader(
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
             return InterruptibleReader.make(reader, interruption)
         }
+        engine.note("commit", row, [EngineEvent.Attribute("imageID", "\(image.digest)")])
+        engine.remember("commit", row)
+        return image
     }
 
     /// Pauses a container that runs; false when there is nothing to pause, or no way to.

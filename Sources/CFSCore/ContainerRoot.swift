@@ -69,8 +69,6 @@ extension Container {
                 if let root = try runningRoot(live, view, request) {
                     return ContainerRoot(root, isRunning: true, request, nil)
                 }
-            } else if held != nil {
-                return ContainerRoot(try mountedRoot(nil, request), isRunning: false, request, nil)
             } else if let hold = try ContainerHold(folder) {
                 // Asked again, now that nobody can change it.
                 guard File.exists(folder.configPath) else { throw gone }

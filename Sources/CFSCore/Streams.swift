@@ -6,6 +6,8 @@ import Glibc
 public enum Streams: Sendable, Hashable {
     /// Those of this very process.
     case inherited
+    /// Output and error of this very process; empty input.
+    case inheritedOutput
     /// Empty input; output goes to the container's log alone.
     case none
     /// Descriptors of this process, which stay the caller's to close.
@@ -13,7 +15,7 @@ public enum Streams: Sendable, Hashable {
 
     /// Whether an output ends for the command when nobody reads it here any more: `cfs run … | head` is a pipeline like any
     /// other. A caller of the library that lets go of its descriptors leaves the command alone.
-    var endWithReader: Bool { self == .inherited }
+    var endWithReader: Bool { self == .inherited || self == .inheritedOutput }
 
     /// Starts a helper with these as its descriptors 0, 1 and 2.
     func spawn(
@@ -23,6 +25,7 @@ public enum Streams: Sendable, Hashable {
         let wanted: [Int32] =
             switch self {
             case .inherited: [0, 1, 2]
+            case .inheritedOutput: [-1, 1, 2]
             case .none: [-1, -1, -1]
             case .descriptors(let input, let output, let error): [input, output, error]
             }

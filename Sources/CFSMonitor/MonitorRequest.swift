@@ -23,6 +23,24 @@ public struct MonitorRequest: Sendable {
     /// Whether the configuration's `pids.limit` is the engine's own: a host that cannot keep it is no error then.
     public var pidsLimitIsDefault = false
     public var stopSignal: Int32 = 15
+    /// The container's name and image, and the journal, for events.
+    public var name = ""
+    public var image = ""
+    public var journalPath: String?
+    /// Namespaces of other containers that it shares: looked up at every start.
+    public var joins: [Join] = []
+
+    /// A namespace of another container.
+    public struct Join: Sendable, Hashable {
+        /// As in the OCI configuration.
+        public var kind: String
+        public var container: ContainerID
+
+        public init(kind: String, container: ContainerID) {
+            self.kind = kind
+            self.container = container
+        }
+    }
 
     public init(id: ContainerID, spec: RuntimeSpec, layers: [String]) {
         self.id = id
@@ -50,6 +68,13 @@ public struct MonitorRequest: Sendable {
         cgroupFolder = engine["cgroupFolder"]?.string
         pidsLimitIsDefault = engine["pidsLimitIsDefault"]?.bool ?? false
         stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
+        name = engine["name"]?.string ?? ""
+        image = engine["image"]?.string ?? ""
+        journalPath = engine["journal"]?.string
+        for (kind, value) in engine["joins"]?.object?.entries ?? [] {
+            guard let container = value.string.flatMap({ ContainerID($0) }) else { continue }
+            joins.append(Join(kind: kind, container: container))
+        }
     }
 
     public var json: JSON {
@@ -65,6 +90,12 @@ public struct MonitorRequest: Sendable {
         engine["cgroupFolder"] = cgroupFolder.map(JSON.string)
         engine["pidsLimitIsDefault"] = .bool(pidsLimitIsDefault)
         engine["stopSignal"] = .integer(Int64(stopSignal))
+        engine["name"] = .string(name)
+        engine["image"] = .string(image)
+        engine["journal"] = journalPath.map(JSON.string)
+        if !joins.isEmpty {
+            engine["joins"] = .object(JSONObject(joins.map { ($0.kind, .string($0.container.text)) }))
+        }
         return ["id": .string(id.text), "oci": spec.json, "engine": .object(engine)]
     }
 }

@@ -201,21 +201,43 @@ struct CopyTests: EngineSuite {
         }
     }
 
-    @Test("a container that was never started")
+    @Test("a container that was never started gets files before its first start, and keeps them")
     func created() throws {
-        // A start that fails leaves none, so one that cannot find its volume later.
         let source = try source("created")
-        let folder = engine.folder.makeFolder("copy-created", mode: 0o777)
-        try engine.withContainer(["-v", "\(folder):/v"], ["true"]) { id in
-            #expect(eventually { engine.exitCode(id) == 0 })
+        let made = engine.run(["create", "BusyBox", "cat", "/x"])
+        try #require(made.status == 0, "\(made.errors)")
+        let id = made.text
+        copy("\(source)/file", "\(id):/x")
+        copy("\(id):/x", engine.folder("created-out"))
+        #expect(textOfFile(engine.folder("created-out")) == "hello\n")
+        #expect(engine.run("diff", id).output == "A /x\n")
+        // Nothing was left behind that says that it runs.
+        let state = try engine.inspect(id)["State"]
+        #expect(state["Status"].text == "created")
+        #expect(namesInFolder("\(engine.runFolder)/\(id)") == [])
+        #expect(engine.run("start", "-a", id).output == "hello\n")
+        #expect(engine.run("start", "-a", id).output == "hello\n")
+        copy("\(id):/x", engine.folder("created-again"))
+        #expect(textOfFile(engine.folder("created-again")) == "hello\n")
+        #expect(engine.run("rm", id).status == 0)
+    }
+
+    @Test("what was copied is an event, and what was changed is history")
+    func events() throws {
+        let source = try source("events")
+        try engine.withContainer(["--name", "copy-events"]) { id in
             copy("\(source)/file", "\(id):/x")
-            copy("\(id):/x", engine.folder("created-out"))
-            #expect(textOfFile(engine.folder("created-out")) == "hello\n")
-            #expect(engine.run("diff", id).output == "A /x\n")
-            // Nothing was left behind that says that it runs.
-            let state = try engine.inspect(id)["State"]
-            #expect(state["Status"].text == "exited")
-            #expect(namesInFolder("\(engine.runFolder)/\(id)") == [])
+            copy("\(id):/x", engine.folder("events-out"))
+            #expect(engine.run("export", "-o", engine.folder("events.tar"), id).status == 0)
+            #expect(engine.run("commit", id, "copy-events").status == 0)
+            let events = engine.run("events", "--since", "1h", "--until", "0s", "--format", "json").lines.filter {
+                $0.contains(id)
+            }
+            for action in ["copy", "export", "commit"] {
+                #expect(events.contains { $0.contains("\"\(action)\"") }, "\(action): \(events)")
+            }
+            let history = engine.run("history", "--format", "json").output
+            #expect(history.contains("\"cp\"") && history.contains("\"commit\""))
         }
     }
 }

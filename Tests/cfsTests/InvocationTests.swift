@@ -45,8 +45,7 @@ struct InvocationTests {
         "a verb of another engine is answered with the words of cfs, or that there are none",
         arguments: [
             (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
-            (["image", "pull"], "cfs image import"), (["create"], "cfs run"),
-            (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"),
+            (["image", "pull"], "cfs image import"), (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
             (["port", "web"], "no port can be published"),
         ])
