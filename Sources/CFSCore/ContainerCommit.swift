@@ -51,8 +51,7 @@ extension Container {
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
             return InterruptibleReader.make(reader, interruption)
         }
-        engine.note("commit", row, [EngineEvent.Attribute("imageID", "\(image.digest)")])
-        engine.remember("commit", row)
+        noteFiles("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
         return image
     }
 

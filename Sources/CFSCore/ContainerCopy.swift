@@ -55,7 +55,7 @@ extension Container {
         let writer = TreeWriter(
             target.folder, owners: options.keepsOwners ? .kept(.identity) : .writer, limits: .unlimited)
         try writer.writeAll(InterruptibleReader.make(reader, interruption))
-        try note("out", path)
+        note("out", path)
         return CopyReport(writer)
     }
 
@@ -75,7 +75,7 @@ extension Container {
         let sink = try DescriptorSink.make(descriptor, name)
         try TarWriter(sink).writeAll(reader)
         try sink.flush()
-        try note("out", path)
+        note("out", path)
     }
 
     /// Copies a file or folder of the host into the container.
@@ -139,14 +139,13 @@ extension Container {
         } catch {
             throw error.errno == EROFS ? Self.readOnly(label(path)) : error
         }
-        engine.remember("cp", try row())
-        try note("in", path)
+        note("in", path, history: "cp")
         return CopyReport(writer)
     }
 
-    private func note(_ direction: String, _ path: String) throws(CFSError) {
-        engine.note(
-            "copy", try row(), [EngineEvent.Attribute("direction", direction), EngineEvent.Attribute("path", path)])
+    private func note(_ direction: String, _ path: String, history verb: String? = nil) {
+        noteFiles(
+            "copy", [EngineEvent.Attribute("direction", direction), EngineEvent.Attribute("path", path)], history: verb)
     }
 
     private func inside(_ path: String, _ root: ContainerRoot) throws(CFSError) -> RootedPath {
