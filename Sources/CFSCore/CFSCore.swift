@@ -4,9 +4,12 @@
 @_exported import CFSModel
 
 @_exported import struct CFSImages.FetchOptions
+@_exported import enum CFSImages.ImageChange
 @_exported import struct CFSImages.ImageRemoval
 @_exported import struct CFSImages.ImportOptions
 @_exported import struct CFSImages.ImportProgress
+@_exported import struct CFSLayers.ArchiveName
+@_exported import struct CFSLayers.LayerChange
 @_exported import struct CFSLinux.WindowSize
 @_exported import enum CFSMonitor.LogStream
 @_exported import struct CFSMonitor.OutOfMemory

@@ -1,8 +1,5 @@
 import CFSImages
-import CFSLayers
-import CFSLinux
 import CFSModel
-import Glibc
 
 /// An image that can be had by its name alone.
 public struct CatalogueItem: Sendable, Hashable {
@@ -82,9 +79,10 @@ extension Engine {
         progress: @escaping (ImportProgress) -> Void = { _ in }
     ) throws(CFSError) -> ImageRecord {
         try prepareStore()
-        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
-        try checked(copy == -1 ? -Int(errno) : 0, "fcntl", .recording, path: name)
-        return try store.export(reference, to: FileSink(OwnedFD(copy), path: name), progress: progress)
+        let sink = try DescriptorSink.make(descriptor, name)
+        let image = try store.export(reference, to: sink, progress: progress)
+        try sink.flush()
+        return image
     }
 
     /// What is known of an image, as JSON with the members that users of Docker look for.

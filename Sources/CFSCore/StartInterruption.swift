@@ -1,8 +1,8 @@
 import CFSModel
 import Glibc
 
-/// How a caller ends a start that hangs, in a file system that does not answer for example: by an event, such as a signal
-/// that signalfd(2) has taken.
+/// How a caller ends a start that hangs, in a file system that does not answer for example, or a copy that takes too long: by
+/// an event, such as a signal that signalfd(2) has taken.
 public struct StartInterruption {
     /// Readable when there is something to look at.
     public var descriptor: Int32
@@ -22,6 +22,9 @@ public struct StartInterruption {
 
     /// Waits a moment, for what sends no event.
     func waitAMoment() throws(CFSError) { _ = try wait(-1, milliseconds: 50) }
+
+    /// Looks whether there is an event, without waiting.
+    func look() throws(CFSError) { _ = try wait(-1, milliseconds: 0) }
 
     private func wait(_ other: Int32, milliseconds: Int32) throws(CFSError) -> Bool {
         // A negative descriptor is passed over (poll(2)).

@@ -22,6 +22,8 @@ struct DocumentFields {
         try self.init(json, what)
     }
 
+    /// A member as it stands, of whatever type.
+    func raw(_ key: String) -> JSON? { object[key] }
     func has(_ key: String) -> Bool { object[key].map { $0 != .null } ?? false }
 
     func string(_ key: String) throws(CFSError) -> String? { try read(key, "a string", \.string) }

@@ -1,7 +1,7 @@
 import CFSModel
 
 /// An image's configuration document (image-spec, config.md), read and written. It is hostile data: nothing in it but
-/// what ``ImageRecord/Configuration`` holds goes any further.
+/// what ``ImageRecord/Configuration`` holds goes any further than into the documents of images that are made of it.
 struct ImageDocument: Hashable, Sendable {
     var architecture: String
     var system = "linux"
@@ -9,6 +9,9 @@ struct ImageDocument: Hashable, Sendable {
     var diffIDs: [Digest]
     /// Nanoseconds since 1970; nil when the document does not say, as it must not when it is to be reproducible.
     var created: UInt64?
+    var author = ""
+    /// How each layer came about, as it stands; empty when nobody knows. Others believe it only with an entry for each layer.
+    var history: [JSON] = []
 
     init(architecture: String, configuration: ImageRecord.Configuration, diffIDs: [Digest]) {
         self.architecture = architecture
@@ -29,6 +32,8 @@ struct ImageDocument: Hashable, Sendable {
             diffIDs.append(try DocumentFields.digest(text, "the image's diff_ids"))
         }
         created = try fields.string("created").flatMap { Timestamp.parse($0) }
+        author = try fields.string("author") ?? ""
+        history = fields.raw("history")?.array ?? []
         guard let run = try fields.fields("config") else { return }
         configuration.entrypoint = try run.strings("Entrypoint") ?? []
         configuration.command = try run.strings("Cmd") ?? []
@@ -38,15 +43,19 @@ struct ImageDocument: Hashable, Sendable {
         configuration.stopSignal = try run.string("StopSignal") ?? ""
         configuration.labels = try run.map("Labels") ?? [:]
         configuration.volumes = try run.object("Volumes")?.entries.map(\.key).sorted() ?? []
+        configuration.exposedPorts = try run.object("ExposedPorts")?.entries.map(\.key).sorted() ?? []
     }
 
     /// As stored: the same content always gives the same bytes.
     var bytes: [UInt8] {
-        let document: JSON = [
-            "architecture": .string(architecture), "os": .string(system), "config": configuration.json,
-            "rootfs": ["type": "layers", "diff_ids": JSON(diffIDs.map { "\($0)" })],
-        ]
-        return document.bytes()
+        var document = JSONObject([
+            ("architecture", .string(architecture)), ("os", .string(system)), ("config", configuration.json),
+            ("rootfs", ["type": "layers", "diff_ids": JSON(diffIDs.map { "\($0)" })]),
+        ])
+        if let created { document["created"] = .string(Timestamp.text(created)) }
+        if !author.isEmpty { document["author"] = .string(author) }
+        if !history.isEmpty { document["history"] = .array(history) }
+        return JSON.object(document).bytes()
     }
 }
 
@@ -55,6 +64,9 @@ extension ImageRecord.Configuration {
     var json: JSON {
         var object = JSONObject()
         if !user.isEmpty { object["User"] = .string(user) }
+        if !exposedPorts.isEmpty {
+            object["ExposedPorts"] = .object(JSONObject(exposedPorts.map { ($0, .object(JSONObject())) }))
+        }
         if !environment.isEmpty { object["Env"] = JSON(environment) }
         if !entrypoint.isEmpty { object["Entrypoint"] = JSON(entrypoint) }
         if !command.isEmpty { object["Cmd"] = JSON(command) }

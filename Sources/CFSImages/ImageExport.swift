@@ -1,7 +1,6 @@
 import CFSLayers
 import CFSLinux
 import CFSModel
-import Glibc
 
 extension ImageStore {
     /// Writes an image as a tar of the image-spec's layout, which every other engine reads; the same image always gives
@@ -16,16 +15,8 @@ extension ImageStore {
         _ reference: String, to path: String, progress: @escaping (ImportProgress) -> Void = { _ in }
     ) throws(CFSError) -> ImageRecord {
         try exporting(reference) { image throws(CFSError) in
-            let temporary = "\(path).\(getpid()).partial"
-            let file = try Self.create(temporary, for: path)
-            do throws(CFSError) {
-                let sink = FileSink(try file.duplicate(), path: temporary)
+            try ExportedFile.write(to: path, suggesting: "image.tar") { sink throws(CFSError) in
                 try write(image, to: TarWriter(sink), progress)
-                try Directory.synchronize(file.raw)
-                try checked(rename(temporary, path) == 0 ? 0 : -Int(errno), "rename", .recording, path: path)
-            } catch {
-                _ = unlink(temporary)
-                throw error
             }
         }
     }
@@ -47,29 +38,6 @@ extension ImageStore {
         guard let image = try existing(reference) else { throw try notFound(reference) }
         try body(image)
         return image
-    }
-
-    private static func create(_ temporary: String, for path: String) throws(CFSError) -> OwnedFD {
-        // The rename at the end would find that out as well, when all has been written.
-        if File.statusIfThere(path)?.isDirectory ?? false {
-            throw CFSError(
-                .invalidArgument, .recording, "\(path) is a folder", path: path,
-                hint: "name a file in it: \(path.hasSuffix("/") ? path : path + "/")image.tar")
-        }
-        do throws(CFSError) {
-            return try File.open(
-                temporary, [.write, .create, .truncate, .noFollow], mode: 0o644, phase: .recording)
-        } catch {
-            let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-            let (text, hint) =
-                switch error.errno {
-                case ENOENT: ("there is no folder \(folder)", "make it first: mkdir -p \(folder)")
-                case ENOTDIR: ("\(folder) is not a folder", "name a file in a folder that is there")
-                default: ("no file can be made in the folder \(folder)", "name a folder that can be written to")
-                }
-            throw CFSError(
-                error.code, .recording, text, systemCall: error.systemCall, path: path, errno: error.errno, hint: hint)
-        }
     }
 
     private func write(

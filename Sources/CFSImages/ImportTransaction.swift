@@ -48,9 +48,7 @@ final class ImportTransaction {
     /// Stores entries as a compressed tar that depends on nothing but them, and unpacks it.
     func add(_ entries: any EntryReader, over parent: AddedLayer?) throws(CFSError) -> AddedLayer {
         try addCompressed(over: parent) { sink throws(CFSError) in
-            let tar = TarWriter(sink)
-            while let entry = try entries.next() { try tar.write(entry, body: BodySource(entries)) }
-            try tar.finish()
+            try TarWriter(sink).writeAll(entries)
         }
     }
 

@@ -17,6 +17,16 @@ enum MediaType {
         "application/vnd.docker.image.rootfs.diff.tar.gzip", "application/vnd.docker.image.rootfs.diff.tar.zstd",
     ]
 
+    /// The image-spec's name for a layer that Docker's archives call otherwise.
+    static func ofLayer(_ type: String) -> String {
+        switch type {
+        case "application/vnd.docker.image.rootfs.diff.tar": tar
+        case "application/vnd.docker.image.rootfs.diff.tar.gzip": tarGzip
+        case "application/vnd.docker.image.rootfs.diff.tar.zstd": tarZstd
+        default: type
+        }
+    }
+
     /// Fails unless `type` is one of `known`. What else a layer can be (encrypted, foreign, no file system at all) must
     /// not be unpacked as if it were a tar.
     static func check(_ type: String, among known: Set<String>, _ what: String) throws(CFSError) {

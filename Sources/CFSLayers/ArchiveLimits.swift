@@ -27,6 +27,12 @@ public struct ArchiveLimits: Sendable, Hashable {
 
     public init() {}
     public static let standard = ArchiveLimits()
+    /// For what is only read and packed: a file system has as many files, and as large ones, as it has.
+    public static let unlimited: ArchiveLimits = {
+        var limits = ArchiveLimits()
+        (limits.entries, limits.totalBytes, limits.sparseSegments) = (.max, .max, 1 << 22)
+        return limits
+    }()
 
     /// Decompressed bytes in one stream: the content, and generous headers.
     var streamBytes: UInt64 {

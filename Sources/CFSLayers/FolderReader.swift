@@ -3,11 +3,11 @@ import CFSModel
 import CLinux
 import Glibc
 
-/// Reads a folder of the host as an archive: sorted by bytes, so that the same folder always gives the same entries. No
-/// link is followed.
+/// Reads a folder as an archive: sorted by bytes, so that the same folder always gives the same entries. No link is
+/// followed.
 ///
-/// The folder itself is a place on the host and no part of what it holds: its owner and mode are not taken. Sockets are
-/// passed over, and what the kernel has mounted inside (proc, sysfs, devpts, cgroups) comes out as an empty folder.
+/// Sockets are passed over, and what the kernel has mounted inside (proc, sysfs, devpts, cgroups) comes out as an empty
+/// folder.
 public final class FolderReader: EntryReader {
     private struct Level {
         var folder: SharedFD
@@ -17,30 +17,60 @@ public final class FolderReader: EntryReader {
         var names: [FileName]
     }
 
-    private struct Identity: Hashable {
-        var device, inode: UInt64
-    }
-
-    private let limits: ArchiveLimits
+    private let entries: FileEntries
+    private let isLayer: Bool
+    private var first: (item: SharedFD, name: ArchiveName)?
     private var levels: [Level] = []
-    private var firstNames: [Identity: ArchiveName] = [:]
     private var body: FolderFile?
 
+    /// A folder of the host, which is going to be a layer. The folder itself is a place on the host and no part of what it
+    /// holds: its owner and mode are not taken.
+    ///
     /// - Parameter path: of the folder.
+    /// - Throws: later, `invalidArgument` for a name that layers give a meaning of their own.
     public init(path: String, limits: ArchiveLimits = .standard) throws(CFSError) {
-        self.limits = limits
-        levels = [try Self.level(SharedFD(try Directory.open(path)), [])]
+        entries = FileEntries(limits, phase: .importing)
+        isLayer = true
+        try push(SharedFD(try Directory.open(path)), ArchiveName(bytes: []))
+    }
+
+    /// What is open already, with all that lies below it.
+    ///
+    /// - Parameters:
+    ///   - item: of any kind; O_PATH is enough.
+    ///   - name: of the first entry, which is the item itself, and so in front of all others; nil for the content of a
+    ///     folder alone.
+    ///   - owners: from the ids on the host to those of the entries.
+    public init(
+        _ item: SharedFD, as name: ArchiveName?, owners: OwnerMap = .identity, limits: ArchiveLimits = .standard
+    ) throws(CFSError) {
+        entries = FileEntries(limits, owners: owners, isHostile: true, phase: .looking)
+        isLayer = false
+        if let name {
+            first = (item, name)
+        } else {
+            try push(
+                SharedFD(try File.open(".", [.directory, .read], at: item.raw, phase: .looking)), ArchiveName(bytes: [])
+            )
+        }
     }
 
     public func next() throws(CFSError) -> ArchiveEntry? {
         body = nil
+        if let (item, name) = first {
+            first = nil
+            if let entry = try take(item, name) { return entry }
+        }
         while let level = levels.last {
             guard let name = level.names.last else {
                 levels.removeLast()
                 continue
             }
             levels[levels.count - 1].names.removeLast()
-            if let entry = try entry(name, level) { return entry }
+            let full = ArchiveName(bytes: level.path + name.bytes)
+            guard !isLayer || !LayerStep.isReserved(name) else { throw Self.reserved(full) }
+            guard let item = try entries.open(name, at: level.folder, as: full) else { continue }
+            if let entry = try take(item, full) { return entry }
         }
         return nil
     }
@@ -49,93 +79,32 @@ public final class FolderReader: EntryReader {
         try body?.read(into: buffer) ?? 0
     }
 
-    private func entry(_ name: FileName, _ level: Level) throws(CFSError) -> ArchiveEntry? {
-        let full = ArchiveName(bytes: level.path + name.bytes)
-        guard !LayerStep.isReserved(name) else {
+    /// For a name that layers give a meaning of their own.
+    static func reserved(_ name: ArchiveName) -> CFSError {
+        CFSError(
+            .invalidArgument, .importing,
+            "\"\(name.printable)\" has a name that images reserve for what is deleted", path: name.printable,
+            hint: "rename or remove it")
+    }
+
+    private func take(_ item: SharedFD, _ name: ArchiveName) throws(CFSError) -> ArchiveEntry? {
+        guard let found = try entries.describe(item, as: name) else { return nil }
+        if let folder = found.folder { try push(folder, name) }
+        body = found.body
+        return found.entry
+    }
+
+    private func push(_ folder: SharedFD, _ name: ArchiveName) throws(CFSError) {
+        guard levels.count < entries.limits.depth else {
             throw CFSError(
-                .invalidArgument, .importing,
-                "\"\(full.printable)\" has a name that images reserve for what is deleted", path: full.printable,
-                hint: "rename or remove it")
+                .limitExceeded, .importing, "there are more than \(entries.limits.depth) folders in each other",
+                path: name.printable)
         }
-        var status = cfs_stat()
-        let result = Int(cfs_fstatat(level.folder.raw, name.cString, &status, CFS_AT_SYMLINK_NOFOLLOW))
-        if result == -ErrorCode.notFound { return nil }
-        try checked(result, "fstatat", .importing, path: full.printable)
-        switch status.mode & S_IFMT {
-        case S_IFDIR: return try folder(full, name, level)
-        case S_IFREG: return try file(full, name, level)
-        case S_IFLNK: return Self.entry(.symlink(try target(full, name, level)), full, status)
-        case S_IFCHR: return Self.entry(.characterDevice(status.rdev_major, status.rdev_minor), full, status)
-        case S_IFBLK: return Self.entry(.blockDevice(status.rdev_major, status.rdev_minor), full, status)
-        case S_IFIFO: return Self.entry(.fifo, full, status)
-        default: return nil
-        }
-    }
-
-    private func folder(_ full: ArchiveName, _ name: FileName, _ level: Level) throws(CFSError) -> ArchiveEntry {
-        guard levels.count < limits.depth else {
-            throw CFSError(
-                .limitExceeded, .importing, "there are more than \(limits.depth) folders in each other",
-                path: full.printable)
-        }
-        let opened = LayerCalls.openFolder(name, at: level.folder)
-        let folder = SharedFD(OwnedFD(try checked(opened, "openat", .importing, path: full.printable)))
-        let status = try File.status(at: folder.raw)
-        if !Self.kernelFileSystems.contains(Int(cfs_filesystem_magic(folder.raw))) {
-            levels.append(try Self.level(folder, full.bytes + [0x2f]))
-        }
-        return Self.entry(.directory, full, status, try FileAttributes.of(folder.raw, .directory, full))
-    }
-
-    private func file(_ full: ArchiveName, _ name: FileName, _ level: Level) throws(CFSError) -> ArchiveEntry? {
-        let flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | CFS_O_NOFOLLOW | CFS_O_CLOEXEC
-        let result = openat(level.folder.raw, name.cString, flags)
-        let opened = try checked(result >= 0 ? Int(result) : -Int(errno), "openat", .importing, path: full.printable)
-        let file = SharedFD(OwnedFD(opened))
-        let status = try File.status(at: file.raw)
-        // Somebody may have put something else there meanwhile.
-        guard status.isRegular else { return nil }
-        if status.links > 1 {
-            let identity = Identity(device: status.dev, inode: status.inode)
-            if let first = firstNames[identity] { return Self.entry(.hardlink(first), full, status) }
-            firstNames[identity] = full
-        }
-        let size = UInt64(max(0, status.size))
-        let isSparse = UInt64(max(0, status.blocks)) * 512 < size
-        let areas = isSparse ? try FolderFile.areas(file.raw, size: size, limits, full) : nil
-        body = FolderFile(file, areas ?? [SparseSegment(offset: 0, length: size)], full)
-        var entry = Self.entry(.file, full, status, try FileAttributes.of(file.raw, .file, full))
-        entry.size = size
-        entry.sparse = areas
-        return entry
-    }
-
-    private func target(_ full: ArchiveName, _ name: FileName, _ level: Level) throws(CFSError) -> ArchiveName {
-        let buffer = RawBuffer(4096)
-        let result = readlinkat(
-            level.folder.raw, name.cString, buffer.start.assumingMemoryBound(to: CChar.self), buffer.count)
-        let count = try checked(result >= 0 ? result : -Int(errno), "readlinkat", .importing, path: full.printable)
-        return ArchiveName(bytes: Array(buffer.slice(0..<count)))
+        if Self.kernelFileSystems.contains(Int(cfs_filesystem_magic(folder.raw))) { return }
+        let path = name.isEmpty || name.bytes.last == 0x2f ? name.bytes : name.bytes + [0x2f]
+        levels.append(Level(folder: folder, path: path, names: try entries.names(in: folder, name).reversed()))
     }
 
     private static let kernelFileSystems = Set(
         [CFS_PROC_SUPER_MAGIC, CFS_SYSFS_MAGIC, CFS_CGROUP2_SUPER_MAGIC, CFS_DEVPTS_SUPER_MAGIC].map { Int($0) })
-
-    private static func level(_ folder: SharedFD, _ path: [UInt8]) throws(CFSError) -> Level {
-        var names: [[UInt8]] = []
-        try Directory.forEachEntry(of: folder.raw) { name, _ in
-            names.append(Array(UnsafeRawBufferPointer(start: name, count: strlen(name))))
-        }
-        names.sort { $1.lexicographicallyPrecedes($0) }
-        return Level(folder: folder, path: path, names: names.map { FileName($0) })
-    }
-
-    private static func entry(
-        _ kind: ArchiveEntry.Kind, _ name: ArchiveName, _ status: cfs_stat, _ attributes: [ExtendedAttribute] = []
-    ) -> ArchiveEntry {
-        ArchiveEntry(
-            kind, name, mode: status.mode & 0o7777, uid: status.uid, gid: status.gid,
-            modified: ArchiveTime(seconds: status.mtime_seconds, nanoseconds: status.mtime_nanoseconds),
-            attributes: attributes)
-    }
 }

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Whoever adds or removes holds a lock of its own among all processes; reading needs none.
 public struct LayerStore: Sendable {
-    private let folder: StoreFolder
+    let folder: StoreFolder
 
     /// - Parameter root: made when the first layer is unpacked.
     public init(root: String) { folder = StoreFolder(path: "\(root)/layers") }

@@ -19,41 +19,67 @@ struct LowerLayers {
         guard let last = path.name else { return nil }
         var next = nearest
         while let layer = next {
-            var current = try root(layer)
-            next = try parent(of: current)
-            var isMissing = false
-            for name in path.components.dropLast() {
-                let opened = LayerCalls.openFolder(name, at: current)
-                // A file, a link or a whiteout hides what lies further below.
-                if opened == -ErrorCode.notDirectory || opened == -ErrorCode.loop { return nil }
-                isMissing = opened == -ErrorCode.notFound
-                if isMissing { break }
-                current = SharedFD(OwnedFD(try checked(opened, "openat", .unpacking, path: path.printable)))
-                if LayerCalls.isOpaque(current) { next = nil }
+            let root = try root(layer)
+            next = try parent(of: root)
+            switch try descend(path.components.dropLast(), from: root) {
+            case .blocked: return nil
+            case .missing: continue
+            case .folder(let current, let isOpaque):
+                if isOpaque { next = nil }
+                if !LayerCalls.exists(last, at: current) { continue }
+                return LayerCalls.isWhiteout(last, at: current) ? nil : (last, current)
             }
-            if isMissing || !LayerCalls.exists(last, at: current) { continue }
-            return LayerCalls.isWhiteout(last, at: current) ? nil : (last, current)
         }
         return nil
     }
 
-    /// The names that are seen in the root.
-    func names() throws(CFSError) -> [FileName] {
+    /// The names that are seen in a folder; none where there is no folder.
+    func names(in path: LayerPath = .root) throws(CFSError) -> [FileName] {
         var found: [FileName] = []
         var known: Set<FileName> = []
         var next = nearest
         while let layer = next {
             let root = try root(layer)
             next = try parent(of: root)
-            var names: [FileName] = []
-            try Directory.forEachEntry(of: root.raw) { name, _ in
-                names.append(FileName(UnsafeRawBufferPointer(start: name, count: strlen(name))))
-            }
-            for name in names where known.insert(name).inserted && !LayerCalls.isWhiteout(name, at: root) {
-                found.append(name)
+            switch try descend(path.components[...], from: root) {
+            case .blocked: return found
+            case .missing: continue
+            case .folder(let folder, let isOpaque):
+                if isOpaque { next = nil }
+                var names: [FileName] = []
+                try Directory.forEachEntry(of: folder.raw) { name, _ in
+                    names.append(FileName(UnsafeRawBufferPointer(start: name, count: strlen(name))))
+                }
+                for name in names where known.insert(name).inserted && !LayerCalls.isWhiteout(name, at: folder) {
+                    found.append(name)
+                }
             }
         }
         return found
+    }
+
+    private enum Descent {
+        /// Nothing here hides a folder further below.
+        case missing
+        /// A file, a link or a whiteout hides what lies further below.
+        case blocked
+        /// Opaque when it, or one above it, hides what lies further below.
+        case folder(SharedFD, isOpaque: Bool)
+    }
+
+    private func descend(_ names: ArraySlice<FileName>, from root: SharedFD) throws(CFSError) -> Descent {
+        var current = root
+        var isOpaque = false
+        for name in names {
+            let opened = LayerCalls.openFolder(name, at: current)
+            if opened == -ErrorCode.notDirectory || opened == -ErrorCode.loop { return .blocked }
+            // In an opaque folder the layers below have no say.
+            if opened == -ErrorCode.notFound { return isOpaque ? .blocked : .missing }
+            let path = LayerPath(components: names)
+            current = SharedFD(OwnedFD(try checked(opened, "openat", .unpacking, path: path.printable)))
+            if LayerCalls.isOpaque(current) { isOpaque = true }
+        }
+        return .folder(current, isOpaque: isOpaque)
     }
 
     private func root(_ layer: Digest) throws(CFSError) -> SharedFD {

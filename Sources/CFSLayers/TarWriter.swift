@@ -29,6 +29,12 @@ public final class TarWriter {
         if rest > 0 { try sink.write([UInt8](repeating: 0, count: TarHeader.size - rest)) }
     }
 
+    /// Writes everything that a reader has, and the end.
+    public func writeAll(_ entries: any EntryReader) throws(CFSError) {
+        while let entry = try entries.next() { try write(entry, body: BodySource(entries)) }
+        try finish()
+    }
+
     /// Writes the end. Nothing may be written afterwards.
     public func finish() throws(CFSError) { try sink.write([UInt8](repeating: 0, count: 2 * TarHeader.size)) }
 }

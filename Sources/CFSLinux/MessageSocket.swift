@@ -108,6 +108,9 @@ public final class SocketPair {
     /// Closes the other end here, so that its end in the other process is seen on ours.
     public func closeTheirs() { other = nil }
 
+    /// The same in the other process, for our end.
+    public func closeOurs() { own = nil }
+
     /// Gives our end away, as a descriptor of its own.
     public func takeOurs() throws(CFSError) -> OwnedFD {
         defer { own = nil }

@@ -8,6 +8,8 @@ public struct ImageRecord: Sendable, Hashable {
         case upstream
         /// Imported by the user.
         case imported
+        /// Made of a container.
+        case committed
     }
 
     /// What the image says about running it (OCI image-spec, config.md). It is data: nothing in it steers the engine.
@@ -22,6 +24,8 @@ public struct ImageRecord: Sendable, Hashable {
         public var stopSignal = ""
         public var labels: [String: String] = [:]
         public var volumes: [String] = []
+        /// `80/tcp`: what the image says that it listens on.
+        public var exposedPorts: [String] = []
         public init() {}
     }
 

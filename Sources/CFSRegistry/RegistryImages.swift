@@ -69,6 +69,7 @@ extension ImageRecord {
             configuration.labels = labels.stringMap ?? [:]
         }
         configuration.volumes = run["volumes"]?.strings ?? []
+        configuration.exposedPorts = run["exposedPorts"]?.strings ?? []
         return ImageRecord(
             name: name, digest: digest, source: source, architecture: architecture, layers: layers,
             configuration: configuration, createdAt: createdAt)
@@ -93,7 +94,7 @@ extension ImageRecord {
                 "environment": JSON(configuration.environment),
                 "workingDirectory": .string(configuration.workingDirectory), "user": .string(configuration.user),
                 "stopSignal": .string(configuration.stopSignal), "labels": JSON(configuration.labels),
-                "volumes": JSON(configuration.volumes),
+                "volumes": JSON(configuration.volumes), "exposedPorts": JSON(configuration.exposedPorts),
             ],
         ]
     }

@@ -5,7 +5,6 @@ enum ForeignVerbs {
         ("pull", "`cfs image fetch` fetches an image of the catalogue, `cfs image import` takes one from a file"),
         ("load", "`cfs image import NAME FILE` reads what `docker save` writes"),
         ("import", "`cfs image import NAME FILE`"),
-        ("export", "`cfs image export -o FILE IMAGE` writes an image; a container cannot be exported yet"),
         ("save", "`cfs image export -o FILE IMAGE`"),
         ("fetch", "`cfs image fetch NAME`"),
         ("rmi", "`cfs image rm IMAGE`"),
@@ -14,11 +13,10 @@ enum ForeignVerbs {
         ("attach", "`cfs logs -f CONTAINER` shows the output, `cfs exec -it CONTAINER sh` opens a shell"),
         ("recover", "`cfs system recover`"), ("df", "`cfs system df`"),
         ("prune", "`cfs container prune` or `cfs system prune`"),
-        ("cp", "`cfs exec -i CONTAINER tar` with a pipe copies files, and `cfs run -v` shares them"),
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),
         ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
-        ("build", notYet), ("commit", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
-        ("search", notYet), ("tag", notYet), ("diff", notYet), ("compose", notYet), ("pod", notYet),
+        ("build", notYet), ("push", notYet), ("login", notYet), ("logout", notYet), ("search", notYet),
+        ("tag", notYet), ("compose", notYet), ("pod", notYet),
     ]
     private static let notYet = "cfs has no such verb yet; see cfs --help"
 

@@ -29,7 +29,8 @@ struct RootCommand: ParsableCommand {
         RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self,
         StopCommand.self, RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self,
         WaitCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self, StatsCommand.self,
-        PortCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
+        CpCommand.self, DiffCommand.self, CommitCommand.self, ExportCommand.self, PortCommand.self, RmCommand.self,
+        InspectCommand.self, ExplainCommand.self,
     ]
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions

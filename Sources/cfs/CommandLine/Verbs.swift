@@ -26,6 +26,10 @@ enum Verbs {
         case (nil, "unpause"): UnpauseCommand.self
         case (nil, "top"): TopCommand.self
         case (nil, "stats"): StatsCommand.self
+        case (nil, "cp"): CpCommand.self
+        case (nil, "diff"): DiffCommand.self
+        case (nil, "commit"): CommitCommand.self
+        case (nil, "export"): ExportCommand.self
         case (nil, "explain"): ExplainCommand.self
         case (nil, "port"): PortCommand.self
         case (nil, "wait"): WaitCommand.self

@@ -14,8 +14,14 @@ final class StartSignals {
     /// The signal that has ended the start, if one has.
     private var interrupter: Int32?
 
+    /// What the signal has done, for the message.
+    private let effect: String
+
     /// - Parameter isAttached: whether the command gets its caller's signals from its start on.
-    init(isAttached: Bool) throws(CFSError) {
+    init(
+        isAttached: Bool, effect: String = "came before the command ran: the start was ended"
+    ) throws(CFSError) {
+        self.effect = effect
         signals = try SignalDescriptor(isAttached ? AttachedSession.forwarded + [SIGCONT] : Self.ending)
     }
 
@@ -30,8 +36,7 @@ final class StartSignals {
                     continue
                 }
                 self.interrupter = number
-                throw CFSError(
-                    .interrupted, .starting, "\(Signal.name(number)) came before the command ran: the start was ended")
+                throw CFSError(.interrupted, .starting, "\(Signal.name(number)) \(self.effect)")
             }
         }
     }
@@ -44,6 +49,19 @@ final class StartSignals {
 
     /// Those that have come since.
     func pending() throws(CFSError) -> [Int32] { try signals.pending() }
+
+    /// Runs what takes away again what it has made when it is ended; gives the exit status.
+    static func guarding(
+        _ work: String, _ body: (StartInterruption) throws(CFSError) -> Void
+    ) throws(CFSError) -> Int32 {
+        let signals = try StartSignals(isAttached: false, effect: "came: \(work) was ended")
+        do throws(CFSError) {
+            try body(signals.interruption)
+            return 0
+        } catch {
+            return try signals.status(after: error)
+        }
+    }
 
     /// The exit status of a start that failed: 128 and the number of the signal that ended it.
     ///

@@ -1,0 +1,188 @@
+import CFSLayers
+import CFSLinux
+import CFSModel
+import Glibc
+
+/// How files are copied between a container and the host.
+public struct CopyOptions: Sendable, Hashable {
+    /// Keeps owners, as they are numbered inside, set-uid bits and devices. Else the copy belongs to whoever copies out, or
+    /// to the container's root, and has neither.
+    public var keepsOwners = false
+    /// Copies what a link leads to, where the source itself is a link.
+    public var followsLink = false
+
+    public init() {}
+}
+
+/// What was copied.
+public struct CopyReport: Sendable, Hashable {
+    /// Files of all kinds but folders.
+    public var files: Int
+    /// Bytes in them.
+    public var bytes: UInt64
+    /// Devices, which only come along with their owners.
+    public var leftOut: [ArchiveName]
+
+    init(_ writer: TreeWriter) {
+        (files, bytes, leftOut) = (writer.files, writer.bytes, writer.leftOut)
+    }
+}
+
+/// Copies by the rules of docker-cp(1): a folder goes into one that is there, under its own name, and becomes the target
+/// where there is none; `/.` at its end means what lies in it. Links inside the container are followed inside it. In every
+/// state; of one that runs, what is mounted in it counts too.
+extension Container {
+    /// Copies a file or folder out of the container.
+    ///
+    /// - Parameters:
+    ///   - path: inside, from `/` on.
+    ///   - hostPath: an absolute path of the host.
+    ///   - interruption: how to end it before it is done.
+    /// - Throws: `invalidArgument` for a source, or a folder for the target, that is not there; `conflict` for a folder in
+    ///   the place of a file or the other way round; `noSpace`. What was not there before is taken away again then.
+    @discardableResult
+    public func copyOut(
+        _ path: String, to hostPath: String, options: CopyOptions = CopyOptions(),
+        interruption: StartInterruption? = nil
+    ) throws(CFSError) -> CopyReport {
+        let root = try openRoot(.mounted)
+        defer { extendLifetime(root) }
+        let source = try inside(path, root).source(followsLink: options.followsLink)
+        try root.checkMounts(source.item, label(path))
+        let host = SharedFD(try Directory.open("/"))
+        let target = try RootedPath(hostPath, below: host.raw, label: hostPath).target(for: source)
+        let reader = try FolderReader(source.item, as: target.name, owners: root.owners, limits: .unlimited)
+        let writer = TreeWriter(
+            target.folder, owners: options.keepsOwners ? .kept(.identity) : .writer, limits: .unlimited)
+        try writer.writeAll(InterruptibleReader.make(reader, interruption))
+        note("out", path)
+        return CopyReport(writer)
+    }
+
+    /// Writes a file or folder of the container to a descriptor as a tar, with the owners that are seen inside. What was
+    /// written when this throws is no archive.
+    ///
+    /// - Parameter name: of the descriptor, for errors.
+    public func copyOut(
+        _ path: String, toDescriptor descriptor: Int32, name: String? = nil, options: CopyOptions = CopyOptions()
+    ) throws(CFSError) {
+        let root = try openRoot(.mounted)
+        defer { extendLifetime(root) }
+        let source = try inside(path, root).source(followsLink: options.followsLink)
+        try root.checkMounts(source.item, label(path))
+        let reader = try FolderReader(
+            source.item, as: source.name ?? ArchiveName("./"), owners: root.owners, limits: .unlimited)
+        let sink = try DescriptorSink.make(descriptor, name)
+        try TarWriter(sink).writeAll(reader)
+        try sink.flush()
+        note("out", path)
+    }
+
+    /// Copies a file or folder of the host into the container.
+    ///
+    /// - Parameters:
+    ///   - hostPath: an absolute path of the host.
+    ///   - path: inside, from `/` on.
+    ///   - interruption: how to end it before it is done.
+    /// - Throws: what ``copyOut(_:to:options:interruption:)`` throws; `notPermitted` for a container whose root is read-only.
+    @discardableResult
+    public func copyIn(
+        from hostPath: String, to path: String, options: CopyOptions = CopyOptions(),
+        interruption: StartInterruption? = nil
+    ) throws(CFSError) -> CopyReport {
+        let host = SharedFD(try Directory.open("/"))
+        let source = try RootedPath(hostPath, below: host.raw, label: hostPath).source(
+            followsLink: options.followsLink)
+        return try copyIn(to: path, options) { place throws(CFSError) in
+            let target = try place.target(for: source)
+            let reader = try FolderReader(source.item, as: target.name, limits: .unlimited)
+            return (target, InterruptibleReader.make(reader, interruption))
+        }
+    }
+
+    /// Unpacks a tar, compressed or not, into a folder of the container.
+    ///
+    /// - Parameters:
+    ///   - descriptor: stays the caller's.
+    ///   - interruption: how to end it before it is done.
+    @discardableResult
+    public func copyIn(
+        tarFrom descriptor: Int32, to path: String, options: CopyOptions = CopyOptions(),
+        interruption: StartInterruption? = nil
+    ) throws(CFSError) -> CopyReport {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+        try checked(copy == -1 ? -Int(errno) : 0, "fcntl", .looking)
+        let source = InterruptibleSource(FileSource(OwnedFD(copy)), interruption)
+        return try copyIn(to: path, options) { place throws(CFSError) in
+            let target = RootedPath.Target(folder: try place.existingFolder(), name: nil)
+            return (target, TarReader(try decompress(source, limits: .standard)))
+        }
+    }
+
+    private func copyIn(
+        to path: String, _ options: CopyOptions,
+        _ find: (RootedPath) throws(CFSError) -> (target: RootedPath.Target, reader: any EntryReader)
+    ) throws(CFSError) -> CopyReport {
+        let root = try openRoot(.mounted)
+        defer { extendLifetime(root) }
+        guard root.isRunning || !root.request.spec.root.readonly else { throw Self.readOnly(label(path)) }
+        let (target, reader) = try find(try inside(path, root))
+        try root.checkMounts(target.folder, name: target.name, label(path))
+        let owners = root.owners
+        let writer = TreeWriter(
+            target.folder, owners: options.keepsOwners ? .kept(owners) : .writer, limits: .unlimited)
+        do throws(CFSError) {
+            // As the container's root, so that file systems of the container take the files.
+            try FileIdentity.run(uid: owners.root.uid, gid: owners.root.gid) { () throws(CFSError) in
+                try writer.writeAll(reader)
+            }
+        } catch {
+            throw error.errno == EROFS ? Self.readOnly(label(path)) : error
+        }
+        note("in", path, history: "cp")
+        return CopyReport(writer)
+    }
+
+    private func note(_ direction: String, _ path: String, history verb: String? = nil) {
+        noteFiles(
+            "copy", [EngineEvent.Attribute("direction", direction), EngineEvent.Attribute("path", path)], history: verb)
+    }
+
+    private func inside(_ path: String, _ root: ContainerRoot) throws(CFSError) -> RootedPath {
+        try RootedPath(path, below: root.root.raw, label: label(path))
+    }
+
+    private func label(_ path: String) -> String { "\(path.hasPrefix("/") ? "" : "/")\(path) of the container" }
+
+    private static func readOnly(_ what: String) -> CFSError {
+        CFSError(
+            .notPermitted, .recording, "\(what) is on a read-only file system", errno: EROFS,
+            hint: "copy to a volume or a tmpfs of the container that can be written to")
+    }
+}
+
+extension ContainerRoot {
+    /// Throws for what lies where something is mounted while the container runs: that is not here now, and what would be
+    /// written would be hidden then.
+    ///
+    /// - Parameter name: of what is meant in the folder `item`; nil for `item` itself.
+    func checkMounts(_ item: SharedFD, name: ArchiveName? = nil, _ label: String) throws(CFSError) {
+        if isRunning { return }
+        // Where a descriptor leads, as the kernel writes it: from the root of its mount on.
+        var place = try File.readLink("/proc/self/fd/\(item.raw)")
+        if let name { place = place == "/" ? "/\(name.string)" : "\(place)/\(name.string)" }
+        for mount in request.spec.mounts {
+            let target = File.tryOpen(mount.destination, below: root.raw, .path, resolve: .inRoot)
+            guard target >= 0 else { continue }
+            let opened = OwnedFD(target)
+            let path = try File.readLink("/proc/self/fd/\(opened.raw)")
+            guard place == path || place.hasPrefix("\(path)/"), path != "/" else { continue }
+            throw CFSError(
+                .containerNotRunning, .looking,
+                "\(label) lies in \(mount.destination), which is only mounted while the container runs",
+                hint: mount.type == "bind" && !mount.source.contains("/\(request.id.text)/")
+                    ? "it is \(mount.source) of the host: copy there, or start the container"
+                    : "start the container first")
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import CFSLayers
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import Glibc
+
+/// The root file system of a container, held by a descriptor: whatever is done with its files is done below that. One that
+/// does not run is kept from starting and from being removed as long as this value lives.
+final class ContainerRoot {
+    enum View {
+        /// With all that is mounted in it while it runs.
+        case mounted
+        /// Without: the image's files and the container's own.
+        case own
+    }
+
+    let root: SharedFD
+    let isRunning: Bool
+    let request: MonitorRequest
+    private let hold: ContainerHold?
+
+    init(_ root: SharedFD, isRunning: Bool, _ request: MonitorRequest, _ hold: ContainerHold?) {
+        self.root = root
+        self.isRunning = isRunning
+        self.request = request
+        self.hold = hold
+    }
+
+    var owners: OwnerMap { OwnerMap(request) }
+}
+
+extension OwnerMap {
+    init(_ request: MonitorRequest) {
+        self.init(uids: request.spec.linux.uidMappings, gids: request.spec.linux.gidMappings)
+    }
+}
+
+/// The lock of a container that does not run.
+final class ContainerHold {
+    private let lock: RunLock
+    /// Whether there was no run folder before: it goes again.
+    private let isNew: Bool
+
+    /// Nil when somebody else has it.
+    init?(_ folder: ContainerFolder) throws(CFSError) {
+        isNew = !File.exists(folder.run)
+        if RunLock.exists(folder) {
+            guard let lock = try RunLock(ifFree: folder) else { return nil }
+            self.lock = lock
+        } else {
+            lock = try RunLock(folder)
+        }
+    }
+
+    deinit { if isNew { Engine.regardless { () throws(CFSError) in try lock.release() } } }
+}
+
+extension Container {
+    /// Opens the container's root.
+    ///
+    /// - Throws: `containerNotFound`; `conflict` while somebody else starts or removes it.
+    func openRoot(_ view: ContainerRoot.View) throws(CFSError) -> ContainerRoot {
+        try engine.requirePrivilege("reaching a container's files")
+        let row = try row()
+        // What starts or ends at this moment is waited for: ten seconds at most.
+        for _ in 0..<1000 {
+            let request = try folder.readRequest()
+            if let live = try folder.readState(), ProcessControl.isRunning(live.pid, startTime: live.startTime) {
+                if let root = try runningRoot(live, view, request) {
+                    return ContainerRoot(root, isRunning: true, request, nil)
+                }
+            } else if let hold = try ContainerHold(folder) {
+                // Asked again, now that nobody can change it.
+                guard File.exists(folder.configPath) else { throw gone }
+                return ContainerRoot(try mountedRoot(nil, request), isRunning: false, request, hold)
+            }
+            _ = poll(nil, 0, 10)
+        }
+        throw CFSError(
+            .conflict, .looking, "somebody starts or removes the container \(row.name) at this moment",
+            hint: "try again")
+    }
+
+    /// Writes down what was done with its files. One that was removed meanwhile keeps nobody from having done it.
+    func noteFiles(_ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil) {
+        Engine.regardless { () throws(CFSError) in
+            let row = try row()
+            engine.note(action, row, attributes)
+            if let verb { engine.remember(verb, row) }
+        }
+    }
+
+    /// Nil when it has ended meanwhile.
+    private func runningRoot(
+        _ live: LiveState, _ view: ContainerRoot.View, _ request: MonitorRequest
+    ) throws(CFSError) -> SharedFD? {
+        let name = view == .own ? "ns/mnt" : "root"
+        let opened = File.tryOpen("/proc/\(live.pid)/\(name)", view == .own ? .read : [.path, .directory])
+        // Only now is it certain whose it is: the number may be another process's already.
+        guard ProcessControl.isRunning(live.pid, startTime: live.startTime) else {
+            if opened >= 0 { _ = OwnedFD(opened) }
+            return nil
+        }
+        let file = SharedFD(OwnedFD(try checked(opened, "open", .looking, path: "/proc/\(live.pid)/\(name)")))
+        return view == .own ? try mountedRoot(file.raw, request) : file
+    }
+
+    /// Lets a process of its own mount the root: see ``RootMain``.
+    ///
+    /// - Parameter namespace: the mount namespace of a container that runs, or nil.
+    private func mountedRoot(_ namespace: Int32?, _ request: MonitorRequest) throws(CFSError) -> SharedFD {
+        let runtime = try RuntimeExecutable(engine.options, sealed: request.spec.linux.uidMappings.isEmpty)
+        let pair = try SocketPair()
+        let pid = try Streams.none.spawn(
+            runtime, ["cfs-runtime", "root", folder.container], socket: pair.theirs, lock: nil)
+        let helper = try Helper(pid: pid)
+        pair.closeTheirs()
+        defer { helper.waitForEnd() }
+        try MessageSocket.send(pair.ours, [0], descriptors: namespace.map { [$0] } ?? [])
+        guard let (bytes, descriptors) = try MessageSocket.receive(pair.ours) else {
+            throw CFSError(
+                .monitorFailed, .mounting, "cfs-runtime ended before it had mounted the container's files",
+                hint: "is it of the same version as cfs? Compare `cfs version` and `cfs-runtime --version`")
+        }
+        let files = descriptors.map { SharedFD(OwnedFD($0)) }
+        if case .failed(let error) = try MonitorMessage(parsing: bytes) { throw error }
+        guard let root = files.first else {
+            throw CFSError(.monitorFailed, .mounting, "the answer of cfs-runtime is not understood")
+        }
+        return root
+    }
+}

@@ -1,0 +1,162 @@
+import CFSLinux
+import CFSModel
+import CLinux
+import Glibc
+
+/// A path below a root, as somebody wrote it for a copy (docker-cp(1)): a slash or `/.` at its end means the folder, and
+/// `/.` what lies in it. A root that may be hostile decides where links lead, but never out of it.
+public struct RootedPath {
+    /// What is copied.
+    public struct Source {
+        public let item: SharedFD
+        /// Its last part; nil for the content of a folder alone.
+        public let name: ArchiveName?
+        public let isFolder: Bool
+    }
+
+    /// Where it goes.
+    public struct Target {
+        /// Open for reading.
+        public let folder: SharedFD
+        /// The name there; nil for what lies in a folder, which goes into this one.
+        public let name: ArchiveName?
+
+        public init(folder: SharedFD, name: ArchiveName?) {
+            self.folder = folder
+            self.name = name
+        }
+    }
+
+    private let root: Int32
+    private let path: String
+    /// For messages.
+    private let label: String
+
+    /// - Parameters:
+    ///   - root: a folder, open for as long as this value is used.
+    ///   - path: from the root on, with or without a slash in front.
+    ///   - label: how it is called in messages.
+    public init(_ path: String, below root: Int32, label: String) throws(CFSError) {
+        guard !path.utf8.contains(0) else {
+            throw CFSError(.invalidArgument, .parsing, "the path \(label) contains a NUL byte")
+        }
+        self.root = root
+        self.path = path
+        self.label = label
+    }
+
+    private var parts: [String] { path.split(separator: "/").map(String.init) }
+    private var endsWithDot: Bool { parts.last == "." || parts.isEmpty }
+    private var meansFolder: Bool { endsWithDot || path.hasSuffix("/") || parts.last == ".." }
+
+    /// Opens what is to be copied.
+    ///
+    /// - Parameter followsLink: whether a link at the end stands for what it leads to; otherwise it is copied as a link.
+    /// - Throws: `invalidArgument` when it is not there.
+    public func source(followsLink: Bool) throws(CFSError) -> Source {
+        let last = parts.last ?? ""
+        let item: SharedFD
+        if followsLink || meansFolder {
+            item = SharedFD(
+                OwnedFD(try found(File.tryOpen(path.isEmpty ? "/" : path, below: root, .path, resolve: .inRoot))))
+        } else {
+            let parent = SharedFD(OwnedFD(try found(openParent(path))))
+            item = SharedFD(OwnedFD(try found(File.tryOpen(last, [.path, .noFollow], at: parent.raw))))
+        }
+        let isFolder = try File.status(at: item.raw).isDirectory
+        guard isFolder || !meansFolder else { throw noFolder(label) }
+        let name = Self.plainName(parts)
+        return Source(item: item, name: endsWithDot ? nil : name.map { ArchiveName($0) }, isFolder: isFolder)
+    }
+
+    /// Finds where a copy goes: into a folder that is there, under the source's own name; else to the name itself, whose
+    /// folder must be there.
+    ///
+    /// - Throws: `invalidArgument` when the folder is missing; `conflict` for a folder in the place of a file.
+    public func target(for source: Source) throws(CFSError) -> Target {
+        var path = self.path
+        for _ in 0...40 {
+            let whole = File.tryOpen(path.isEmpty ? "/" : path, below: root, [.directory, .read], resolve: .inRoot)
+            if whole >= 0 { return Target(folder: SharedFD(OwnedFD(whole)), name: source.name) }
+            // A file, a link that leads nowhere, or nothing.
+            let parent = SharedFD(OwnedFD(try parent(path)))
+            let last = path.split(separator: "/").last.map(String.init) ?? ""
+            let opened = File.tryOpen(last, [.path, .noFollow], at: parent.raw)
+            guard opened >= 0 else {
+                guard opened == -ErrorCode.notFound else { throw failure(opened) }
+                guard source.isFolder || !meansFolder else {
+                    throw CFSError(
+                        .invalidArgument, .looking, "there is no folder \(label)", errno: ENOENT,
+                        hint: "make it first, or leave the slash at the end away")
+                }
+                return Target(folder: parent, name: ArchiveName(last))
+            }
+            let item = SharedFD(OwnedFD(opened))
+            guard try File.status(at: item.raw).isSymbolicLink else {
+                guard !meansFolder else { throw noFolder(label) }
+                guard !source.isFolder else {
+                    throw CFSError(
+                        .conflict, .looking, "\(label) is a file: a folder cannot be copied over it",
+                        hint: "remove it first, or name a folder")
+                }
+                return Target(folder: parent, name: ArchiveName(last))
+            }
+            let link = try File.readLink("", at: item.raw)
+            let before = path.split(separator: "/").dropLast().map { String($0) }.text(separator: "/")
+            path = link.hasPrefix("/") ? link : "\(before)/\(link)"
+        }
+        throw failure(-ErrorCode.loop)
+    }
+
+    /// The folder that a path names.
+    public func existingFolder() throws(CFSError) -> SharedFD {
+        let result = File.tryOpen(path.isEmpty ? "/" : path, below: root, [.directory, .read], resolve: .inRoot)
+        if result == -ErrorCode.notDirectory { throw noFolder(label) }
+        return SharedFD(OwnedFD(try found(result)))
+    }
+
+    private func parent(_ path: String) throws(CFSError) -> Int {
+        let opened = openParent(path)
+        if opened >= 0 { return opened }
+        guard opened == -ErrorCode.notFound || opened == -ErrorCode.notDirectory else { throw failure(opened) }
+        throw CFSError(
+            .invalidArgument, .looking, "the folder of \(label) does not exist", errno: Int32(-opened),
+            hint: "make it first: a copy makes no folders above its own")
+    }
+
+    private func openParent(_ path: String) -> Int {
+        let parent = path.split(separator: "/").dropLast().map { String($0) }.text(separator: "/")
+        return File.tryOpen("/" + parent, below: root, [.directory, .read], resolve: .inRoot)
+    }
+
+    private func found(_ result: Int) throws(CFSError) -> Int {
+        if result >= 0 { return result }
+        throw failure(result)
+    }
+
+    private func failure(_ result: Int) -> CFSError {
+        switch result {
+        case -ErrorCode.notFound:
+            CFSError(.invalidArgument, .looking, "there is no \(label)", errno: ENOENT)
+        case -ErrorCode.notDirectory: noFolder("something on the way of \(label)")
+        case -ErrorCode.loop:
+            CFSError(
+                .invalidArgument, .looking, "\(label) leads through too many links, or through one of the kernel's own",
+                errno: ELOOP)
+        default: CFSError(kernel: Int32(-result), "openat2", .looking, path: label)
+        }
+    }
+
+    private func noFolder(_ what: String) -> CFSError {
+        CFSError(.invalidArgument, .looking, "\(what) is not a folder", errno: ENOTDIR)
+    }
+
+    /// The last part that is no dot; nil when nothing is left.
+    private static func plainName(_ parts: [String]) -> String? {
+        var names: [String] = []
+        for part in parts where part != "." {
+            if part == ".." { _ = names.popLast() } else { names.append(part) }
+        }
+        return names.last
+    }
+}

@@ -1,0 +1,147 @@
+import TestSupport
+import Testing
+
+@Suite("Images of containers", .needsHost, .engine)
+struct CommitTests: EngineSuite {
+    /// Commits, and gives the digest that was printed.
+    private func commit(_ arguments: String...) throws -> String {
+        let result = engine.run(["commit"] + arguments)
+        try #require(result.status == 0, "\(result.errors)")
+        #expect(result.text.hasPrefix("sha256:") && result.lines.count == 1)
+        return result.text
+    }
+
+    @Test("what was written is there, what was deleted stays deleted, with owners, modes and links")
+    func content() throws {
+        let script = """
+            echo mine > /file; rm /etc/passwd; rm -r /tmp; mkdir -m 1700 /tmp; chown 33:7 /file; chmod 4711 /file
+            ln /file /twin; ln -s /file /link; rm -r /usr/sbin; mkdir /usr/sbin; echo new > /usr/sbin/only
+            """
+        for (name, stops) in [("commit-running", false), ("commit-stopped", true)] {
+            try engine.withContainer { id in
+                #expect(engine.run("exec", id, "sh", "-c", script).status == 0)
+                if stops { #expect(engine.run("stop", "-t", "0", id).status == 0) }
+                let digest = try commit(id, name)
+                #expect(try engine.json("image", "inspect", name)[0]["Id"].text == digest)
+                if !stops { #expect(try engine.inspect(id)["State"]["Status"].text == "running") }
+            }
+            let look = """
+                cat /link; ls /etc/passwd /usr/sbin; stat -c '%u:%g %a %h' /twin; stat -c '%a %u' /tmp; ls -A /tmp; id -u
+                """
+            let seen = engine.run("run", "--rm", name, "sh", "-c", look)
+            #expect(seen.output == "mine\n/usr/sbin:\nonly\n33:7 4711 2\n1700 0\n0\n", "\(seen.output)")
+            #expect(seen.errors.contains("/etc/passwd"))
+            #expect(engine.run("run", "--rm", name, "cat", "/file").output == "mine\n")
+            #expect(engine.run("image", "rm", name).status == 0)
+        }
+    }
+
+    @Test("changes of what the image says, and the rest as before")
+    func configuration() throws {
+        try engine.withContainer(["--label", "of=container"]) { id in
+            _ = try commit(
+                "-a", "Somebody", "-m", "a note", "-c", #"CMD ["sh", "-c", "echo $A; pwd; id -u"]"#, "-c",
+                "ENV A=one B='two words'", "-c", "WORKDIR /etc", "-c", "USER 33", "-c", "LABEL k=v", "-c",
+                "EXPOSE 80 53/udp",
+                "-c", "VOLUME /data", "--change", "STOPSIGNAL INT", id, "commit-config:2")
+            let image = try engine.json("image", "inspect", "commit-config:2")[0]
+            let config = image["Config"]
+            #expect(config["Env"].texts.suffix(2) == ["A=one", "B=two words"])
+            #expect(config["User"].text == "33" && config["StopSignal"].text == "INT")
+            #expect(config["ExposedPorts"].names == ["80/tcp", "53/udp"] && config["Volumes"].names == ["/data"])
+            #expect(config["Labels"] == .object(["k": .text("v")]))
+            #expect(image["Source"].text == "committed")
+            #expect(engine.run("run", "--rm", "commit-config:2").output == "one\n/etc\n33\n")
+            // The document that other engines read.
+            let file = engine.folder("config.tar")
+            #expect(engine.run("image", "export", "-q", "-o", file, "commit-config:2").status == 0)
+            for member in [#""author":"Somebody""#, #""comment":"a note""#] {
+                #expect(engine.host("tar -xOf \(file) | grep -a -c '\(member)'").text == "1", "\(member)")
+            }
+            let copied = engine.run("image", "import", "-q", "commit-copy", file)
+            #expect(copied.status == 0, "\(copied.errors)")
+            #expect(try engine.json("image", "inspect", "commit-copy")[0]["Config"] == config)
+        }
+    }
+
+    @Test("without a name the image is called by its digits; images of images, and of images whose name is gone")
+    func names() throws {
+        let image = try HostileImage(engine, "commit-base")
+        try image.importing()
+        try engine.withContainer(image: "commit-base") { id in
+            #expect(engine.run("exec", id, "sh", "-c", "echo 1 > /one").status == 0)
+            let digest = try commit(id)
+            let short = String(digest.dropFirst("sha256:".count).prefix(12))
+            try engine.withContainer(image: short) { second in
+                #expect(engine.run("exec", second, "sh", "-c", "rm /one; echo 2 > /two").status == 0)
+                _ = try commit(second, "commit-second")
+            }
+            #expect(engine.run("image", "rm", short).status == 0)
+            #expect(engine.run("run", "--rm", "commit-second", "sh", "-c", "cat /two; ls /one").output == "2\n")
+            #expect(try engine.json("image", "inspect", "commit-second")[0]["Layers"].array.count == 3)
+            #expect(engine.run("image", "rm", "--force", "commit-base").status == 0)
+            #expect(engine.run("image", "rm", "commit-second").status == 0)
+            let refused = engine.run("commit", id, "commit-late")
+            #expect(refused.status == 1 && refused.errors.contains("was removed"), "\(refused.errors)")
+            #expect(refused.errors.contains("cfs export"))
+        }
+    }
+
+    @Test("volumes and the engine's own files do not come along")
+    func mounts() throws {
+        let share = engine.folder.makeFolder("commit-share", mode: 0o777)
+        try engine.withContainer(["-v", "\(share):/data/in", "--hostname", "secret-name"]) { id in
+            let script = "echo x > /data/in/x; echo x >> /etc/hosts; echo x > /dev/shm/x"
+            #expect(engine.run("exec", id, "sh", "-c", script).status == 0)
+            _ = try commit(id, "commit-mounts")
+            let layers = try engine.json("image", "inspect", "commit-mounts")[0]["Layers"].array
+            let path = try #require(layers.last?["Path"].text)
+            #expect(namesInFolder(path) == [])
+        }
+    }
+
+    @Test("it stands still meanwhile, unless that is not wanted, and goes on afterwards")
+    func pause() throws {
+        // Two files that are always written together, one after the other.
+        let writer = "i=0; while :; do i=$((i+1)); for n in a b; do echo $i > /t; mv /t /$n; done; done"
+        try engine.withContainer([], ["sh", "-c", writer]) { id in
+            #expect(eventually { engine.run("exec", id, "cat", "/b").status == 0 })
+            _ = try commit(id, "commit-pause")
+            let result = engine.run("run", "--rm", "commit-pause", "sh", "-c", "cat /a /b")
+            let numbers = result.lines.compactMap { Int($0) }
+            #expect(numbers.count == 2 && (0...1).contains(numbers[0] - numbers[1]), "\(result.output)")
+            #expect(try engine.inspect(id)["State"]["Status"].text == "running")
+            for option in ["--no-pause", "--pause=false", "-p"] { _ = try commit(option, id, "commit-pause") }
+            // One that somebody has paused stays so.
+            #expect(engine.run("pause", id).status == 0)
+            _ = try commit(id, "commit-pause")
+            #expect(try engine.inspect(id)["State"]["Status"].text == "paused")
+        }
+    }
+
+    @Test(
+        "what is wrong is said, and there is no image",
+        arguments: [
+            (["-c", "FROM x"], "a change cannot begin with \"FROM\"", 64), (["-c", "ENV"], "lacks a key", 64),
+            (["-c", "WORKDIR rel"], "lacks an absolute path", 64), (["-c", "STOPSIGNAL no"], "STOPSIGNAL", 64),
+            (["-p", "--no-pause"], "exclude each other", 64),
+        ] as [([String], String, Int32)])
+    func wrong(options: [String], says: String, status: Int32) throws {
+        let result = engine.run(["commit"] + options + ["no-such-container", "commit-wrong"])
+        #expect(result.status == status, "\(result.errors)")
+        #expect(result.errors.contains(says) || options.contains("STOPSIGNAL no"), "\(result.errors)")
+    }
+
+    @Test("a container cannot smuggle marks into a layer")
+    func reserved() throws {
+        try engine.withContainer { id in
+            #expect(engine.run("exec", id, "sh", "-c", "mkdir /d; echo > /d/.wh..wh..opq").status == 0)
+            let refused = engine.run("commit", id, "commit-reserved")
+            #expect(refused.status == 1 && refused.errors.contains("d/.wh..wh..opq"), "\(refused.errors)")
+            #expect(engine.run("image", "inspect", "commit-reserved").status == 1)
+            #expect(engine.run("commit", id, "Not A Name").status != 0)
+            let state = try engine.inspect(id)["State"]
+            #expect(state["Status"].text == "running")
+        }
+    }
+}

@@ -1,0 +1,243 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("Copying files between a container and the host", .needsHost, .engine)
+struct CopyTests: EngineSuite {
+    /// A folder of the host with `file`, `sub/deep`, a link and a program with set-uid.
+    private func source(_ name: String) throws -> String {
+        let path = engine.folder("copy/\(name)")
+        let made = engine.host(
+            """
+            set -e; mkdir -p \(path)/sub; cd \(path); echo hello > file; echo deep > sub/deep; ln -s file link
+            echo su > su; chown 33:7 su sub; chmod 4755 su; chmod 750 sub; touch -d @1000000000.5 file sub
+            """)
+        try #require(made.status == 0, "\(made.errors)")
+        return path
+    }
+
+    private func copy(_ arguments: String...) {
+        let result = engine.run(["cp"] + arguments)
+        #expect(result.status == 0 && result.output == "", "\(arguments): \(result.errors)")
+    }
+
+    private static let listing =
+        "cd /; find \"$1\" -exec stat -c '%n %F %a %u:%g %Y' {} + | sed s/regular.empty.file/file/ | sort"
+
+    private func inside(_ id: String, _ script: String) -> String {
+        engine.run("exec", id, "sh", "-c", script).output
+    }
+
+    @Test(
+        "in and out by the rules of Docker, of a container that runs and of one that does not",
+        arguments: [true, false])
+    func table(runs: Bool) throws {
+        let source = try source("table-\(runs)")
+        try engine.withContainer { id in
+            if !runs { #expect(engine.run("stop", "-t", "0", id).status == 0) }
+            copy("\(source)/file", "\(id):/new")
+            copy("\(source)/file", "\(id):/etc")
+            copy("\(source)/file", "\(id):etc/other")
+            copy(source, "\(id):/made")
+            copy(source, "\(id):/etc/")
+            copy("\(source)/.", "\(id):/srv-\(runs)")
+            copy("-L", "\(source)/link", "\(id):/etc/followed")
+            copy("\(source)/link", "\(id):/etc/link")
+            let out = engine.folder("copy/out-\(runs)")
+            copy("\(id):/made", out)
+            copy("\(id):/made/.", "\(out)/sub")
+            copy("\(id):made", "\(out)/sub")
+            copy("\(id):/new", "\(out)/")
+            copy("\(id):/etc/followed", "\(out)/renamed")
+            let found = engine.host(
+                "cd \(out); find . ! -type d -o -empty | sort; cat file new renamed sub/made/sub/deep; readlink link")
+            #expect(
+                found.lines == [
+                    "./file", "./link", "./new", "./renamed", "./su", "./sub/deep", "./sub/file", "./sub/link",
+                    "./sub/made/file", "./sub/made/link", "./sub/made/su", "./sub/made/sub/deep", "./sub/su",
+                    "./sub/sub/deep", "hello", "hello", "hello", "deep", "file",
+                ], "\(found.output)")
+            let name = "table-\(runs)"
+            let listed = engine.host(
+                "$CFS export \(id) | tar -t | grep -E '^(made|new|etc/(file|other|link|followed|\(name))|srv-)' | sort")
+            #expect(
+                listed.lines == [
+                    "etc/file", "etc/followed", "etc/link", "etc/other", "etc/\(name)/", "etc/\(name)/file",
+                    "etc/\(name)/link", "etc/\(name)/su", "etc/\(name)/sub/", "etc/\(name)/sub/deep", "made/",
+                    "made/file", "made/link", "made/su", "made/sub/", "made/sub/deep", "new",
+                    "srv-\(name.dropFirst(6))/",
+                    "srv-\(runs)/file", "srv-\(runs)/link", "srv-\(runs)/su", "srv-\(runs)/sub/",
+                    "srv-\(runs)/sub/deep",
+                ], "\(listed.output)")
+        }
+    }
+
+    @Test("a copy belongs to the container's root, or to who copies; -a keeps owners and set-uid bits")
+    func owners() throws {
+        let source = try source("owners")
+        try engine.withContainer { id in
+            copy("\(source)/.", "\(id):/plain")
+            copy("-a", "\(source)/.", "\(id):/kept")
+            let look =
+                "cd /plain && stat -c '%n %a %u:%g %Y' . su sub sub/deep file; cd /kept && stat -c '%n %a %u:%g' su sub file"
+            let seen = inside(id, look).split(separator: "\n").map(String.init)
+            #expect(
+                seen.dropFirst().prefix(4).map { $0.split(separator: " ").prefix(3).joined(separator: " ") } == [
+                    "su 755 0:0", "sub 750 0:0", "sub/deep 644 0:0", "file 644 0:0",
+                ], "\(seen)")
+            #expect(seen.count == 8 && seen[2].hasSuffix(" 1000000000") && seen[4].hasSuffix(" 1000000000"), "\(seen)")
+            #expect(seen.suffix(3) == ["su 4755 33:7", "sub 750 33:7", "file 644 0:0"], "\(seen)")
+            #expect(inside(id, "echo more >> /plain/file && cat /plain/file") == "hello\nmore\n")
+            for (option, expected) in [(["-a"], "4755 33:7\n"), ([], "755 0:0\n")] {
+                let out = engine.folder("copy/owners-out-\(option.count)")
+                let result = engine.run(["cp"] + option + ["\(id):/kept/su", out])
+                #expect(result.status == 0, "\(result.errors)")
+                #expect(engine.host("stat -c '%a %u:%g' \(out)").output == expected)
+            }
+            #expect(engine.host("chown 70000 \(source)/file").status == 0)
+            let refused = engine.run("cp", "-a", source, "\(id):/refused")
+            #expect(refused.status == 1 && refused.errors.contains("70000:0"), "\(refused.errors)")
+            #expect(inside(id, "ls /refused") == "")
+        }
+    }
+
+    @Test("a tar by -, out and in, also compressed")
+    func streams() throws {
+        let source = try source("streams")
+        try engine.withContainer { id in
+            copy(source, "\(id):/srv-tar")
+            let names = engine.host("$CFS cp \(id):/srv-tar - | tar -t; $CFS cp \(id):/srv-tar/. - | tar -t | head -2")
+            #expect(
+                names.lines == [
+                    "srv-tar/", "srv-tar/file", "srv-tar/link", "srv-tar/su", "srv-tar/sub/", "srv-tar/sub/deep", "./",
+                    "./file",
+                ], "\(names.errors)")
+            #expect(engine.host("tar -C \(source) -c . | $CFS cp -q - \(id):/tmp").errors == "")
+            #expect(engine.host("tar -C \(source) -cz file | $CFS cp - \(id):/tmp/../root").status == 0)
+            #expect(inside(id, "cat /tmp/sub/deep /root/file") == "deep\nhello\n")
+            for (script, says) in [
+                ("tar -C \(source) -c . | $CFS cp - \(id):/missing", "there is no /missing"),
+                ("tar -C \(source) -c . | $CFS cp - \(id):/tmp/file", "is not a folder"),
+                ("echo nonsense | $CFS cp - \(id):/tmp", "hint:"),
+                ("tar -C \(source) -c su sub | head -c 1500 | $CFS cp - \(id):/root", "ends too early"),
+            ] {
+                let result = engine.host(script)
+                #expect(result.status == 1 && result.errors.contains(says), "\(script): \(result.errors)")
+            }
+            #expect(inside(id, "ls -A /root") == "file\n")
+            let terminal = Terminal()
+            #expect(engine.start(["cp", "\(id):/tmp", "-"], terminal: terminal).finish().status == 64)
+        }
+    }
+
+    @Test("what is mounted in a container that runs counts, and takes the files of its root")
+    func mounts() throws {
+        let share = engine.folder.makeFolder("copy-share")
+        let source = try source("mounts")
+        let options = ["--tmpfs", "/scratch", "-v", "\(share):/data:idmap", "--read-only"]
+        try engine.withContainer(["--name", "copy-mounts"] + options) { id in
+            for target in ["/scratch", "/data", "/dev/shm"] {
+                copy("\(source)/file", "\(id):\(target)/x")
+                #expect(inside(id, "stat -c '%u %a' \(target)/x; cat \(target)/x") == "0 644\nhello\n", "\(target)")
+                let out = engine.host("$CFS cp -q \(id):\(target)/x out && cat out && rm out")
+                #expect(out.output == "hello\n", "\(out.errors)")
+            }
+            #expect(engine.host("stat -c %u \(share)/x").output == "0\n")
+            for target in ["/x", "/etc/x"] {
+                let refused = engine.run("cp", "\(source)/file", "\(id):\(target)")
+                #expect(refused.status == 1 && refused.errors.contains("read-only file system"), "\(refused.errors)")
+            }
+            let busy = engine.run("cp", "\(source)/file", "\(id):/etc/hosts")
+            #expect(busy.status == 1 && busy.errors.contains("hint:"), "\(busy.errors)")
+            #expect(engine.run("stop", "-t", "0", id).status == 0)
+            let refused = engine.run("cp", "\(source)/file", "\(id):/x")
+            #expect(refused.status == 1 && refused.errors.contains("read-only file system"), "\(refused.errors)")
+        }
+        try engine.withContainer(["-v", "\(share):/data"]) { id in
+            #expect(engine.run("stop", "-t", "0", id).status == 0)
+            for arguments in [["\(source)/file", "\(id):/data/y"], ["\(id):/data", "./out"]] {
+                let result = engine.run(["cp"] + arguments)
+                #expect(result.status == 1 && result.errors.contains("only mounted while"), "\(result.errors)")
+                #expect(result.errors.contains(share))
+            }
+        }
+    }
+
+    @Test(
+        "what cannot be copied is said",
+        arguments: [
+            (["/no/such", "C:/x"], "there is no /no/such", 1),
+            (["C:/no/such", "/tmp"], "there is no /no/such of the container", 1),
+            (["/etc/passwd", "C:/no/such/x"], "the folder of /no/such/x", 1),
+            (["/etc/passwd", "C:/new/"], "there is no folder", 1),
+            (["C:/etc", "C:/x"], "from one container to another", 64), (["/a", "/b"], "names a container", 64),
+            (["-", "-"], "names a container", 64), (["C:/etc", "/etc/passwd"], "is a file", 1),
+            (["/etc", "C:/etc/passwd"], "is a file", 1), (["C:", "/tmp"], "lacks a path", 64),
+            (["nobody:/x", "/tmp"], "there is no container", 1),
+            (["C:/proc/1/root/etc", "/tmp"], "kernel's own", 1),
+        ] as [([String], String, Int32)])
+    func wrong(words: [String], says: String, status: Int32) throws {
+        try engine.withContainer { id in
+            let result = engine.run(["cp"] + words.map { $0.hasPrefix("C:") ? id + $0.dropFirst() : $0 })
+            #expect(result.status == status && result.errors.contains(says), "\(result.status) \(result.errors)")
+        }
+    }
+
+    @Test("a folder in the place of a file, and a full file system, leave all as it was")
+    func atomic() throws {
+        let source = try source("atomic")
+        let name = "atomic"
+        try engine.withContainer(["--tmpfs", "/small:size=64k"]) { id in
+            _ = inside(id, "mkdir -p /t/\(name)/file; echo old > /small/old")
+            let refused = engine.run("cp", source, "\(id):/t")
+            #expect(refused.status == 1 && refused.errors.contains("is a folder"), "\(refused.errors)")
+            _ = inside(id, "rmdir /t/\(name)/file")
+            #expect(
+                engine.host("head -c 300000 /dev/urandom > \(source)/old; mkdir \(source)/a; echo x > \(source)/a/x")
+                    .status == 0)
+            let full = engine.run("cp", "\(source)/.", "\(id):/small")
+            #expect(full.status == 1 && full.errors.contains("No space left"), "\(full.errors)")
+            #expect(inside(id, "ls -A /small; cat /small/old; ls -A /t/\(name)") == "old\nold\n")
+        }
+    }
+
+    @Test("a container that was never started gets files before its first start, and keeps them")
+    func created() throws {
+        let source = try source("created")
+        let made = engine.run(["create", "BusyBox", "cat", "/x"])
+        try #require(made.status == 0, "\(made.errors)")
+        let id = made.text
+        copy("\(source)/file", "\(id):/x")
+        copy("\(id):/x", engine.folder("created-out"))
+        #expect(textOfFile(engine.folder("created-out")) == "hello\n")
+        #expect(engine.run("diff", id).output == "A /x\n")
+        // Nothing was left behind that says that it runs.
+        let state = try engine.inspect(id)["State"]
+        #expect(state["Status"].text == "created")
+        #expect(namesInFolder("\(engine.runFolder)/\(id)") == [])
+        #expect(engine.run("start", "-a", id).output == "hello\n")
+        #expect(engine.run("start", "-a", id).output == "hello\n")
+        copy("\(id):/x", engine.folder("created-again"))
+        #expect(textOfFile(engine.folder("created-again")) == "hello\n")
+        #expect(engine.run("rm", id).status == 0)
+    }
+
+    @Test("what was copied is an event, and what was changed is history")
+    func events() throws {
+        let source = try source("events")
+        try engine.withContainer(["--name", "copy-events"]) { id in
+            copy("\(source)/file", "\(id):/x")
+            copy("\(id):/x", engine.folder("events-out"))
+            #expect(engine.run("export", "-o", engine.folder("events.tar"), id).status == 0)
+            #expect(engine.run("commit", id, "copy-events").status == 0)
+            let events = engine.run("events", "--since", "1h", "--until", "0s", "--format", "json").lines.filter {
+                $0.contains(id)
+            }
+            for action in ["copy", "export", "commit"] {
+                #expect(events.contains { $0.contains("\"\(action)\"") }, "\(action): \(events)")
+            }
+            let history = engine.run("history", "--format", "json").output
+            #expect(history.contains("\"cp\"") && history.contains("\"commit\""))
+        }
+    }
+}
