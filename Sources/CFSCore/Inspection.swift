@@ -22,7 +22,10 @@ extension Container {
                 "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
                 "StopSignal": .string(Signal.name(request.stopSignal)),
             ],
-            "HostConfig": ["AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess)],
+            "HostConfig": [
+                "AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess),
+                "LogConfig": Self.logConfiguration(request.log),
+            ],
             "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] }
                 ?? .null,
             "GraphDriver": [
@@ -32,8 +35,17 @@ extension Container {
                     "WorkDir": .string(folder.workPath),
                 ],
             ],
-            "LogPath": .string(folder.logPath), "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
+            "LogPath": request.log.isKept ? .string(folder.logPath) : .null,
+            "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
             "CgroupPath": request.cgroupFolder.map { .string("\($0)/\(id.text)") } ?? .null, "OCI": request.spec.json,
+        ]
+    }
+
+    private static func logConfiguration(_ policy: LogPolicy) -> JSON {
+        guard policy.isKept else { return ["Type": "none", "Config": [:]] }
+        return [
+            "Type": "k8s-file",
+            "Config": ["max-size": .string("\(policy.fileSize)"), "max-file": .string("\(policy.fileCount)")],
         ]
     }
 

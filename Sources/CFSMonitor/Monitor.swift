@@ -19,7 +19,8 @@ public final class Monitor {
     private let starter: SharedFD
     private let endsWithReader: Bool
     private let clients = ClientConnections()
-    private let log: LogWriter
+    /// Nil when none is kept.
+    private let log: LogWriter?
     private var timeline = Timeline()
     private var startedAt: UInt64 = 0
     private var reason: String?
@@ -39,7 +40,6 @@ public final class Monitor {
         self.folder = folder
         self.starter = starter
         self.endsWithReader = endsWithReader
-        log = LogWriter(path: folder.logPath, oldPath: folder.oldLogPath)
         self.timeline = timeline
         self.attempt = attempt
         cgroup = attempt?.cgroup
@@ -49,6 +49,7 @@ public final class Monitor {
             try attempt?.cgroup?.remove()
             throw error
         }
+        log = request.log.isKept ? LogWriter(path: folder.logPath, request.log) : nil
         self.timeline.mark("configuration")
     }
 
@@ -195,7 +196,7 @@ public final class Monitor {
             status: end.status, signal: signal, reason: reason, outOfMemory: outOfMemory, startedAt: startedAt,
             finishedAt: SystemClock.realtime,
             timing: timeline.phases)
-        if !request.autoRemove, let number = log.finish() {
+        if !request.autoRemove, let number = log?.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
         }
         do throws(CFSError) { try putAway(&record) } catch { failure = error }

@@ -23,6 +23,8 @@ public struct MonitorRequest: Sendable {
     /// Whether the configuration's `pids.limit` is the engine's own: a host that cannot keep it is no error then.
     public var pidsLimitIsDefault = false
     public var stopSignal: Int32 = 15
+    /// What is kept of its output.
+    public var log = LogPolicy()
 
     public init(id: ContainerID, spec: RuntimeSpec, layers: [String]) {
         self.id = id
@@ -50,6 +52,7 @@ public struct MonitorRequest: Sendable {
         cgroupFolder = engine["cgroupFolder"]?.string
         pidsLimitIsDefault = engine["pidsLimitIsDefault"]?.bool ?? false
         stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
+        if let log = engine["log"] { self.log = LogPolicy(json: log) }
     }
 
     public var json: JSON {
@@ -65,6 +68,23 @@ public struct MonitorRequest: Sendable {
         engine["cgroupFolder"] = cgroupFolder.map(JSON.string)
         engine["pidsLimitIsDefault"] = .bool(pidsLimitIsDefault)
         engine["stopSignal"] = .integer(Int64(stopSignal))
+        if log != LogPolicy() { engine["log"] = log.json }
         return ["id": .string(id.text), "oci": spec.json, "engine": .object(engine)]
+    }
+}
+
+extension LogPolicy {
+    /// Values that no policy has become the nearest that one may have.
+    init(json: JSON) {
+        self.init()
+        isKept = json["kept"]?.bool ?? isKept
+        fileSize = json["fileSize"]?.unsigned ?? fileSize
+        if let count = json["fileCount"]?.integer { fileCount = min(max(1, Int(clamping: count)), Self.mostFiles) }
+    }
+
+    var json: JSON {
+        [
+            "kept": .bool(isKept), "fileSize": JSON(unsigned: fileSize), "fileCount": .integer(Int64(fileCount)),
+        ]
     }
 }

@@ -6,7 +6,7 @@ struct ContainerOptions {
     static let optionNames =
         StreamOptions.optionNames + IdentityOptions.optionNames + ProcessOptions.optionNames
         + FileSystemOptions.optionNames + SecurityOptions.optionNames + NamespaceOptions.optionNames
-        + ResourceOptions.optionNames + GlobalOptions.optionNames
+        + ResourceOptions.optionNames + LoggingOptions.optionNames + GlobalOptions.optionNames
 
     let streams: StreamOptions
     let identity: IdentityOptions
@@ -15,6 +15,7 @@ struct ContainerOptions {
     private let security: SecurityOptions
     private let namespaces: NamespaceOptions
     private let resources: ResourceOptions
+    private let logging: LoggingOptions
     private let image: String
     private let command: [String]
 
@@ -33,6 +34,7 @@ struct ContainerOptions {
         security = SecurityOptions(arguments)
         namespaces = NamespaceOptions(arguments)
         resources = ResourceOptions(arguments)
+        logging = LoggingOptions(arguments)
     }
 
     /// The container that the options describe.
@@ -48,6 +50,7 @@ struct ContainerOptions {
         try security.fill(&spec, caller)
         try namespaces.fill(&spec)
         try resources.fill(&spec, caller, host)
+        try logging.fill(&spec)
         return spec
     }
 
@@ -60,6 +63,7 @@ struct ContainerOptions {
         @OptionGroup(title: "Security") var security: SecurityOptions.Declaration
         @OptionGroup(title: "Namespaces") var namespaces: NamespaceOptions.Declaration
         @OptionGroup(title: "Limits") var resources: ResourceOptions.Declaration
+        @OptionGroup(title: "Log") var logging: LoggingOptions.Declaration
         @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
         @Argument(
