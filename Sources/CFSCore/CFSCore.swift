@@ -11,4 +11,5 @@
 @_exported import enum CFSMonitor.LogStream
 @_exported import struct CFSMonitor.OutOfMemory
 @_exported import struct CFSMonitor.PhaseTime
+@_exported import struct CFSMonitor.SkippedOutput
 @_exported import struct CFSMonitor.UnwrittenOutput

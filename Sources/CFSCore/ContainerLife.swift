@@ -99,7 +99,10 @@ extension Container {
         }
     }
 
-    private func connect() throws(CFSError) -> MessageSocket {
+    /// A connection to the container's monitor.
+    ///
+    /// - Throws: `containerNotRunning`.
+    func connect() throws(CFSError) -> MessageSocket {
         do throws(CFSError) {
             return try folder.connect()
         } catch {

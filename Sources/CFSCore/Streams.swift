@@ -6,7 +6,8 @@ import Glibc
 public enum Streams: Sendable, Hashable {
     /// Those of this very process.
     case inherited
-    /// Empty input; output goes to the container's log alone.
+    /// No input, and output goes to the container's log alone. The input of a container that was made interactive is open
+    /// all the same, for whoever attaches: see ``Container/attach(input:)``.
     case none
     /// Descriptors of this process, which stay the caller's to close.
     case descriptors(input: Int32, output: Int32, error: Int32)

@@ -46,7 +46,7 @@ struct InvocationTests {
         arguments: [
             (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
             (["export"], "cfs image export"), (["image", "pull"], "cfs image import"), (["create"], "cfs run"),
-            (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
+            (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
             (["port", "web"], "no port can be published"),
         ])

@@ -97,7 +97,7 @@ struct CanonicalArguments: Equatable {
             guard let value = value ?? rest.popFirst() else { throw Self.missing("--\(spelling)", verb) }
             options.append(Option(name: option.name, value: value))
         } else {
-            try append(flag: option.name, value, "--\(spelling)")
+            try append(flag: option.name, value, "--\(spelling)", names)
         }
     }
 
@@ -124,18 +124,23 @@ struct CanonicalArguments: Equatable {
                 return
             }
             guard letters.first == "=" else {
-                try append(flag: option.name, nil, "-\(letter)")
+                try append(flag: option.name, nil, "-\(letter)", names)
                 continue
             }
-            try append(flag: option.name, String(attached), "-\(letter)")
+            try append(flag: option.name, String(attached), "-\(letter)", names)
             return
         }
     }
 
-    private mutating func append(flag name: String, _ value: String?, _ spelling: String) throws(CFSError) {
+    private mutating func append(
+        flag name: String, _ value: String?, _ spelling: String, _ names: OptionNames
+    ) throws(CFSError) {
         switch value {
         case nil, "true", "1": options.append(Option(name: name, value: nil))
-        case "false", "0": options.removeAll { $0.name == name }
+        case "false", "0":
+            options.removeAll { $0.name == name }
+            // A flag that is on unless it is switched off.
+            if names["no-\(name)"] != nil { options.append(Option(name: "no-\(name)", value: nil)) }
         case let value?:
             throw CFSError(
                 .invalidArgument, .parsing, "\(spelling) is on or off: it does not take \"\(value)\"",

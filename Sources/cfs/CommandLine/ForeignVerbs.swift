@@ -15,7 +15,6 @@ enum ForeignVerbs {
         ("start", "a container runs once: `cfs run` makes a new one"),
         ("restart", "a container runs once: `cfs stop`, then `cfs run`"),
         ("wait", "`cfs logs -f CONTAINER` stays until the end, and `cfs inspect` has the exit status"),
-        ("attach", "`cfs logs -f CONTAINER` shows the output, `cfs exec -it CONTAINER sh` opens a shell"),
         ("container", "verbs of containers stand alone: cfs ps, cfs rm"),
         ("recover", "`cfs system recover`"),
         ("df", "`cfs info` and `cfs images` say what the store holds"),

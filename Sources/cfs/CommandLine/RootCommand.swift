@@ -16,7 +16,8 @@ struct RootCommand: ParsableCommand {
             CommandGroup(
                 name: "Container",
                 subcommands: [
-                    RunCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self, StopCommand.self,
+                    RunCommand.self, ExecCommand.self, AttachCommand.self, PsCommand.self, LogsCommand.self,
+                    StopCommand.self,
                     KillCommand.self, PauseCommand.self, UnpauseCommand.self, UpdateCommand.self, TopCommand.self,
                     StatsCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
                 ]),

@@ -10,6 +10,7 @@ enum Verbs {
         switch (group, name) {
         case (nil, "run"): RunCommand.self
         case (nil, "exec"): ExecCommand.self
+        case (nil, "attach"): AttachCommand.self
         case (nil, "ps"): PsCommand.self
         case (nil, "logs"): LogsCommand.self
         case (nil, "stop"): StopCommand.self
