@@ -66,7 +66,8 @@ extension Container {
                 .conflict, .running, "the container \(record.name) is paused: nothing would come",
                 hint: "let it go on first: cfs unpause \(record.name)")
         }
-        let monitor = try connect()
+        let row = try row()
+        let monitor = try connect(row)
         try checkFeature(MonitorProtocol.attaching, monitor, record.name)
         let (out, error) = (try Pipe(), try Pipe())
         let typed = input ? try Pipe() : nil
@@ -77,6 +78,7 @@ extension Container {
         switch try answer(monitor, record.name) {
         case .attached(let answer):
             let session = Session(pid: answer.pid, socket: SharedFD(try monitor.fd.duplicate()), helper: nil) {}
+            engine.note("attach", row)
             return Attachment(
                 session, answer, output: out.reading, error: error.reading,
                 input: answer.input ? typed?.writing : nil)

@@ -13,3 +13,5 @@
 @_exported import struct CFSMonitor.PhaseTime
 @_exported import struct CFSMonitor.SkippedOutput
 @_exported import struct CFSMonitor.UnwrittenOutput
+@_exported import struct CFSRegistry.HistoryEntry
+@_exported import struct CFSRegistry.HistoryFilter

@@ -11,15 +11,12 @@ public struct Container: Sendable {
     /// What the caller should know of how it was made: limits that had to be lowered, for example. One sentence each.
     public let warnings: [String]
     let engine: Engine
-    /// From its creation to its start: nobody may tidy it up.
-    let held: RunLock?
     /// The phases of its creation.
     let trace: Timeline
 
-    init(id: ContainerID, engine: Engine, held: RunLock? = nil, trace: Timeline = Timeline(), warnings: [String] = []) {
+    init(id: ContainerID, engine: Engine, trace: Timeline = Timeline(), warnings: [String] = []) {
         self.id = id
         self.engine = engine
-        self.held = held
         self.trace = trace
         self.warnings = warnings
     }
@@ -94,36 +91,26 @@ extension Engine {
             id: row.id, name: row.name, image: row.image, imageDigest: "\(row.imageDigest)", command: row.command,
             labels: row.labels, state: .created, createdAt: row.createdAt, startedAt: nil, finishedAt: nil,
             autoRemove: row.autoRemove, idBase: row.slot.map { IDRanges.base(slot: $0) })
-        if let live = try folder.readState() {
-            record.startedAt = live.startedAt
-            if ProcessControl.isRunning(live.pid, startTime: live.startTime) {
-                record.state = Self.isFrozen(live.cgroup) ? .paused(pid: live.pid) : .running(pid: live.pid)
-                return record
-            }
-            // Its process has ended, and its monitor is about to write that down.
-            if try folder.readExit() == nil, try RunLock.isHeld(folder) {
-                record.state = .running(pid: live.pid)
-                return record
-            }
-        }
-        if let exit = try folder.readExit() {
-            record.state = .exited(status: exit.status, reason: exit.reason)
-            record.startedAt = exit.startedAt
+        let (live, exit) = (try folder.readState(), try folder.readExit())
+        guard live != nil || exit != nil || File.exists(folder.container) || File.exists(folder.run) else { return nil }
+        let seen = ContainerLifecycle.Evidence(
+            live: live.map {
+                let isThere = ProcessControl.isRunning($0.pid, startTime: $0.startTime)
+                return ContainerLifecycle.Evidence.Live(
+                    pid: $0.pid, startedAt: $0.startedAt, isThere: isThere,
+                    isFrozen: isThere && Self.isFrozen($0.cgroup))
+            },
+            end: exit.map {
+                ContainerLifecycle.Evidence.End(status: $0.status, reason: $0.reason, startedAt: $0.startedAt)
+            },
+            isHeld: try RunLock.isHeld(folder))
+        record.state = ContainerLifecycle.state(
+            row.decision.phase, isClaimed: row.decision.claim?.isAlive ?? false, startedAt: row.decision.startedAt, seen
+        )
+        record.startedAt = live?.startedAt ?? exit?.startedAt
+        if case .exited = record.state, let exit, record.startedAt == exit.startedAt {
             record.finishedAt = exit.finishedAt
-            return record
         }
-        if record.startedAt != nil {
-            // No process, no record, no monitor: recover() writes the same down.
-            record.state = .exited(status: MonitorLoss.status, reason: MonitorLoss.reason)
-            return record
-        }
-        return File.exists(folder.container) || File.exists(folder.run) ? record : nil
+        return record
     }
-}
-
-/// What is known of a container whose monitor was killed: the container died with it.
-enum MonitorLoss {
-    /// As after SIGKILL, which is what the kernel sends it.
-    static let status: Int32 = 137
-    static let reason = "monitor lost"
 }

@@ -19,7 +19,11 @@ extension Engine {
         let id = ContainerID()
         let held = try RunLock(folder(id))
         do throws(CFSError) {
-            return try make(spec, id, held, &trace)
+            let container = try make(spec, id, .created, &trace)
+            try folder(id).sync()
+            try registry.sync()
+            try held.release()
+            return container
         } catch {
             // The first error is the one to tell.
             discard(id, folder(id))
@@ -48,9 +52,11 @@ extension Engine {
         try RequestedResources.check(RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent))
     }
 
-    /// Everything that a container consists of, under a lock that is held.
+    /// Everything that a container consists of; under its lock.
+    ///
+    /// - Parameter phase: `created`, or `starting` when it is started at once.
     func make(
-        _ spec: ContainerSpec, _ id: ContainerID, _ held: RunLock, _ trace: inout Timeline,
+        _ spec: ContainerSpec, _ id: ContainerID, _ phase: ContainerPhase, _ trace: inout Timeline,
         _ interruption: StartInterruption? = nil
     ) throws(CFSError) -> Container {
         var store = store
@@ -61,18 +67,23 @@ extension Engine {
         var row = ContainerRow(
             id: id, name: spec.name ?? "", slot: nil, image: spec.image, imageDigest: image.digest,
             layers: image.layers.map(\.chainID), command: command, labels: spec.labels, createdAt: SystemClock.realtime,
-            autoRemove: spec.autoRemove)
+            autoRemove: spec.autoRemove,
+            decision: ContainerDecision(phase: phase, startedAt: phase == .starting ? SystemClock.realtime : nil))
         row.slot = try insert(&row, isNamed: spec.name != nil, wantsSlot: spec.namespaces.user == .private)
+        note("create", row)
         trace.mark("registry")
         let warnings = try prepare(row, spec, image, folder(id))
         trace.mark("folders")
-        return Container(id: id, engine: self, held: held, trace: trace, warnings: warnings)
+        return Container(id: id, engine: self, trace: trace, warnings: warnings)
     }
 
     /// Takes away what a failed creation or start has made.
     func discard(_ id: ContainerID, _ folder: ContainerFolder) {
         Self.regardless { () throws(CFSError) in try folder.removeContainer() }
-        Self.regardless { () throws(CFSError) in try registry.removeContainer(id) }
+        Self.regardless { () throws(CFSError) in
+            if let row = try registry.container(id) { note("destroy", row) }
+            try registry.removeContainer(id)
+        }
         Self.regardless { () throws(CFSError) in try folder.removeRun() }
     }
 
@@ -81,7 +92,7 @@ extension Engine {
         do throws(CFSError) { try step() } catch { return }
     }
 
-    private static func check(name: String) throws(CFSError) {
+    static func check(name: String) throws(CFSError) {
         let bytes = Array(name.utf8)
         let isPlain = bytes.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
@@ -102,7 +113,10 @@ extension Engine {
         while true {
             if !isNamed { row.name = NameMaker.make(attempt: attempt) }
             do throws(CFSError) {
-                return try registry.insert(row, wantsSlot: wantsSlot)
+                let isRun = row.decision.phase == .starting
+                return try registry.insert(
+                    row, wantsSlot: wantsSlot,
+                    history: historyEntry(isRun ? "run" : "create", row, command: row.command, isDone: !isRun))
             } catch {
                 guard error.code == .nameTaken, attempt < 20 else { throw error }
                 // A container that removed itself leaves its row to the next who looks.
@@ -150,6 +164,10 @@ extension Engine {
         request.isVolatile = spec.autoRemove
         request.user = spec.user ?? image.configuration.user
         request.initProcess = spec.initProcess
+        request.name = row.name
+        request.image = row.image
+        request.journalPath = journal.path
+        request.joins = try joined(spec.namespaces)
         request.autoRemove = spec.autoRemove
         request.interactive = spec.interactive
         request.log = spec.log

@@ -2,6 +2,7 @@ import CFSCgroups
 import CFSLinux
 import CFSModel
 import CFSMonitor
+import CFSRegistry
 import Glibc
 
 extension Container {
@@ -9,7 +10,10 @@ extension Container {
     ///
     /// - Throws: `containerNotRunning`.
     public func signal(_ number: Int32) throws(CFSError) {
-        try connect().send(MonitorMessage.signal(number).bytes)
+        let row = try row()
+        try connect(row).send(MonitorMessage.signal(number).bytes)
+        engine.note("kill", row, [EngineEvent.Attribute("signal", "\(number)")])
+        engine.remember("kill", row)
     }
 
     /// Asks the container to end with its stop signal, and kills it when it has not ended after `seconds`. One that has
@@ -17,25 +21,38 @@ extension Container {
     public func stop(seconds: Int = 10) throws(CFSError) { try beginStop(seconds: seconds).wait() }
 
     /// Asks the container to end, and leaves waiting for it to the answer: of several containers all are asked first.
+    ///
+    /// - Throws: `conflict` when somebody else stops or removes it; `containerNotRunning` for one that was never started.
     public func beginStop(seconds: Int = 10) throws(CFSError) -> PendingStop {
         try engine.requirePrivilege("stopping a container")
-        let record = try record()
-        guard record.state.pid != nil else {
-            guard record.state == .created else { return PendingStop() }
-            throw CFSError(.containerNotRunning, .stopping, "the container \(record.name) has not been started")
-        }
-        let signal = try folder.readRequest().stopSignal
+        guard let claimed = try engine.claim(id, for: .stop) else { return PendingStop() }
         do throws(CFSError) {
+            let signal = try folder.readRequest().stopSignal
             let monitor = try folder.connect()
             try monitor.send(MonitorMessage.signal(signal).bytes)
             // What stands still hears nothing.
-            if case .paused = record.state { try thaw() }
-            return PendingStop(monitor, seconds: seconds)
+            if case .paused = claimed.state { try thaw() }
+            engine.note("kill", claimed.row, [EngineEvent.Attribute("signal", "\(signal)")])
+            return PendingStop(monitor, engine, claimed, seconds: seconds)
         } catch {
+            let hasEnded = PendingStop.meansEnded(error)
+            Engine.regardless { () throws(CFSError) in
+                try engine.settle(claimed, hasEnded ? .exited : claimed.row.decision.phase)
+            }
             // It ended while we were about to ask.
-            guard PendingStop.meansEnded(error) else { throw error }
+            guard hasEnded else { throw error }
             return PendingStop()
         }
+    }
+
+    /// Stops the container when it runs, and starts it (again).
+    ///
+    /// - Throws: what ``stop(seconds:)`` and ``start(_:interruption:)`` throw.
+    public func restart(seconds: Int = 10, interruption: StartInterruption? = nil) throws(CFSError) -> Session {
+        if try record().state != .created { try stop(seconds: seconds) }
+        let session = try start(.none, interruption: interruption, verb: "restart")
+        engine.note("restart", try row())
+        return session
     }
 
     /// Waits for the end of a container that somebody else started.
@@ -59,34 +76,28 @@ extension Container {
 
     /// Removes the container with all that it wrote. With `force` a running one is killed first.
     ///
-    /// - Throws: `containerRunning` without `force`.
+    /// - Throws: `containerRunning` without `force`; `conflict` when somebody else starts, stops or removes it.
     public func remove(force: Bool = false) throws(CFSError) {
         try engine.requirePrivilege("removing a container")
-        let row = try row()
-        if try engine.record(of: row)?.state.pid != nil {
-            guard force else {
-                throw CFSError(
-                    .containerRunning, .removing, "the container \(row.name) is running",
-                    hint: "stop it first (`cfs stop \(row.name)`), or use --force")
+        guard let claimed = try engine.claim(id, for: force ? .forceRemove : .remove) else { return }
+        do throws(CFSError) {
+            if claimed.state.pid != nil { try kill() }
+            // Waits for a monitor that is about to end, and for nothing else.
+            let lock = try RunLock(folder)
+            // The folders first: a row without folders is found again, folders without a row only by recover().
+            try folder.removeContainer()
+            try engine.registry.removeContainer(
+                id, history: engine.historyEntry("rm", claimed.row, isDone: true))
+            try lock.release()
+        } catch {
+            // Half of it may be gone: it is dead until it is removed once more.
+            Engine.regardless { () throws(CFSError) in
+                let isWhole = File.exists(folder.configPath)
+                try engine.settle(claimed, isWhole ? claimed.row.decision.phase : .removing)
             }
-            try kill()
+            throw error
         }
-        if let held {
-            // Created and never started, by this very value.
-            try clear()
-            try held.release()
-            return
-        }
-        // Waits for a monitor that is about to end, and for nothing else.
-        let lock = try RunLock(folder)
-        try clear()
-        try lock.release()
-    }
-
-    private func clear() throws(CFSError) {
-        // The folders first: a row without folders is found again, folders without a row only by recover().
-        try folder.removeContainer()
-        try engine.registry.removeContainer(id)
+        engine.note("destroy", claimed.row)
     }
 
     private func kill() throws(CFSError) {
@@ -102,14 +113,12 @@ extension Container {
     /// A connection to the container's monitor.
     ///
     /// - Throws: `containerNotRunning`.
-    func connect() throws(CFSError) -> MessageSocket {
+    func connect(_ row: ContainerRow) throws(CFSError) -> MessageSocket {
         do throws(CFSError) {
             return try folder.connect()
         } catch {
             guard error.code == .containerNotRunning else { throw error }
-            // Names what is not running, or says that it does not exist any more.
-            let name = try row().name
-            throw CFSError(.containerNotRunning, .running, "the container \(name) is not running")
+            throw CFSError(.containerNotRunning, .running, "the container \(row.name) is not running")
         }
     }
 

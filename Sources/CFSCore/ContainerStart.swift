@@ -2,51 +2,80 @@ import CFSLinux
 import CFSModel
 import CFSMonitor
 import CFSNamespaces
+import CFSRegistry
 import Glibc
 
 extension Container {
-    /// Starts a container that was created and has not run: returns once its command runs.
+    /// Starts a container that was created, or that has ended: returns once its command runs. What it wrote before is
+    /// still there, and its log goes on.
     ///
     /// - Parameters:
     ///   - streams: what the command's standard streams are connected to.
     ///   - interruption: how to end the start while it hangs.
-    /// - Throws: whatever kept it from running: `commandNotFound`, `commandNotExecutable`, `mountFailed`,
-    ///   `kernelUnsupported`, `interrupted`, ... A container that removes itself is gone then.
+    /// - Throws: `containerRunning`; `conflict` when somebody else starts, stops or removes it; and whatever kept it from
+    ///   running: `commandNotFound`, `commandNotExecutable`, `mountFailed`, `kernelUnsupported`, `interrupted`, ... It is
+    ///   then as it was before; one that removes itself is gone.
     public func start(
         _ streams: Streams = .none, interruption: StartInterruption? = nil
     ) throws(CFSError) -> Session {
+        try start(streams, interruption: interruption, verb: "start")
+    }
+
+    /// What its command's streams are, as it was made: whether they are a terminal, and whether it reads an input.
+    public func streamsInFront() throws(CFSError) -> (terminal: Bool, interactive: Bool) {
+        let request = try folder.readRequest()
+        return (request.spec.process.terminal, request.interactive)
+    }
+
+    func start(_ streams: Streams, interruption: StartInterruption?, verb: String) throws(CFSError) -> Session {
         try engine.requirePrivilege()
-        let row = try row()
-        let lock: RunLock
-        if let held {
-            lock = held
-        } else {
-            lock = try RunLock(folder)
-            let configuration = try folder.readRequest().spec
-            try GeneratedFiles(configuration).write(
-                to: folder.run, owner: configuration.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0)
-        }
-        let record = try engine.record(of: row)
-        guard record?.state == .created else {
-            let isRunning = record?.state.pid != nil
-            throw CFSError(
-                isRunning ? .containerRunning : .invalidState, .starting,
-                isRunning
-                    ? "the container \(row.name) is running already" : "the container \(row.name) has run and ended",
-                hint: isRunning ? nil : "make a new one with `cfs run`")
-        }
+        guard let claimed = try engine.claim(id, for: .start) else { throw gone }
+        let row = claimed.row
         do throws(CFSError) {
-            let helper = try StartingHelper(engine, folder, lock, streams, sealed: row.slot == nil, interruption)
-            var trace = trace
-            trace.mark("spawn")
-            return try start(helper, trace, removes: row.autoRemove)
+            let session = try start(row, streams, interruption)
+            try engine.registry.remember(engine.historyEntry(verb, row, command: row.command))
+            try engine.settle(claimed, .running)
+            return session
         } catch {
             if row.autoRemove {
                 engine.discard(id, folder)
             } else {
-                Engine.regardless { () throws(CFSError) in try lock.release() }
+                Engine.regardless { () throws(CFSError) in
+                    try engine.settle(claimed, row.decision.phase, startedAt: .some(row.decision.startedAt))
+                }
             }
             throw error
+        }
+    }
+
+    private func start(
+        _ row: ContainerRow, _ streams: Streams, _ interruption: StartInterruption?
+    ) throws(CFSError) -> Session {
+        // Waits for a monitor that has written down the end and is about to go.
+        let lock = try RunLock(folder)
+        do throws(CFSError) {
+            var request = try folder.readRequest()
+            try engine.rejoin(&request, folder)
+            try GeneratedFiles(request.spec).write(
+                to: folder.run, owner: request.spec.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0)
+            var trace = Timeline()
+            trace.mark("begin")
+            let helper = try StartingHelper(engine, folder, lock, streams, sealed: row.slot == nil, interruption)
+            trace.mark("spawn")
+            let session = try start(helper, trace, removes: row.autoRemove)
+            extendLifetime(lock)
+            return session
+        } catch {
+            Engine.regardless { () throws(CFSError) in try lock.release() }
+            throw error
+        }
+    }
+
+    /// The start of a new container has come to its end.
+    func confirmStart() throws(CFSError) {
+        try engine.registry.change(id) { row throws(CFSError) in
+            guard row.decision.phase == .starting, row.decision.claim == nil else { return nil }
+            return ContainerDecision(phase: .running, startedAt: row.decision.startedAt)
         }
     }
 

@@ -70,7 +70,7 @@ public final class Engine: Sendable {
 
     /// Makes the folders that everything else lies in.
     func makeFolders() throws(CFSError) {
-        for folder in ["\(options.root)/containers", options.run] {
+        for folder in ["\(options.root)/containers", "\(options.root)/events", options.run] {
             do throws(CFSError) {
                 // The last part exists nearly always, and asking costs as much as making.
                 try Directory.makeAll(folder)

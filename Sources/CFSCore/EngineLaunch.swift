@@ -29,9 +29,15 @@ extension Engine {
             trace.mark("spawn")
             do throws(CFSError) {
                 if let preparation = try preparation(spec, id, folder) { try helper.send(.prepare(preparation)) }
-                let container = try make(spec, id, held, &trace, interruption)
+                let container = try make(spec, id, .starting, &trace, interruption)
                 try created(container)
-                return (container, try container.start(helper, container.trace, removes: spec.autoRemove))
+                // A container that is gone with its end has nothing that a power cut could take.
+                let safety = spec.autoRemove ? nil : makeSafe(container)
+                let session = try container.start(helper, container.trace, removes: spec.autoRemove)
+                extendLifetime(held)
+                if !spec.autoRemove { try container.confirmStart() }
+                try safety?.finish()
+                return (container, session)
             } catch {
                 helper.cancel()
                 throw error
@@ -39,6 +45,14 @@ extension Engine {
         } catch {
             discard(id, folder)
             throw error
+        }
+    }
+
+    /// Writes a new container to the disk while it is started: its existence survives a power cut once it was told.
+    private func makeSafe(_ container: Container) -> ConcurrentWork {
+        ConcurrentWork { [self] () throws(CFSError) in
+            try container.folder.sync()
+            try registry.sync()
         }
     }
 

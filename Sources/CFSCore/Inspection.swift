@@ -52,8 +52,8 @@ extension Container {
     private static func state(_ record: ContainerRecord, _ exit: ExitRecord?) -> JSON {
         var object = JSONObject([("Status", .string(record.state.name))])
         switch record.state {
-        case .created: object["Running"] = false
-        case .running(let pid), .paused(let pid):
+        case .created, .dead: object["Running"] = false
+        case .running(let pid), .paused(let pid), .stopping(let pid):
             object["Running"] = true
             object["Paused"] = .bool(record.state == .paused(pid: pid))
             object["Pid"] = .integer(Int64(pid))

@@ -1,6 +1,7 @@
 import CFSCgroups
 import CFSLinux
 import CFSModel
+import CFSMonitor
 import Glibc
 import Synchronization
 
@@ -28,7 +29,7 @@ extension Container {
     /// - Throws: `containerNotRunning`; `invalidArgument` for a trigger that the kernel does not take.
     public func limitEvents(pressure: [PressureTrigger] = []) throws(CFSError) -> LimitEvents {
         let (_, cgroup) = try runningCgroup()
-        return LimitEvents(source: try LimitEventSource(cgroup, pressure))
+        return LimitEvents(source: try LimitEventSource(cgroup, try folder.connect(), pressure))
     }
 }
 
@@ -62,36 +63,44 @@ private final class LimitEventSource: Sendable {
         var memory: CgroupWatch?
         var group: CgroupWatch
         var pressure: [TriggerWatch] = []
+        /// Processes whose end was told.
+        var kills: UInt64
+        /// A removed cgroup is always ready, with nothing to say.
+        var isRemoved = false
         var waiting: [LimitEvent] = []
         var isOver = false
     }
 
     /// A watch that can stand in a list.
     private final class TriggerWatch {
-        let watch: CgroupWatch
-        let trigger: PressureTrigger
-        init(_ watch: consuming CgroupWatch, _ trigger: PressureTrigger) {
-            self.watch = watch
-            self.trigger = trigger
-        }
+        var watch: CgroupWatch
+        init(_ watch: consuming CgroupWatch) { self.watch = watch }
     }
 
     private let state: Mutex<State>
-    private let end: Pipe
+    private let cancellation: Pipe
+    /// The end is the monitor's to tell. The kernel is no witness of it: it holds notices back for 10 ms
+    /// (CGROUP_FILE_NOTIFY_MIN_INTV), and a cgroup that is removed before then never sends them.
+    private let monitor: MessageSocket
 
-    init(_ cgroup: Cgroup, _ triggers: [PressureTrigger]) throws(CFSError) {
-        end = try Pipe()
+    init(
+        _ cgroup: Cgroup, _ monitor: consuming MessageSocket, _ triggers: [PressureTrigger]
+    ) throws(CFSError) {
+        cancellation = try Pipe()
+        self.monitor = consume monitor
         var memory: CgroupWatch?
-        if try cgroup.memoryEvents() != nil { memory = try CgroupWatch(.memory, of: cgroup) }
-        var first = State(memory: memory, group: try CgroupWatch(.state, of: cgroup))
+        let events = try cgroup.memoryEvents()
+        if events != nil { memory = try CgroupWatch(.memory, of: cgroup) }
+        var first = State(
+            memory: memory, group: try CgroupWatch(.state, of: cgroup), kills: events?.oomKill ?? 0)
         for trigger in triggers {
-            first.pressure.append(TriggerWatch(try CgroupWatch(.pressure(trigger), of: cgroup), trigger))
+            first.pressure.append(TriggerWatch(try CgroupWatch(.pressure(trigger), of: cgroup)))
         }
         state = Mutex(first)
     }
 
     /// Ends a wait from any thread.
-    func stop() { _ = [UInt8(0)].withUnsafeBytes { File.write(end.writing.raw, $0) } }
+    func stop() { _ = [UInt8(0)].withUnsafeBytes { File.write(cancellation.writing.raw, $0) } }
 
     func next() throws(CFSError) -> LimitEvent? {
         try state.withLock { state throws(CFSError) in
@@ -107,19 +116,24 @@ private final class LimitEventSource: Sendable {
 
     private func wait(_ state: inout State) throws(CFSError) {
         let poll = try EventPoll()
-        let first: UInt64 = 3
-        try poll.add(end.reading.raw, .readable, token: 0)
-        try poll.add(state.group.descriptor, .priority, token: 1)
-        if let descriptor = state.memory?.descriptor { try poll.add(descriptor, .priority, token: 2) }
-        for (index, trigger) in state.pressure.enumerated() {
-            try poll.add(trigger.watch.descriptor, .priority, token: first + UInt64(index))
+        let first: UInt64 = 4
+        try poll.add(cancellation.reading.raw, .readable, token: 0)
+        try poll.add(monitor.fd.raw, .readable, token: 1)
+        if !state.isRemoved {
+            try poll.add(state.group.descriptor, .priority, token: 2)
+            if let descriptor = state.memory?.descriptor { try poll.add(descriptor, .priority, token: 3) }
+            for (index, trigger) in state.pressure.enumerated() {
+                try poll.add(trigger.watch.descriptor, .priority, token: first + UInt64(index))
+            }
         }
         for event in try poll.wait() {
             switch event.token {
             case 0: state.isOver = true
-            case 1: take(try state.group.change(), &state)
-            case 2: take(try state.memory?.change(), &state)
-            default: state.waiting.append(.pressure(state.pressure[Int(event.token - first)].trigger))
+            case 1: try hear(&state)
+            case 2: take(try state.group.change(), &state)
+            case 3: take(try state.memory?.change(), &state)
+            default:
+                take(try state.pressure[Int(event.token - first)].watch.change(), &state)
             }
         }
     }
@@ -127,16 +141,30 @@ private final class LimitEventSource: Sendable {
     private func take(_ change: CgroupChange?, _ state: inout State) {
         switch change {
         case .memory(let now, let before):
-            if now.oomKill > before.oomKill { state.waiting.append(.outOfMemory(kills: now.oomKill - before.oomKill)) }
+            take(kills: now.oomKill, &state)
             if now.high > before.high { state.waiting.append(.memoryHigh) }
         case .state(let now, let before):
-            if before.isPopulated, !now.isPopulated {
-                state.waiting.append(.ended)
-            } else if now.isFrozen != before.isFrozen {
+            if now.isPopulated, now.isFrozen != before.isFrozen {
                 state.waiting.append(now.isFrozen ? .paused : .resumed)
             }
-        case .removed: state.waiting.append(.ended)
-        case .pressure, nil: return
+        case .pressure(let trigger): state.waiting.append(.pressure(trigger))
+        case .removed: state.isRemoved = true
+        case nil: return
         }
+    }
+
+    private func take(kills: UInt64, _ state: inout State) {
+        guard kills > state.kills else { return }
+        state.waiting.append(.outOfMemory(kills: kills - state.kills))
+        state.kills = kills
+    }
+
+    private func hear(_ state: inout State) throws(CFSError) {
+        if let (bytes, _) = try monitor.receive() {
+            guard case .exited(let record) = try MonitorMessage(parsing: bytes) else { return }
+            // A kill whose notice the kernel held back until the file was gone.
+            if let outOfMemory = record.outOfMemory { take(kills: outOfMemory.kills, &state) }
+        }
+        state.waiting.append(.ended)
     }
 }

@@ -1,5 +1,6 @@
 import CFSLinux
 import CFSModel
+import CFSMonitor
 
 extension Engine {
     /// Finds the namespaces of other containers, and of paths, that a container asks for.
@@ -15,6 +16,34 @@ extension Engine {
             }
         }
         if let path = surroundings.joins["user"] { surroundings.joinedMappings = try Self.mappings(behind: path) }
+    }
+
+    /// The containers whose namespaces are shared, by kind: their ids, since names change.
+    func joined(_ choices: NamespaceChoices) throws(CFSError) -> [MonitorRequest.Join] {
+        var joins: [MonitorRequest.Join] = []
+        for (kind, choice) in choices.byKind {
+            guard case .container(let reference) = choice else { continue }
+            joins.append(MonitorRequest.Join(kind: kind, container: try container(reference).id))
+        }
+        return joins
+    }
+
+    /// Finds the namespaces of other containers anew: with every start they have another process. Writes the
+    /// configuration when it has changed.
+    func rejoin(_ request: inout MonitorRequest, _ folder: ContainerFolder) throws(CFSError) {
+        guard !request.joins.isEmpty else { return }
+        for join in request.joins {
+            let file = join.kind == "network" ? "net" : join.kind
+            let path = "/proc/\(try runningPID(join.container.text))/ns/\(file)"
+            for index in request.spec.linux.namespaces.indices
+            where request.spec.linux.namespaces[index].type == join.kind {
+                request.spec.linux.namespaces[index].path = path
+            }
+            guard join.kind == "user" else { continue }
+            let mappings = try Self.mappings(behind: path)
+            (request.spec.linux.uidMappings, request.spec.linux.gidMappings) = (mappings, mappings)
+        }
+        try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
     }
 
     private func runningPID(_ reference: String) throws(CFSError) -> Int32 {

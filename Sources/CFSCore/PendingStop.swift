@@ -2,22 +2,38 @@ import CFSLinux
 import CFSModel
 import CFSMonitor
 import Glibc
+import Synchronization
 
 /// A container that was asked to end. Its time runs from then on, whenever somebody waits.
 public final class PendingStop: Sendable {
     /// Nil for one that has ended already.
     private let monitor: MessageSocket?
+    private let claim: (engine: Engine, container: ClaimedContainer)?
+    private let isSettled = Atomic(false)
     /// On the monotonic clock.
     private let deadline: UInt64
 
     init() {
         monitor = nil
+        claim = nil
         deadline = 0
     }
 
-    init(_ monitor: consuming MessageSocket, seconds: Int) {
+    init(_ monitor: consuming MessageSocket, _ engine: Engine, _ container: ClaimedContainer, seconds: Int) {
         self.monitor = consume monitor
+        claim = (engine, container)
         deadline = SystemClock.monotonic + UInt64(max(0, seconds)) * 1_000_000_000
+    }
+
+    // Nobody waits any more: whoever stops it next may.
+    deinit { settle(hasEnded: false) }
+
+    private func settle(hasEnded: Bool) {
+        guard let claim, !isSettled.exchange(true, ordering: .relaxed) else { return }
+        Engine.regardless { () throws(CFSError) in
+            try claim.engine.settle(claim.container, hasEnded ? .exited : .running, history: hasEnded ? "stop" : nil)
+        }
+        if hasEnded { claim.engine.note("stop", claim.container.row) }
     }
 
     /// Waits for its end; kills it when its time is over.
@@ -26,13 +42,15 @@ public final class PendingStop: Sendable {
             switch monitor {
             case nil: return
             case let monitor?:
-                if try Self.ended(monitor, by: deadline) { return }
-                try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
-                _ = try Self.ended(monitor, by: nil)
+                if try !Self.ended(monitor, by: deadline) {
+                    try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+                    _ = try Self.ended(monitor, by: nil)
+                }
             }
         } catch {
             guard Self.meansEnded(error) else { throw error }
         }
+        settle(hasEnded: true)
     }
 
     /// Whether an error of talking to a monitor is that its container has just ended.

@@ -69,6 +69,23 @@ extension Engine {
             }
         } else if row != nil, !File.exists(folder.container), !RunLock.exists(folder) {
             try registry.removeContainer(id)
+        } else if let row, try record(of: row)?.state == .dead, row.decision.claim?.isAlive != true {
+            // Its removal was begun, and whoever did it is gone.
+            try Container(id: id, engine: self).remove()
+            recovery.containers.append(id)
+        } else if let row, row.decision.phase == .running || row.decision.phase == .stopping,
+            let lock = try RunLock(ifStopped: folder)
+        {
+            // Nothing in the run folder: the machine was started anew, or the monitor ended in order.
+            defer { extendLifetime(lock) }
+            if let startedAt = row.decision.startedAt,
+                try folder.readExit().map({ $0.startedAt < startedAt }) ?? true
+            {
+                try writeLoss(row, folder, startedAt: startedAt, timing: [])
+                recovery.containers.append(id)
+            }
+            try putRight(row)
+            try lock.release()
         }
         if let cgroup = try cgroups?.cgroup(id.text), !RunLock.exists(folder) {
             try cgroup.remove()
@@ -95,18 +112,51 @@ extension Engine {
                     guard error.code == .noSpace else { throw error }
                     return false
                 }
-            } else if let live = try folder.readState(), try folder.readExit() == nil {
-                try folder.writeExit(
-                    ExitRecord(
-                        status: MonitorLoss.status, signal: 9, reason: MonitorLoss.reason, startedAt: live.startedAt,
-                        finishedAt: SystemClock.realtime, timing: live.timing))
+            } else if let live = try folder.readState(),
+                try folder.readExit().map({ $0.startedAt < live.startedAt }) ?? true
+            {
+                try writeLoss(row, folder, startedAt: live.startedAt, timing: live.timing)
             }
+            try putRight(row)
         } else {
+            if let row, let live = try folder.readState() { noteLoss(row, startedAt: live.startedAt) }
             try folder.removeContainer()
             try registry.removeContainer(id)
+            if let row { note("destroy", row) }
         }
         try folder.removeRun()
         return true
+    }
+
+    private func writeLoss(
+        _ row: ContainerRow, _ folder: ContainerFolder, startedAt: UInt64, timing: [PhaseTime]
+    ) throws(CFSError) {
+        try folder.writeExit(
+            ExitRecord(
+                status: ContainerLifecycle.lostStatus, signal: 9, reason: ContainerLifecycle.lostReason,
+                startedAt: startedAt, finishedAt: SystemClock.realtime, timing: timing))
+        noteLoss(row, startedAt: startedAt)
+    }
+
+    private func noteLoss(_ row: ContainerRow, startedAt: UInt64) {
+        note(
+            "die", row,
+            [
+                EngineEvent.Attribute("exitCode", "\(ContainerLifecycle.lostStatus)"),
+                EngineEvent.Attribute("reason", ContainerLifecycle.lostReason),
+            ])
+    }
+
+    /// A row that says what nobody is at any more.
+    private func putRight(_ seen: ContainerRow) throws(CFSError) {
+        try registry.change(seen.id) { row throws(CFSError) in
+            if let claim = row.decision.claim, claim.isAlive { return nil }
+            switch row.decision.phase {
+            case .created, .exited, .removing: return ContainerDecision(phase: row.decision.phase)
+            case .starting: return ContainerDecision(phase: try folder(row.id).readExit() == nil ? .created : .exited)
+            case .running, .stopping: return ContainerDecision(phase: .exited, startedAt: row.decision.startedAt)
+            }
+        }
     }
 
     /// Removes the rows of containers that removed themselves while nobody watched.

@@ -36,6 +36,12 @@ final class RunLock: Sendable {
 
     static func exists(_ folder: ContainerFolder) -> Bool { File.exists(folder.lockPath) }
 
+    /// Takes the lock of a container that has no run folder, and makes that; nil when somebody was faster.
+    convenience init?(ifStopped folder: ContainerFolder) throws(CFSError) {
+        if Self.exists(folder) { return nil }
+        try self.init(folder)
+    }
+
     /// Takes the lock of a container only if nobody has it; nil otherwise, and when there is no run folder.
     init?(ifFree folder: ContainerFolder) throws(CFSError) {
         guard File.exists(folder.lockPath), let taken = try FileLock(ifFree: folder.lockPath) else { return nil }

@@ -57,7 +57,14 @@ public final class StatisticsReader: Sendable {
     public func read() throws(CFSError) -> [ContainerStatistics] {
         var records: [ContainerRecord] = []
         if let containers {
-            for container in containers { records.append(try container.record()) }
+            for container in containers {
+                do throws(CFSError) {
+                    records.append(try container.record())
+                } catch {
+                    // It has removed itself: one more that does not run.
+                    guard error.code == .containerNotFound else { throw error }
+                }
+            }
         } else {
             records = try engine.containers()
         }

@@ -6,6 +6,8 @@ import Glibc
 public enum Streams: Sendable, Hashable {
     /// Those of this very process.
     case inherited
+    /// Output and error of this very process; empty input.
+    case inheritedOutput
     /// No input, and output goes to the container's log alone. The input of a container that was made interactive is open
     /// all the same, for whoever attaches: see ``Container/attach(input:)``.
     case none
@@ -14,7 +16,7 @@ public enum Streams: Sendable, Hashable {
 
     /// Whether an output ends for the command when nobody reads it here any more: `cfs run … | head` is a pipeline like any
     /// other. A caller of the library that lets go of its descriptors leaves the command alone.
-    var endWithReader: Bool { self == .inherited }
+    var endWithReader: Bool { self == .inherited || self == .inheritedOutput }
 
     /// Starts a helper with these as its descriptors 0, 1 and 2.
     func spawn(
@@ -24,6 +26,7 @@ public enum Streams: Sendable, Hashable {
         let wanted: [Int32] =
             switch self {
             case .inherited: [0, 1, 2]
+            case .inheritedOutput: [-1, 1, 2]
             case .none: [-1, -1, -1]
             case .descriptors(let input, let output, let error): [input, output, error]
             }

@@ -6,23 +6,29 @@ public struct ContainerRecord: Sendable, Hashable {
         case running(pid: Int32)
         /// Running, and standing still until somebody lets it go on.
         case paused(pid: Int32)
+        /// Running, and asked to end.
+        case stopping(pid: Int32)
         /// The exit status by the shell's convention, and why the engine ended it where it did.
         case exited(status: Int32, reason: String?)
+        /// Its removal was begun, and has not come to its end: nothing but removing it is possible.
+        case dead
 
         public var name: String {
             switch self {
             case .created: "created"
             case .running: "running"
             case .paused: "paused"
+            case .stopping: "stopping"
             case .exited: "exited"
+            case .dead: "dead"
             }
         }
 
         /// The first process of one that runs, paused or not.
         public var pid: Int32? {
             switch self {
-            case .running(let pid), .paused(let pid): pid
-            case .created, .exited: nil
+            case .running(let pid), .paused(let pid), .stopping(let pid): pid
+            case .created, .exited, .dead: nil
             }
         }
     }

@@ -64,6 +64,15 @@ public struct ContainerFolder: Sendable {
         return try File.readAll(fd.raw, path: path)
     }
 
+    /// Waits until the container's configuration and the names of its folders have reached the disk (fsync(2)).
+    public func sync() throws(CFSError) {
+        let parent = String(container.prefix(upTo: container.lastIndex(of: "/") ?? container.startIndex))
+        for path in [configPath, container, parent] {
+            let file = try File.open(path, [.read])
+            try checked(fsync(file.raw) == 0 ? 0 : -Int(errno), "fsync", .recording, path: path)
+        }
+    }
+
     func listen() throws(CFSError) -> OwnedFD {
         try withShortPath { path throws(CFSError) in try MessageSocket.listen(at: path) }
     }
@@ -96,9 +105,10 @@ public struct ContainerFolder: Sendable {
         try AtomicFile.write(state.json.bytes(), to: statePath, durable: false)
     }
 
-    /// Writes down how the container ended; for its monitor, and for whoever finds that the monitor is gone.
+    /// Writes down how the container ended, safe from a power cut; for its monitor, and for whoever finds that the monitor
+    /// is gone.
     public func writeExit(_ record: ExitRecord) throws(CFSError) {
-        try AtomicFile.write(record.json.bytes(), to: exitPath, durable: false)
+        try AtomicFile.write(record.json.bytes(), to: exitPath, durable: true)
     }
 
     /// Keeps the record of a container whose folder cannot be written (a full disk) in the run folder, which stays, with

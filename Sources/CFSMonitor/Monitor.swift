@@ -103,7 +103,17 @@ public final class Monitor {
         let started = try attempt.finish(plan, &timeline)
         startedAt = SystemClock.realtime
         try record(started.process)
+        note("start")
         return started
+    }
+
+    /// Writes an event down; one that cannot be written harms nobody.
+    private func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
+        guard let path = request.journalPath else { return }
+        let event = EngineEvent(
+            time: SystemClock.realtime, action: action, id: request.id.text, name: request.name, image: request.image,
+            attributes: attributes)
+        do throws(CFSError) { try Journal(path: path).append(event) } catch { return }
     }
 
     /// Writes down what runs. A container that nobody could find is none: it ends here.
@@ -208,7 +218,12 @@ public final class Monitor {
         if !request.autoRemove, let number = log?.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
         }
+        if let outOfMemory { note("oom", [EngineEvent.Attribute("kills", "\(outOfMemory.kills)")]) }
+        var attributes = [EngineEvent.Attribute("exitCode", "\(record.status)")]
+        if let reason { attributes.append(EngineEvent.Attribute("reason", reason)) }
+        note("die", attributes)
         do throws(CFSError) { try putAway(&record) } catch { failure = error }
+        if request.autoRemove, failure == nil { note("destroy") }
         clients.send(.exited(record))
         if let failure { throw failure }
     }

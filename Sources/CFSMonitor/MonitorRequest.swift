@@ -25,6 +25,24 @@ public struct MonitorRequest: Sendable {
     public var stopSignal: Int32 = 15
     /// What is kept of its output.
     public var log = LogPolicy()
+    /// The container's name and image, and the journal, for events.
+    public var name = ""
+    public var image = ""
+    public var journalPath: String?
+    /// Namespaces of other containers that it shares: looked up at every start.
+    public var joins: [Join] = []
+
+    /// A namespace of another container.
+    public struct Join: Sendable, Hashable {
+        /// As in the OCI configuration.
+        public var kind: String
+        public var container: ContainerID
+
+        public init(kind: String, container: ContainerID) {
+            self.kind = kind
+            self.container = container
+        }
+    }
 
     public init(id: ContainerID, spec: RuntimeSpec, layers: [String]) {
         self.id = id
@@ -53,6 +71,13 @@ public struct MonitorRequest: Sendable {
         pidsLimitIsDefault = engine["pidsLimitIsDefault"]?.bool ?? false
         stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
         if let log = engine["log"] { self.log = LogPolicy(json: log) }
+        name = engine["name"]?.string ?? ""
+        image = engine["image"]?.string ?? ""
+        journalPath = engine["journal"]?.string
+        for (kind, value) in engine["joins"]?.object?.entries ?? [] {
+            guard let container = value.string.flatMap({ ContainerID($0) }) else { continue }
+            joins.append(Join(kind: kind, container: container))
+        }
     }
 
     public var json: JSON {
@@ -69,6 +94,12 @@ public struct MonitorRequest: Sendable {
         engine["pidsLimitIsDefault"] = .bool(pidsLimitIsDefault)
         engine["stopSignal"] = .integer(Int64(stopSignal))
         if log != LogPolicy() { engine["log"] = log.json }
+        engine["name"] = .string(name)
+        engine["image"] = .string(image)
+        engine["journal"] = journalPath.map(JSON.string)
+        if !joins.isEmpty {
+            engine["joins"] = .object(JSONObject(joins.map { ($0.kind, .string($0.container.text)) }))
+        }
         return ["id": .string(id.text), "oci": spec.json, "engine": .object(engine)]
     }
 }

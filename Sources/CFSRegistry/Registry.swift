@@ -1,4 +1,5 @@
 import CFSModel
+import Glibc
 import Synchronization
 
 /// Containers and the names of images, durable and shared by any number of processes: one SQLite file in WAL mode.
@@ -19,6 +20,23 @@ public final class Registry: Sendable {
             database = opened
             return try body(opened)
         }
+    }
+
+    /// Waits until what was committed has reached the disk: a power cut takes none of it any more (fdatasync(2) of the log).
+    public func sync() throws(CFSError) {
+        // The log, not the file: closing any descriptor of the file itself would free SQLite's locks on it.
+        let log = "\(path)-wal"
+        let descriptor = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        // Without a log everything is in the file, and was synced when it was written there.
+        if descriptor < 0, errno == ENOENT { return }
+        guard descriptor >= 0, fdatasync(descriptor) == 0 else {
+            let number = errno
+            if descriptor >= 0 { _ = close(descriptor) }
+            throw CFSError(
+                .registryFailed, .recording, "the registry could not be made safe",
+                systemCall: descriptor < 0 ? "open" : "fdatasync", path: log, errno: number)
+        }
+        _ = close(descriptor)
     }
 
     /// Like ``read(_:)``, as one transaction.

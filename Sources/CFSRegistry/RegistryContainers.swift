@@ -1,6 +1,7 @@
 import CFSModel
 
-/// A container as the registry keeps it: what does not change while it lives. Its state is its monitor's to tell.
+/// A container as the registry keeps it: what it was made of, and what was decided about it. What its command does is its
+/// monitor's to tell.
 public struct ContainerRow: Sendable, Hashable {
     public var id: ContainerID
     public var name: String
@@ -16,10 +17,12 @@ public struct ContainerRow: Sendable, Hashable {
     /// Nanoseconds since 1970.
     public var createdAt: UInt64
     public var autoRemove: Bool
+    public var decision: ContainerDecision
 
     public init(
         id: ContainerID, name: String, slot: UInt32?, image: String, imageDigest: Digest, layers: [Digest],
-        command: [String], labels: [String: String], createdAt: UInt64, autoRemove: Bool
+        command: [String], labels: [String: String], createdAt: UInt64, autoRemove: Bool,
+        decision: ContainerDecision = ContainerDecision(phase: .created)
     ) {
         self.id = id
         self.name = name
@@ -31,6 +34,22 @@ public struct ContainerRow: Sendable, Hashable {
         self.labels = labels
         self.createdAt = createdAt
         self.autoRemove = autoRemove
+        self.decision = decision
+    }
+}
+
+/// What processes of the engine have decided about a container.
+public struct ContainerDecision: Sendable, Hashable {
+    public var phase: ContainerPhase
+    /// Whose decision it is, while that is at work on it.
+    public var claim: ProcessClaim?
+    /// When its last start was begun: nanoseconds since 1970.
+    public var startedAt: UInt64?
+
+    public init(phase: ContainerPhase, claim: ProcessClaim? = nil, startedAt: UInt64? = nil) {
+        self.phase = phase
+        self.claim = claim
+        self.startedAt = startedAt
     }
 }
 
@@ -40,31 +59,66 @@ extension Registry {
 
     /// Adds a container, and gives it the lowest free range of ids when it wants one.
     ///
+    /// - Parameter history: what is remembered of it, in the same transaction.
     /// - Returns: the number of its range.
     /// - Throws: `nameTaken`; `limitExceeded` when every range is taken.
     @discardableResult
-    public func insert(_ row: ContainerRow, wantsSlot: Bool) throws(CFSError) -> UInt32? {
+    public func insert(
+        _ row: ContainerRow, wantsSlot: Bool, history: HistoryEntry? = nil
+    ) throws(CFSError) -> UInt32? {
         try write { database throws(CFSError) in
             let slot = wantsSlot ? try Self.freeSlot(database) : nil
             do throws(CFSError) {
                 try database.statement(
                     """
                     INSERT INTO containers
-                    (id, name, slot, image, image_digest, layers, command, labels, created_at, auto_remove)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (id, name, slot, image, image_digest, layers, command, labels, created_at, auto_remove, phase, claim,
+                     started_at)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """
                 )
                 .bind(row.id.text).bind(row.name).bind(slot.map { Int64($0) }).bind(row.image)
                 .bind("\(row.imageDigest)").bind(row.layers.map(\.hex).text(separator: " "))
                 .bind(JSON(row.command).text()).bind(JSON(row.labels).text()).bind(Int64(clamping: row.createdAt))
-                .bind(row.autoRemove ? 1 : 0).run()
+                .bind(row.autoRemove ? 1 : 0).bind(row.decision.phase.rawValue).bind(row.decision.claim?.text)
+                .bind(row.decision.startedAt.map { Int64(clamping: $0) }).run()
             } catch {
                 guard error.code == .conflict, error.message.hasSuffix("containers.name") else { throw error }
                 throw CFSError(
                     .nameTaken, .preparing, "the name \"\(row.name)\" is taken",
                     hint: "remove the other container (`cfs rm \(row.name)`), or choose another name")
             }
+            if let history {
+                var entry = history
+                entry.name = row.name
+                try Self.remember(entry, database)
+            }
             return slot
+        }
+    }
+
+    /// Changes what is decided about a container: reads, decides and writes as one transaction, so of two that want different
+    /// things one is first, and the other sees that.
+    ///
+    /// - Parameter decide: given the row as it is; nil leaves it so.
+    /// - Returns: the row as it was; nil when there is no such container.
+    @discardableResult
+    public func change(
+        _ id: ContainerID, _ decide: (ContainerRow) throws(CFSError) -> ContainerDecision?
+    ) throws(CFSError) -> ContainerRow? {
+        try write { database throws(CFSError) in
+            let statement = try database.statement("SELECT * FROM containers WHERE id = ?").bind(id.text)
+            guard try statement.step() else {
+                statement.reset()
+                return nil
+            }
+            let row = try ContainerRow(statement)
+            statement.reset()
+            guard let decision = try decide(row), decision != row.decision else { return row }
+            try database.statement("UPDATE containers SET phase = ?, claim = ?, started_at = ? WHERE id = ?")
+                .bind(decision.phase.rawValue).bind(decision.claim?.text)
+                .bind(decision.startedAt.map { Int64(clamping: $0) }).bind(id.text).run()
+            return row
         }
     }
 
@@ -85,9 +139,12 @@ extension Registry {
     }
 
     /// Forgets a container; one that is not there is fine.
-    public func removeContainer(_ id: ContainerID) throws(CFSError) {
+    ///
+    /// - Parameter history: what is remembered of it, in the same transaction.
+    public func removeContainer(_ id: ContainerID, history: HistoryEntry? = nil) throws(CFSError) {
         try write { database throws(CFSError) in
             try database.statement("DELETE FROM containers WHERE id = ?").bind(id.text).run()
+            if let history { try Self.remember(history, database) }
         }
     }
 
@@ -150,6 +207,11 @@ extension ContainerRow {
             id: id, name: row.text(1), slot: row.isNull(2) ? nil : UInt32(exactly: row.integer(2)), image: row.text(3),
             imageDigest: try Digest(row.text(4)),
             layers: row.text(5).split(separator: " ").compactMap { Digest(hex: String($0)) },
-            command: command, labels: labels, createdAt: createdAt, autoRemove: row.integer(9) != 0)
+            command: command, labels: labels, createdAt: createdAt, autoRemove: row.integer(9) != 0,
+            // A phase of a newer cfs is one that this one cannot tell from the files either.
+            decision: ContainerDecision(
+                phase: ContainerPhase(rawValue: row.text(10)) ?? .created,
+                claim: row.isNull(11) ? nil : ProcessClaim(row.text(11)),
+                startedAt: row.isNull(12) ? nil : UInt64(exactly: row.integer(12))))
     }
 }

@@ -3,7 +3,7 @@ import CFSModel
 /// The tables, and how an older file gets them. `docs/registry.md` describes each column.
 enum RegistrySchema {
     /// Migrations numbered from 1; the number of the last one that ran is the file's `user_version`.
-    private static let migrations = [
+    static let migrations = [
         """
         CREATE TABLE images (
             name TEXT PRIMARY KEY,
@@ -22,7 +22,30 @@ enum RegistrySchema {
             created_at INTEGER NOT NULL,
             auto_remove INTEGER NOT NULL
         ) WITHOUT ROWID;
+        """,
         """
+        ALTER TABLE containers ADD COLUMN phase TEXT NOT NULL DEFAULT 'created';
+        ALTER TABLE containers ADD COLUMN claim TEXT;
+        ALTER TABLE containers ADD COLUMN started_at INTEGER;
+        CREATE TABLE history (
+            number INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            uid INTEGER NOT NULL,
+            verb TEXT NOT NULL,
+            container TEXT NOT NULL,
+            name TEXT NOT NULL,
+            image TEXT NOT NULL,
+            command TEXT NOT NULL,
+            ended_at INTEGER,
+            status INTEGER,
+            reason TEXT
+        );
+        CREATE INDEX history_open ON history (container) WHERE ended_at IS NULL;
+        CREATE TABLE marks (
+            name TEXT PRIMARY KEY,
+            value TEXT NOT NULL
+        ) WITHOUT ROWID;
+        """,
     ]
 
     static func prepare(_ database: SQLiteDatabase) throws(CFSError) {

@@ -45,7 +45,6 @@ struct InvocationTests {
         "a verb of another engine is answered with the words of cfs, or that there are none",
         arguments: [
             (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
-            (["export"], "cfs image export"), (["image", "pull"], "cfs image import"), (["create"], "cfs run"),
             (["volume", "ls"], "cfs run -v"), (["cp"], "cfs exec -i"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
             (["port", "web"], "no port can be published"),

@@ -11,9 +11,6 @@ enum ForeignVerbs {
         ("rmi", "`cfs image rm IMAGE`"),
         ("ls", "`cfs ps` lists containers, `cfs images` images"),
         ("list", "`cfs ps` lists containers, `cfs images` images"),
-        ("create", "`cfs run` makes a container and starts it; there is no verb yet that only makes one"),
-        ("start", "a container runs once: `cfs run` makes a new one"),
-        ("restart", "a container runs once: `cfs stop`, then `cfs run`"),
         ("wait", "`cfs logs -f CONTAINER` stays until the end, and `cfs inspect` has the exit status"),
         ("container", "verbs of containers stand alone: cfs ps, cfs rm"),
         ("recover", "`cfs system recover`"),
@@ -23,8 +20,8 @@ enum ForeignVerbs {
         ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
         ("port", "no port can be published yet: `cfs run --network host` shares those of the host"),
         ("build", notYet), ("commit", notYet), ("push", notYet), ("login", notYet), ("logout", notYet),
-        ("search", notYet), ("tag", notYet), ("history", notYet), ("diff", notYet), ("rename", notYet),
-        ("events", notYet), ("compose", notYet), ("pod", notYet), ("prune", notYet),
+        ("search", notYet), ("tag", notYet), ("diff", notYet), ("rename", notYet),
+        ("compose", notYet), ("pod", notYet), ("prune", notYet),
     ]
     private static let notYet = "cfs has no such verb yet; see cfs --help"
 

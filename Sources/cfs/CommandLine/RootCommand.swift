@@ -16,15 +16,19 @@ struct RootCommand: ParsableCommand {
             CommandGroup(
                 name: "Container",
                 subcommands: [
-                    RunCommand.self, ExecCommand.self, AttachCommand.self, PsCommand.self, LogsCommand.self,
-                    StopCommand.self,
-                    KillCommand.self, PauseCommand.self, UnpauseCommand.self, UpdateCommand.self, TopCommand.self,
+                    RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, AttachCommand.self,
+                    PsCommand.self, LogsCommand.self, StopCommand.self, RestartCommand.self, KillCommand.self,
+                    PauseCommand.self,
+                    UnpauseCommand.self, UpdateCommand.self, TopCommand.self,
                     StatsCommand.self, RmCommand.self, InspectCommand.self, ExplainCommand.self,
                 ]),
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
             CommandGroup(
                 name: "Engine",
-                subcommands: [InfoCommand.self, DoctorCommand.self, VersionCommand.self, SystemCommand.self]),
+                subcommands: [
+                    EventsCommand.self, HistoryCommand.self, InfoCommand.self, DoctorCommand.self, VersionCommand.self,
+                    SystemCommand.self,
+                ]),
         ])
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions

@@ -9,6 +9,11 @@ enum Verbs {
     static func find(_ group: String?, _ name: String) -> (any Verb.Type)? {
         switch (group, name) {
         case (nil, "run"): RunCommand.self
+        case (nil, "create"): CreateCommand.self
+        case (nil, "start"): StartCommand.self
+        case (nil, "restart"): RestartCommand.self
+        case (nil, "events"): EventsCommand.self
+        case (nil, "history"): HistoryCommand.self
         case (nil, "exec"): ExecCommand.self
         case (nil, "attach"): AttachCommand.self
         case (nil, "ps"): PsCommand.self

@@ -38,10 +38,12 @@ struct ContainerList {
     func status(_ record: ContainerRecord) -> String {
         switch record.state {
         case .created: return "Created"
-        case .running, .paused:
+        case .dead: return "Dead"
+        case .running, .paused, .stopping:
             let since = record.startedAt ?? record.createdAt
             let up = "Up \(Elapsed.text(now > since ? now - since : 0))"
-            return if case .paused = record.state { up + " (Paused)" } else { up }
+            if case .paused = record.state { return up + " (Paused)" }
+            return if case .stopping = record.state { up + " (Stopping)" } else { up }
         case .exited(let status, _):
             return "Exited (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
         }
@@ -60,8 +62,8 @@ struct ContainerList {
         object["StartedAt"] = record.startedAt.map { .string(Timestamp.text($0)) }
         object["FinishedAt"] = record.finishedAt.map { .string(Timestamp.text($0)) }
         switch record.state {
-        case .created: break
-        case .running(let pid), .paused(let pid): object["Pid"] = .integer(Int64(pid))
+        case .created, .dead: break
+        case .running(let pid), .paused(let pid), .stopping(let pid): object["Pid"] = .integer(Int64(pid))
         case .exited(let status, let reason):
             object["ExitCode"] = .integer(Int64(status))
             object["Reason"] = reason.map(JSON.string)

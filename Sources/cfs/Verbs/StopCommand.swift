@@ -27,11 +27,17 @@ struct StopCommand: ParsedVerb {
     @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
     var containers: [String]
 
-    func perform() throws(CFSError) -> Int32 {
+    /// What --time takes.
+    static func seconds(_ time: Int) throws(CFSError) -> Int {
         guard (0...86_400).contains(time) else {
             throw CFSError(
                 .invalidArgument, .parsing, "--time does not take \(time)", hint: "write seconds, 0 to 86400")
         }
+        return time
+    }
+
+    func perform() throws(CFSError) -> Int32 {
+        let time = try Self.seconds(time)
         let engine = try globals.engine()
         // All are asked before any is waited for: the time of each runs at once.
         var asked: [(reference: String, stop: PendingStop)] = []

@@ -1,0 +1,68 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSRegistry
+import Glibc
+import Synchronization
+
+extension ProcessClaim {
+    private static let serials = Atomic<UInt64>(1)
+    private static let ownStart = ProcessStatus(of: getpid())?.startTime ?? 0
+
+    /// A claim of this process, unlike every other.
+    static func make() -> ProcessClaim {
+        ProcessClaim(
+            pid: getpid(), startTime: ownStart, serial: serials.wrappingAdd(1, ordering: .relaxed).oldValue)
+    }
+
+    var isAlive: Bool { ProcessControl.isRunning(pid, startTime: startTime) }
+}
+
+/// A container that this process is at work on, by what the registry says.
+struct ClaimedContainer {
+    let row: ContainerRow
+    let claim: ProcessClaim
+    /// What it was at, when the claim was made.
+    let state: ContainerRecord.State
+}
+
+extension Engine {
+    /// Takes a container for a verb, as one transaction: of two that want different things one is first.
+    ///
+    /// - Returns: nil when there is nothing to do.
+    /// - Throws: `containerNotFound`, and what ``ContainerLifecycle/begin(_:_:_:)`` throws.
+    func claim(_ id: ContainerID, for verb: ContainerLifecycle.Verb) throws(CFSError) -> ClaimedContainer? {
+        let claim = ProcessClaim.make()
+        var claimed: ClaimedContainer?
+        let found = try registry.change(id) { row throws(CFSError) in
+            let now = try situation(of: row)
+            guard let phase = try ContainerLifecycle.begin(verb, row.name, now) else { return nil }
+            claimed = ClaimedContainer(row: row, claim: claim, state: now.state)
+            return ContainerDecision(
+                phase: phase, claim: claim, startedAt: verb == .start ? SystemClock.realtime : row.decision.startedAt)
+        }
+        guard found != nil else { throw Container(id: id, engine: self).gone }
+        return claimed
+    }
+
+    /// Ends a claim; one that somebody else has taken over since is theirs.
+    ///
+    /// - Parameter startedAt: the last start, when it is another than the registry has.
+    func settle(
+        _ claimed: ClaimedContainer, _ phase: ContainerPhase, startedAt: UInt64?? = .none,
+        history verb: String? = nil
+    ) throws(CFSError) {
+        try registry.change(claimed.row.id) { row throws(CFSError) in
+            guard row.decision.claim == claimed.claim else { return nil }
+            return ContainerDecision(phase: phase, startedAt: startedAt ?? row.decision.startedAt)
+        }
+        if let verb { remember(verb, claimed.row) }
+    }
+
+    private func situation(of row: ContainerRow) throws(CFSError) -> ContainerLifecycle.Situation {
+        guard let record = try record(of: row) else { throw Container(id: row.id, engine: self).gone }
+        return ContainerLifecycle.Situation(
+            state: record.state, phase: row.decision.phase, isClaimed: row.decision.claim?.isAlive ?? false,
+            isHeld: try RunLock.isHeld(folder(row.id)))
+    }
+}

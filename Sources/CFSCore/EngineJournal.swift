@@ -1,0 +1,86 @@
+import CFSLinux
+import CFSModel
+import CFSMonitor
+import CFSRegistry
+import Glibc
+
+extension Engine {
+    var journal: Journal { Journal(path: "\(options.root)/events/journal") }
+
+    /// When the file of the journal becomes the old one, in bytes: some 50,000 events.
+    private static let journalLimit: UInt64 = 16 << 20
+
+    /// Writes down what happened. An event that cannot be written (a full disk) keeps nobody from what it tells about.
+    func note(
+        _ action: String, _ id: ContainerID, _ name: String, _ image: String,
+        _ attributes: [EngineEvent.Attribute] = []
+    ) {
+        note(
+            EngineEvent(
+                time: SystemClock.realtime, action: action, id: id.text, name: name, image: image,
+                attributes: attributes))
+    }
+
+    func note(_ action: String, _ row: ContainerRow, _ attributes: [EngineEvent.Attribute] = []) {
+        note(action, row.id, row.name, row.image, attributes)
+    }
+
+    func note(_ event: EngineEvent) {
+        Self.regardless { () throws(CFSError) in
+            guard try journal.append(event) > Self.journalLimit else { return }
+            // What only the journal knows is taken over before it can go.
+            try journal.rotate { _ throws(CFSError) in try absorbEnds() }
+        }
+    }
+
+    /// Remembers that the caller did something.
+    func remember(_ verb: String, _ row: ContainerRow, command: [String] = []) {
+        Self.regardless { () throws(CFSError) in
+            try registry.remember(historyEntry(verb, row, command: command, isDone: true))
+        }
+    }
+
+    func historyEntry(
+        _ verb: String, _ row: ContainerRow, command: [String] = [], isDone: Bool = false
+    ) -> HistoryEntry {
+        let now = SystemClock.realtime
+        return HistoryEntry(
+            time: now, uid: getuid(), verb: verb, container: row.id.text, name: row.name, image: row.image,
+            command: command, endedAt: isDone ? now : nil)
+    }
+
+    /// Who did what, oldest first: every verb that changed something, with how each run ended. Kept after a container is
+    /// removed, until ``pruneHistory(before:)``.
+    public func history(_ filter: HistoryFilter = HistoryFilter()) throws(CFSError) -> [HistoryEntry] {
+        try makeFolders()
+        try absorbEnds()
+        return try registry.history(filter)
+    }
+
+    /// Forgets what began before a time (nanoseconds since 1970); what still runs stays.
+    ///
+    /// - Returns: how many entries went.
+    public func pruneHistory(before time: UInt64) throws(CFSError) -> Int {
+        try requirePrivilege("pruning the history")
+        try makeFolders()
+        try absorbEnds()
+        return try registry.pruneHistory(before: time)
+    }
+
+    /// Takes over from the journal how runs ended. Monitors write there, and have no registry.
+    func absorbEnds() throws(CFSError) {
+        let known = try registry.journalPosition().flatMap { JournalReader.Position($0) }
+        let reader = try JournalReader(journal, from: known)
+        var ends: [HistoryEnd] = []
+        while let event = try reader.next() {
+            guard event.kind == .container, event.action == "die" else { continue }
+            ends.append(
+                HistoryEnd(
+                    container: event.id, time: event.time,
+                    status: event[attribute: "exitCode"].flatMap { Int32($0) } ?? 255,
+                    reason: event[attribute: "reason"]))
+        }
+        guard let position = reader.position, position != known else { return }
+        try registry.absorb(ends, position: position.text)
+    }
+}

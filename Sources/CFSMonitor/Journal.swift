@@ -1,0 +1,64 @@
+import CFSLinux
+import CFSModel
+import Glibc
+
+/// The file of what happened: a line of JSON for each event, written by whoever makes it happen, monitors too.
+///
+/// A line is there whole or not at all, and lines are in the order of the file: each is one write(2) to a file that is opened
+/// for appending. A writer holds a shared lock meanwhile, so a file that was renamed to the old one under the exclusive lock
+/// never grows again: a reader that has come to its end misses nothing.
+public struct Journal: Sendable, Hashable {
+    public let path: String
+    /// What the journal held before its file was full.
+    public var oldPath: String { "\(path).1" }
+
+    public init(path: String) { self.path = path }
+
+    /// Writes an event down.
+    ///
+    /// - Returns: the size of the file behind it, in bytes.
+    @discardableResult
+    public func append(_ event: EngineEvent) throws(CFSError) -> UInt64 {
+        let line = event.json.bytes() + [0x0a]
+        return try withFile(shared: true) { file throws(CFSError) in
+            let written = line.withUnsafeBytes { File.write(file, $0) }
+            try checked(written, "write", .recording, path: path)
+            guard written == line.count else {
+                // The disk is full: half a line is no event, and must not become the beginning of the next one.
+                _ = [UInt8(0x0a)].withUnsafeBytes { File.write(file, $0) }
+                throw CFSError(
+                    .noSpace, .recording, "an event could not be written down", systemCall: "write", path: path,
+                    errno: ENOSPC)
+            }
+            return UInt64(clamping: try File.status(at: file).size)
+        }
+    }
+
+    /// Makes the file the old one, so that the next event begins a new one. The one that was old goes.
+    ///
+    /// - Parameter before: called while nobody can write, with the file.
+    public func rotate(before: (Int32) throws(CFSError) -> Void) throws(CFSError) {
+        try withFile(shared: false) { file throws(CFSError) in
+            try before(file)
+            try checked(rename(path, oldPath) == 0 ? 0 : -Int(errno), "rename", .recording, path: path)
+            return 0
+        }
+    }
+
+    @discardableResult
+    private func withFile(
+        shared: Bool, _ body: (Int32) throws(CFSError) -> UInt64
+    ) throws(CFSError) -> UInt64 {
+        while true {
+            let file = try File.open(path, [.readWrite, .create, .append, .noFollow], mode: 0o600)
+            while flock(file.raw, shared ? LOCK_SH : LOCK_EX) != 0 {
+                guard errno == EINTR else { throw CFSError(kernel: errno, "flock", .recording, path: path) }
+            }
+            // Renamed meanwhile: this is the old file now.
+            guard let named = File.statusIfThere(path), try File.status(at: file.raw).isSameFile(as: named) else {
+                continue
+            }
+            return try body(file.raw)
+        }
+    }
+}

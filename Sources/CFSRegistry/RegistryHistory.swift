@@ -1,0 +1,172 @@
+import CFSModel
+
+/// What somebody did, and how it ended.
+public struct HistoryEntry: Sendable, Hashable {
+    /// Counts up from 1, over all entries that there ever were.
+    public var number: Int64
+    /// Nanoseconds since 1970.
+    public var time: UInt64
+    /// The user who did it, as a number.
+    public var uid: UInt32
+    /// As on the command line: `run`, `stop`, `rm`, ...
+    public var verb: String
+    /// The container's id; empty for what concerns none.
+    public var container: String
+    /// The container's name at that time.
+    public var name: String
+    public var image: String
+    /// The command with its arguments, for verbs that run one.
+    public var command: [String]
+    /// When it ended, in nanoseconds since 1970; nil while it runs.
+    public var endedAt: UInt64?
+    /// The exit status by the shell's convention; nil for what has none.
+    public var status: Int32?
+    /// Why the engine ended it where it did.
+    public var reason: String?
+
+    public init(
+        number: Int64 = 0, time: UInt64, uid: UInt32, verb: String, container: String, name: String, image: String,
+        command: [String] = [], endedAt: UInt64? = nil, status: Int32? = nil, reason: String? = nil
+    ) {
+        self.number = number
+        self.time = time
+        self.uid = uid
+        self.verb = verb
+        self.container = container
+        self.name = name
+        self.image = image
+        self.command = command
+        self.endedAt = endedAt
+        self.status = status
+        self.reason = reason
+    }
+}
+
+/// Which entries are wanted; what is nil or empty asks for nothing.
+public struct HistoryFilter: Sendable, Hashable {
+    public var since: UInt64?
+    public var until: UInt64?
+    public var verbs: [String] = []
+    /// Names or the beginnings of ids.
+    public var containers: [String] = []
+    public var images: [String] = []
+    public var uid: UInt32?
+    /// At most so many, the newest ones.
+    public var limit: Int?
+
+    public init() {}
+
+    func takes(_ entry: HistoryEntry) -> Bool {
+        if let since, entry.time < since { return false }
+        if let until, entry.time >= until { return false }
+        if let uid, entry.uid != uid { return false }
+        if !verbs.isEmpty, !verbs.contains(entry.verb) { return false }
+        if !images.isEmpty, !images.contains(entry.image) { return false }
+        return containers.isEmpty || containers.contains { $0 == entry.name || entry.container.hasPrefix($0) }
+    }
+}
+
+extension Registry {
+    /// Adds an entry.
+    public func remember(_ entry: HistoryEntry) throws(CFSError) {
+        try write { database throws(CFSError) in try Self.remember(entry, database) }
+    }
+
+    static func remember(_ entry: HistoryEntry, _ database: SQLiteDatabase) throws(CFSError) {
+        try database.statement(
+            """
+            INSERT INTO history (time, uid, verb, container, name, image, command, ended_at, status, reason)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """
+        )
+        .bind(Int64(clamping: entry.time)).bind(Int64(entry.uid)).bind(entry.verb).bind(entry.container)
+        .bind(entry.name).bind(entry.image).bind(JSON(entry.command).text())
+        .bind(entry.endedAt.map { Int64(clamping: $0) }).bind(entry.status.map { Int64($0) }).bind(entry.reason).run()
+    }
+
+    /// How runs ended, that nobody watched: closes the entry of each that is still open.
+    ///
+    /// - Parameters:
+    ///   - ends: container, when it ended, how.
+    ///   - position: how far the journal was read for this; kept in the same transaction.
+    public func absorb(_ ends: [HistoryEnd], position: String) throws(CFSError) {
+        try write { database throws(CFSError) in
+            for end in ends {
+                // Entries that begin after the end are of a later run.
+                try database.statement(
+                    """
+                    UPDATE history SET ended_at = ?, status = ?, reason = ?
+                    WHERE container = ? AND ended_at IS NULL AND time <= ? AND verb IN ('run', 'start', 'restart')
+                    """
+                )
+                .bind(Int64(clamping: end.time)).bind(Int64(end.status)).bind(end.reason).bind(end.container)
+                .bind(Int64(clamping: end.time)).run()
+            }
+            try database.statement("INSERT OR REPLACE INTO marks (name, value) VALUES ('journal', ?)")
+                .bind(position).run()
+        }
+    }
+
+    /// How far the journal was read by ``absorb(_:position:)``; nil before the first time.
+    public func journalPosition() throws(CFSError) -> String? {
+        try read { database throws(CFSError) in
+            let statement = try database.statement("SELECT value FROM marks WHERE name = 'journal'")
+            defer { statement.reset() }
+            return try statement.step() ? statement.text(0) : nil
+        }
+    }
+
+    /// The entries that a filter takes, oldest first.
+    public func history(_ filter: HistoryFilter = HistoryFilter()) throws(CFSError) -> [HistoryEntry] {
+        try read { database throws(CFSError) in
+            let statement = try database.statement("SELECT * FROM history ORDER BY number DESC")
+            defer { statement.reset() }
+            var entries: [HistoryEntry] = []
+            while try statement.step() {
+                let entry = try HistoryEntry(statement)
+                guard filter.takes(entry) else { continue }
+                if let limit = filter.limit, entries.count >= limit { break }
+                entries.append(entry)
+            }
+            return entries.reversed()
+        }
+    }
+
+    /// Forgets entries that began before a time; those of what still runs stay.
+    ///
+    /// - Returns: how many went.
+    public func pruneHistory(before time: UInt64) throws(CFSError) -> Int {
+        try write { database throws(CFSError) in
+            try database.statement("DELETE FROM history WHERE time < ? AND ended_at IS NOT NULL")
+                .bind(Int64(clamping: time)).run()
+            return database.changes
+        }
+    }
+}
+
+/// How one run of a container ended.
+public struct HistoryEnd: Sendable, Hashable {
+    public var container: String
+    /// Nanoseconds since 1970.
+    public var time: UInt64
+    public var status: Int32
+    public var reason: String?
+
+    public init(container: String, time: UInt64, status: Int32, reason: String?) {
+        self.container = container
+        self.time = time
+        self.status = status
+        self.reason = reason
+    }
+}
+
+extension HistoryEntry {
+    fileprivate init(_ row: SQLiteStatement) throws(CFSError) {
+        let command = try JSON(parsing: Array(row.text(7).utf8), what: "the registry's history").strings ?? []
+        self.init(
+            number: row.integer(0), time: UInt64(clamping: row.integer(1)), uid: UInt32(clamping: row.integer(2)),
+            verb: row.text(3), container: row.text(4), name: row.text(5), image: row.text(6), command: command,
+            endedAt: row.isNull(8) ? nil : UInt64(clamping: row.integer(8)),
+            status: row.isNull(9) ? nil : Int32(clamping: row.integer(9)), reason: row.isNull(10) ? nil : row.text(10))
+    }
+}

@@ -1,0 +1,38 @@
+import ArgumentParser
+import CFSCore
+
+/// `cfs restart`: stop, then start.
+struct RestartCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "restart",
+        abstract: "Stop containers and start them again.",
+        usage: "cfs restart [<options>] <container> ...",
+        discussion: """
+            One that does not run is only started.
+
+            Example:
+              cfs restart -t 3 web
+            """)
+
+    static let optionNames = OptionNames(values: ["time t timeout"]) + GlobalOptions.optionNames
+    static let startsCommand = true
+
+    @Option(
+        name: [.customShort("t"), .customLong("time"), .customLong("timeout")],
+        help: ArgumentHelp("Seconds to wait before KILL.", valueName: "seconds"))
+    var time = 10
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    @Argument(help: "Containers, by name or ID.", completion: Completions.containers)
+    var containers: [String]
+
+    func perform() throws(CFSError) -> Int32 {
+        let seconds = try StopCommand.seconds(time)
+        let engine = try globals.engine()
+        return try References.each(containers) { reference throws(CFSError) in
+            _ = try engine.container(reference).restart(seconds: seconds)
+            try StandardOutput.write("\(reference)\n")
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import CFSModel
+import CFSMonitor
+import Glibc
+import TestSupport
+import Testing
+
+@testable import CFSCore
+
+@Suite("The journal")
+struct JournalReaderTests {
+    private let folder = TemporaryDirectory()
+    private var journal: Journal { Journal(path: folder("journal")) }
+
+    private func event(_ action: String, _ number: Int = 0) -> EngineEvent {
+        EngineEvent(
+            time: UInt64(number), action: action, id: "id", name: "na\nme", image: "i",
+            attributes: [EngineEvent.Attribute("z", "1"), EngineEvent.Attribute("a", "2")])
+    }
+
+    private func rest(_ reader: JournalReader) throws -> [String] {
+        var actions: [String] = []
+        while let event = try reader.next() { actions.append(event.action) }
+        return actions
+    }
+
+    @Test("an event comes back as it was written, its attributes in their order")
+    func roundTrip() throws {
+        try journal.append(event("start", 5))
+        let read = try JournalReader(journal, from: nil).next()
+        #expect(read == event("start", 5))
+    }
+
+    @Test("a reader goes on with what comes, from before there is a file")
+    func following() throws {
+        let reader = try JournalReader(journal, from: nil)
+        #expect(try rest(reader) == [])
+        try journal.append(event("a"))
+        try journal.append(event("b"))
+        #expect(try rest(reader) == ["a", "b"])
+        try journal.append(event("c"))
+        #expect(try rest(reader) == ["c"])
+    }
+
+    @Test("nothing is lost and nothing comes twice when the file becomes the old one, also twice")
+    func rotation() throws {
+        let reader = try JournalReader(journal, from: nil)
+        try journal.append(event("a"))
+        #expect(try rest(reader) == ["a"])
+        try journal.append(event("b"))
+        try journal.rotate { _ in }
+        try journal.append(event("c"))
+        #expect(try rest(reader) == ["b", "c"])
+        try journal.rotate { _ in }
+        try journal.append(event("d"))
+        #expect(try rest(reader) == ["d"])
+        let fresh = try JournalReader(journal, from: nil)
+        #expect(try rest(fresh) == ["c", "d"])
+    }
+
+    @Test("a position goes on where it was, also in the old file")
+    func position() throws {
+        try journal.append(event("a"))
+        let reader = try JournalReader(journal, from: nil)
+        _ = try reader.next()
+        let position = try #require(reader.position)
+        #expect(JournalReader.Position(position.text) == position)
+        try journal.append(event("b"))
+        try journal.rotate { _ in }
+        try journal.append(event("c"))
+        let later = try JournalReader(journal, from: position)
+        #expect(try rest(later) == ["b", "c"])
+    }
+
+    @Test("half a line and rubbish are passed over")
+    func damaged() throws {
+        try journal.append(event("a"))
+        folder.append("{\"time\":1,\n\n[]\n", to: "journal")
+        try journal.append(event("b"))
+        let reader = try JournalReader(journal, from: nil)
+        #expect(try rest(reader) == ["a", "b"])
+    }
+
+    @Test("of many writers, and one that rotates, every event is read once, each writer's in its order")
+    func manyWriters() async throws {
+        let journal = journal
+        let (writers, each) = (8, 200)
+        let reading = Task.detached {
+            let reader = try JournalReader(journal, from: nil)
+            var seen: [String: Int] = [:]
+            var count = 0
+            while count < writers * each {
+                guard let event = try reader.next() else {
+                    usleep(200)
+                    continue
+                }
+                #expect(seen[event.action, default: -1] == Int(event.time) - 1)
+                seen[event.action] = Int(event.time)
+                count += 1
+                // A reader that is two files behind has lost one: so it keeps up.
+                var status = stat()
+                guard count % 100 == 0, stat(journal.path, &status) == 0,
+                    UInt64(status.st_ino) == reader.position?.inode
+                else { continue }
+                try journal.rotate { _ in }
+            }
+            return count
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<writers {
+                group.addTask {
+                    for number in 0..<each {
+                        try journal.append(
+                            EngineEvent(time: UInt64(number), action: "w\(writer)", id: "", name: ""))
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let count = try await reading.value
+        #expect(count == writers * each)
+    }
+}
