@@ -14,6 +14,7 @@
 @_exported import enum CFSMonitor.LogStream
 @_exported import struct CFSMonitor.OutOfMemory
 @_exported import struct CFSMonitor.PhaseTime
+@_exported import struct CFSMonitor.SkippedOutput
 @_exported import struct CFSMonitor.UnwrittenOutput
 @_exported import struct CFSRegistry.HistoryEntry
 @_exported import struct CFSRegistry.HistoryFilter

@@ -186,6 +186,7 @@ extension Engine {
         request.health = spec.health
         request.autoRemove = spec.autoRemove
         request.interactive = spec.interactive
+        request.log = spec.log
         request.stopSignal = Self.stopSignal(spec, image)
         request.seccompFilter = try seccompFilter(spec, image, plan)
         request.pidsLimitIsDefault = spec.resources.pids == nil

@@ -119,7 +119,10 @@ extension Container {
         isEnd && request.restart != .no ? .stop(signal) : .signal(signal)
     }
 
-    private func connect(_ row: ContainerRow) throws(CFSError) -> MessageSocket {
+    /// A connection to the container's monitor.
+    ///
+    /// - Throws: `containerNotRunning`.
+    func connect(_ row: ContainerRow) throws(CFSError) -> MessageSocket {
         do throws(CFSError) {
             return try folder.connect()
         } catch {

@@ -88,7 +88,7 @@ extension Container {
         try helper.send(
             .start(
                 container: folder.container, run: folder.run, endsWithReader: helper.streams.endWithReader,
-                trace: trace.marks))
+                keepsInput: helper.streams == .none, trace: trace.marks))
         let (engine, id) = (engine, id)
         do throws(CFSError) {
             return try helper.session {

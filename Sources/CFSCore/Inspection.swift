@@ -26,6 +26,7 @@ extension Container {
             "HostConfig": [
                 "AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess),
                 "RestartPolicy": .string(request.restart.text),
+                "LogConfig": Self.logConfiguration(request.log),
             ],
             "RestartCount": .integer(Int64(record.restarts)),
             "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] }
@@ -37,8 +38,17 @@ extension Container {
                     "WorkDir": .string(folder.workPath),
                 ],
             ],
-            "LogPath": .string(folder.logPath), "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
+            "LogPath": request.log.isKept ? .string(folder.logPath) : .null,
+            "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
             "CgroupPath": request.cgroupFolder.map { .string("\($0)/\(id.text)") } ?? .null, "OCI": request.spec.json,
+        ]
+    }
+
+    private static func logConfiguration(_ policy: LogPolicy) -> JSON {
+        guard policy.isKept else { return ["Type": "none", "Config": [:]] }
+        return [
+            "Type": "k8s-file",
+            "Config": ["max-size": .string("\(policy.fileSize)"), "max-file": .string("\(policy.fileCount)")],
         ]
     }
 

@@ -2,21 +2,22 @@ import CFSLinux
 import CFSModel
 import CFSMonitor
 
-/// Reads a log as the monitor writes it: its old file, then the one that grows. Neither need be there yet, and while it is
-/// read the second may become the first.
+/// Reads a log as the monitor writes it: its old files, then the one that grows. None need be there yet, and while it is
+/// read files may change their names and go.
 final class LogReader {
     private let path: String
-    private let oldPath: String
+    private let fileCount: Int
     private var file: SharedFD?
-    /// The file that was begun after this one: then this one is finished. Open from when it is seen: it may be gone when
-    /// its turn comes.
-    private var next: SharedFD?
+    /// The files that were begun after this one, oldest first: then this one is finished. Open from when they are seen:
+    /// they may be gone when their turn comes.
+    private var next: ArraySlice<SharedFD> = []
     private var buffer: [UInt8] = []
     private var position = 0
 
-    init(path: String, oldPath: String) {
+    /// - Parameter fileCount: how many files the log may have.
+    init(path: String, fileCount: Int = LogPolicy().fileCount) {
         self.path = path
-        self.oldPath = oldPath
+        self.fileCount = fileCount
     }
 
     /// The next whole line; nil when there is none yet.
@@ -45,46 +46,69 @@ final class LogReader {
                 buffer += bytes
                 return true
             }
-            guard let next else { return false }
+            guard let next = next.popFirst() else { return false }
             self.file = next
-            self.next = nil
             // Half a line: the disk was full, or the monitor was killed.
             (buffer, position) = ([], 0)
         }
     }
 
     private func lookForNext() throws(CFSError) {
-        guard next == nil else { return }
+        guard next.isEmpty else { return }
         if let file, let growing = File.statusIfThere(path), try File.status(at: file.raw).isSameFile(as: growing) {
             return
         }
-        while true {
-            let growing = try Self.open(path)
-            let old = try Self.open(oldPath)
-            // Both belong together only if none was renamed in between.
-            guard try Self.isStill(growing, at: path) else { continue }
-            guard let file else {
-                (self.file, next) = old == nil ? (growing, nil) : (old, growing)
-                return
-            }
-            let own = try File.status(at: file.raw)
-            if let growing, try own.isSameFile(as: File.status(at: growing.raw)) { return }
-            let isOld = if let old { try own.isSameFile(as: File.status(at: old.raw)) } else { true }
-            // A reader that is further behind goes on with the oldest that there is.
-            next = isOld ? growing : old
+        let files = try wholeLog()
+        guard let file else {
+            file = files.first
+            next = files.dropFirst()
             return
         }
+        let own = try File.status(at: file.raw)
+        var newer = files[...]
+        // A reader that is so far behind that its file is gone goes on with the oldest that there is.
+        for (index, other) in files.enumerated() where try own.isSameFile(as: File.status(at: other.raw)) {
+            newer = files[(index + 1)...]
+        }
+        next = newer
+    }
+
+    /// All files of the log that are there, oldest first.
+    ///
+    /// Names change meanwhile, always to the next higher number. So files are looked for from the newest to the oldest: one
+    /// may be met twice, and none is missed. And it is done again unless the newest has kept its name, for files that were
+    /// begun after it would be taken for older ones.
+    private func wholeLog() throws(CFSError) -> [SharedFD] {
+        while true {
+            var files: [SharedFD] = []
+            var newest: (file: SharedFD, age: Int)?
+            for age in 0..<fileCount {
+                guard let file = try Self.open(ContainerFolder.logPath(path, age: age)) else { continue }
+                if newest == nil { newest = (file, age) }
+                let isKnown = try files.last.map { last throws(CFSError) in
+                    try File.status(at: last.raw).isSameFile(as: File.status(at: file.raw))
+                }
+                if isKnown != true { files.append(file) }
+            }
+            guard let newest else {
+                if File.exists(path) { continue }
+                return []
+            }
+            if try isNewest(newest.file, newest.age) { return files.reversed() }
+        }
+    }
+
+    /// Whether a file has the name of this age, and none has a younger one's.
+    private func isNewest(_ file: SharedFD, _ age: Int) throws(CFSError) -> Bool {
+        for younger in 0..<age where File.exists(ContainerFolder.logPath(path, age: younger)) { return false }
+        guard let named = File.statusIfThere(ContainerFolder.logPath(path, age: age)) else { return false }
+        return try File.status(at: file.raw).isSameFile(as: named)
     }
 
     private static func open(_ path: String) throws(CFSError) -> SharedFD? {
         let opened = File.tryOpen(path, [.read, .noFollow])
         if opened == -ErrorCode.notFound { return nil }
         return SharedFD(OwnedFD(try checked(opened, "open", .looking, path: path)))
-    }
-
-    private static func isStill(_ file: SharedFD?, at path: String) throws(CFSError) -> Bool {
-        guard let file, let named = File.statusIfThere(path) else { return file == nil && !File.exists(path) }
-        return try File.status(at: file.raw).isSameFile(as: named)
     }
 
     /// `TIME STREAM F|P TEXT`.

@@ -29,10 +29,17 @@ extension Container {
     /// Hands out the container's log, oldest line first.
     ///
     /// - Parameter body: called with each line; returns false when it has enough.
+    /// - Throws: `invalidState` for a container that was made to keep none.
     public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError)
     {
-        _ = try row()
-        let reader = LogReader(path: folder.logPath, oldPath: folder.oldLogPath)
+        let row = try row()
+        let policy = try folder.readRequest().log
+        guard policy.isKept else {
+            throw CFSError(
+                .invalidState, .looking, "the container \(row.name) keeps no log: it was made with --log-driver none",
+                hint: "cfs attach \(row.name) shows what it writes from now on")
+        }
+        let reader = LogReader(path: folder.logPath, fileCount: policy.fileCount)
         // The connection is made before the last look at the file: nothing that is written until the end is missed.
         let watch = options.follow ? try LogWatch(folder) : nil
         var lines = LogSelection(options)

@@ -62,11 +62,11 @@ private final class OutputSource: Sendable {
 }
 
 /// Both ends of a pipe (pipe(7)), close-on-exec.
-struct Pipe {
-    let reading: SharedFD
-    let writing: SharedFD
+package struct Pipe {
+    package let reading: SharedFD
+    package let writing: SharedFD
 
-    init() throws(CFSError) {
+    package init() throws(CFSError) {
         var ends: (Int32, Int32) = (-1, -1)
         let made = withUnsafeMutableBytes(of: &ends) { Int(cfs_pipe($0.bindMemory(to: Int32.self).baseAddress)) }
         try checked(made, "pipe2", .starting)

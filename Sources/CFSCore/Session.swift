@@ -33,6 +33,8 @@ public struct ExitStatus: Sendable, Hashable {
 public enum SessionEvent: Sendable, Hashable {
     /// An output could not be written where the streams go (a full disk); the command goes on without that.
     case unwritten(UnwrittenOutput)
+    /// Output was lost on its way to an attached client, which did not read as fast as it came.
+    case skipped(SkippedOutput)
     /// The command has ended; nothing follows.
     case ended(ExitStatus)
 }
@@ -44,11 +46,12 @@ public final class Session: Sendable {
     /// The command's process, as the host sees it.
     public let pid: Int32
     private let socket: SharedFD
-    private let helper: Helper
+    /// Nil for a command that somebody else started.
+    private let helper: Helper?
     private let end: Mutex<ExitStatus?> = Mutex(nil)
     private let onEnd: @Sendable () -> Void
 
-    init(pid: Int32, socket: SharedFD, helper: Helper, onEnd: @escaping @Sendable () -> Void) {
+    init(pid: Int32, socket: SharedFD, helper: Helper?, onEnd: @escaping @Sendable () -> Void) {
         self.pid = pid
         self.socket = socket
         self.helper = helper
@@ -79,24 +82,31 @@ public final class Session: Sendable {
     ///
     /// - Throws: `monitorFailed` when the helper is gone without a word: the container then died with it.
     public func next() throws(CFSError) -> SessionEvent? {
-        if end.withLock({ $0 }) != nil { return nil }
-        while let (bytes, _) = try MessageSocket.receive(socket.raw) {
-            switch try MonitorMessage(parsing: bytes) {
-            // The monitor tidies up: our own part of that is done meanwhile.
-            case .ending: onEnd()
-            case .unwritten(let output): return .unwritten(output)
-            case .exited(let record):
-                let status = ExitStatus(record)
-                end.withLock { $0 = status }
-                helper.reap()
-                return .ended(status)
-            default: continue
-            }
+        while end.withLock({ $0 }) == nil { if let event = try receive() { return event } }
+        return nil
+    }
+
+    /// Takes one message, and waits for it when there is none; nil for one that is no event.
+    package func receive() throws(CFSError) -> SessionEvent? {
+        guard let (bytes, _) = try MessageSocket.receive(socket.raw) else {
+            helper?.reap()
+            throw CFSError(
+                .monitorFailed, .running, "the container's monitor is gone, and the container with it",
+                hint: "somebody killed it; `cfs system recover` puts away what it left")
         }
-        helper.reap()
-        throw CFSError(
-            .monitorFailed, .running, "the container's monitor is gone, and the container with it",
-            hint: "somebody killed it; `cfs system recover` puts away what it left")
+        switch try MonitorMessage(parsing: bytes) {
+        // The monitor tidies up: our own part of that is done meanwhile.
+        case .ending: onEnd()
+        case .unwritten(let output): return .unwritten(output)
+        case .skipped(let output): return .skipped(output)
+        case .exited(let record):
+            let status = ExitStatus(record)
+            end.withLock { $0 = status }
+            helper?.reap()
+            return .ended(status)
+        default: break
+        }
+        return nil
     }
 
     /// Waits for the end.

@@ -8,7 +8,8 @@ public enum Streams: Sendable, Hashable {
     case inherited
     /// Output and error of this very process; empty input.
     case inheritedOutput
-    /// Empty input; output goes to the container's log alone.
+    /// No input, and output goes to the container's log alone. The input of a container that was made interactive is open
+    /// all the same, for whoever attaches: see ``Container/attach(input:)``.
     case none
     /// Descriptors of this process, which stay the caller's to close.
     case descriptors(input: Int32, output: Int32, error: Int32)

@@ -21,6 +21,8 @@ public struct ContainerSpec: Sendable, Hashable {
     public var terminal = false
     /// Keeps standard input open for the caller.
     public var interactive = false
+    /// What is kept of its output.
+    public var log = LogPolicy()
     /// Removes the container when it has ended.
     public var autoRemove = false
     public var readOnlyRoot = false

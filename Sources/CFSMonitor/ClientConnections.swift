@@ -8,6 +8,8 @@ final class ClientConnections {
 
     /// Few: a list, because the first use of a dictionary makes the runtime search for conformances.
     private var connections: [(token: UInt64, fd: SharedFD)] = []
+    /// What came along with the last message, if that hands descriptors over.
+    private var handedOver: [SharedFD] = []
     private var nextToken = firstToken
 
     func add(_ connection: SharedFD, _ poll: borrowing EventPoll) throws(CFSError) -> UInt64 {
@@ -20,12 +22,15 @@ final class ClientConnections {
 
     /// The next message of a connection; nil when it has ended, and then it is forgotten.
     func receive(_ token: UInt64, _ poll: borrowing EventPoll) -> MonitorMessage? {
+        handedOver = []
         guard let connection = connections.first(where: { $0.token == token })?.fd else { return nil }
         do {
             if let (bytes, descriptors) = try MessageSocket.receive(connection.raw) {
-                // A client has nothing to hand over; what it sends along must not pile up here.
-                for descriptor in descriptors { _ = OwnedFD(descriptor) }
-                return try MonitorMessage(parsing: bytes)
+                let files = descriptors.map { SharedFD(OwnedFD($0)) }
+                let message = try MonitorMessage(parsing: bytes)
+                // Every other message has nothing to hand over; what is sent along must not pile up here.
+                if case .attach = message { handedOver = files }
+                return message
             }
         } catch {
             // A client that breaks the protocol loses its connection; the container must not notice.
@@ -34,6 +39,12 @@ final class ClientConnections {
         poll.remove(connection.raw)
         connections.removeAll { $0.token == token }
         return nil
+    }
+
+    /// The descriptors of the message that was received last.
+    func takeHandedOver() -> [SharedFD] {
+        defer { handedOver = [] }
+        return handedOver
     }
 
     func contains(_ token: UInt64) -> Bool { connections.contains { $0.token == token } }
@@ -45,9 +56,14 @@ final class ClientConnections {
     }
 
     /// Sends to all, or to one. Who is gone or does not read is passed over.
-    func send(_ message: MonitorMessage, to token: UInt64? = nil) {
+    ///
+    /// - Returns: whether nobody was passed over.
+    @discardableResult
+    func send(_ message: MonitorMessage, to token: UInt64? = nil) -> Bool {
+        var isComplete = true
         for connection in connections where token == nil || connection.token == token {
-            do { try MessageSocket.send(connection.fd.raw, message.bytes, waits: false) } catch { continue }
+            do { try MessageSocket.send(connection.fd.raw, message.bytes, waits: false) } catch { isComplete = false }
         }
+        return isComplete
     }
 }

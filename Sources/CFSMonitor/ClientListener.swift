@@ -16,11 +16,19 @@ final class ClientListener {
     /// What is asked of the kernel, for tests.
     struct Calls {
         var accept: (Int32) -> Int = { Int(cfs_accept($0)) }
-        var descriptorLimit: () -> UInt64 = {
-            var (soft, hard): (UInt64, UInt64) = (0, 0)
-            return cfs_getrlimit(Int32(RLIMIT_NOFILE.rawValue), &soft, &hard) == 0 ? soft : .max
-        }
+        var descriptorLimit: () -> UInt64 = ClientListener.descriptorLimit
         var now: () -> UInt64 = { SystemClock.monotonic }
+    }
+
+    private static func descriptorLimit() -> UInt64 {
+        var (soft, hard): (UInt64, UInt64) = (0, 0)
+        return cfs_getrlimit(Int32(RLIMIT_NOFILE.rawValue), &soft, &hard) == 0 ? soft : .max
+    }
+
+    /// Whether the reserve is untouched by what a client has sent.
+    static func hasRoom(beside files: [SharedFD]) -> Bool {
+        let limit = descriptorLimit()
+        return files.allSatisfy { UInt64(Int($0.raw) + reserve) < limit }
     }
 
     private enum State {

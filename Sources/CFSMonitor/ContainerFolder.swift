@@ -14,8 +14,8 @@ public struct ContainerFolder: Sendable {
 
     public var configPath: String { "\(container)/config.json" }
     public var logPath: String { "\(container)/log" }
-    /// What the log held before its file was full: see ``LogWriter``.
-    public var oldLogPath: String { "\(container)/log.1" }
+    /// A file of a log by its age: 0 is the one that grows, 1 the one before it. See ``LogWriter``.
+    public static func logPath(_ path: String, age: Int) -> String { age == 0 ? path : "\(path).\(age)" }
     public var exitPath: String { "\(container)/exit.json" }
     public var upperPath: String { "\(container)/upper" }
     public var workPath: String { "\(container)/work" }

@@ -76,7 +76,9 @@ struct EntrySession {
                     switch clients.receive(token, poll) {
                     case .signal(let number): try ProcessControl.signal(pidfd, number)
                     case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns))
-                    default: if !clients.contains(token) { relay.dropClient(poll) }
+                    case .hello: clients.send(.version(MonitorProtocol.version, features: []), to: token)
+                    case nil: relay.dropClient(poll)
+                    default: clients.send(.refused("a command of exec takes signals and sizes only"), to: token)
                     }
                 }
             }

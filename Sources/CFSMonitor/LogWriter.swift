@@ -10,25 +10,25 @@ public enum LogStream: String, Sendable { case stdout, stderr }
 final class LogWriter {
     /// A piece longer than this is written as several.
     static let pieceLimit = 16 << 10
-    /// The file of a log grows to this many bytes. Then it becomes the old one, and the old one of before goes: a container
-    /// that writes without end fills twice as much.
-    static let fileLimit = 64 << 20
 
     private let path: String
-    private let oldPath: String
     private let fileLimit: Int
+    private let fileCount: Int
     private var file: SharedFD?
     private var size = 0
     /// Lines that are not written yet, or not to their end: who writes on behind half a line spoils two.
     private var rest: ArraySlice<UInt8> = []
+    /// Whether the file ends in the middle of a line, whose end waits.
+    private var isMidLine = false
     /// The error number with which output was lost first.
     private var lost: Int32?
 
-    /// The file is made with the first output.
-    init(path: String, oldPath: String, fileLimit: Int = LogWriter.fileLimit) {
+    /// The file is made with the first output. When it is full it becomes `path.1`, that one `path.2`, and the oldest goes:
+    /// a container that writes without end fills all files of its policy, and no more.
+    init(path: String, _ policy: LogPolicy = LogPolicy()) {
         self.path = path
-        self.oldPath = oldPath
-        self.fileLimit = fileLimit
+        fileLimit = Int(clamping: policy.fileSize)
+        fileCount = policy.fileCount
     }
 
     /// Writes output down. A log that cannot be written (a full disk) must not stop the container: what comes meanwhile is
@@ -40,11 +40,6 @@ final class LogWriter {
             return
         }
         rest = lines(bytes, stream)[...]
-        if size > 0, size + rest.count > fileLimit, let number = rotate() {
-            lost = lost ?? number
-            rest = []
-            return
-        }
         // What remains is tried again with the next output.
         _ = writeRest()
     }
@@ -58,7 +53,14 @@ final class LogWriter {
     }
 
     private func rotate() -> Int32? {
-        guard rename(path, oldPath) == 0 else { return errno }
+        // The oldest first, so that a reader at any moment finds all files that are left, in their order.
+        for age in stride(from: fileCount - 1, to: 0, by: -1) {
+            let moved = rename(
+                ContainerFolder.logPath(path, age: age - 1), ContainerFolder.logPath(path, age: age))
+            // Not as many files yet; the one that grows is there.
+            guard moved == 0 || errno == ENOENT && age > 1 else { return errno }
+        }
+        if fileCount == 1, unlink(path) != 0 { return errno }
         file = nil
         size = 0
         return nil
@@ -66,16 +68,39 @@ final class LogWriter {
 
     /// Writes what waits; the error number when that did not go to its end.
     private func writeRest() -> Int32? {
-        guard !rest.isEmpty else { return nil }
-        if file == nil, let number = open() { return number }
-        guard let file else { return EBADF }
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { File.write(file.raw, $0) }
-            guard count > 0 else { return count < 0 ? Int32(-count) : EIO }
-            rest = rest.dropFirst(count)
-            size += count
+            if file == nil, let number = open() { return number }
+            let portion = portion
+            if portion == 0 {
+                if let number = rotate() { return number }
+            } else if let number = write(portion) {
+                return number
+            }
         }
         rest = []
+        return nil
+    }
+
+    /// How much of what waits belongs into this file: whole lines, as many as it has room for; a line that is larger than a
+    /// file has one for itself. Zero when the next file's turn has come.
+    private var portion: Int {
+        let room = max(0, fileLimit - size)
+        if rest.count <= room { return rest.count }
+        let end = rest.prefix(room).lastIndex(of: 0x0a) ?? (isMidLine || size == 0 ? rest.firstIndex(of: 0x0a) : nil)
+        return end.map { $0 + 1 - rest.startIndex } ?? 0
+    }
+
+    private func write(_ portion: Int) -> Int32? {
+        guard let file else { return EBADF }
+        var left = portion
+        while left > 0 {
+            let count = rest.prefix(left).withUnsafeBytes { File.write(file.raw, $0) }
+            guard count > 0 else { return count < 0 ? Int32(-count) : EIO }
+            isMidLine = rest[rest.startIndex + count - 1] != 0x0a
+            rest = rest.dropFirst(count)
+            left -= count
+            size += count
+        }
         return nil
     }
 

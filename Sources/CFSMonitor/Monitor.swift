@@ -18,8 +18,10 @@ public final class Monitor {
     private let request: MonitorRequest
     private let starter: SharedFD
     private let endsWithReader: Bool
+    private let keepsInput: Bool
     private let clients = ClientConnections()
-    private let log: LogWriter
+    /// Nil when none is kept.
+    private let log: LogWriter?
     private var timeline = Timeline()
     private var startedAt: UInt64 = 0
     private var reason: String?
@@ -36,14 +38,16 @@ public final class Monitor {
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
     ///   - endsWithReader: see ``StreamRelay``.
+    ///   - keepsInput: see ``StandardStreams/Client``.
     ///   - attempt: the start, when it was begun before the rest was known.
     init(
-        folder: ContainerFolder, starter: SharedFD, endsWithReader: Bool, timeline: Timeline, attempt: LaunchAttempt?
+        folder: ContainerFolder, starter: SharedFD, endsWithReader: Bool, keepsInput: Bool, timeline: Timeline,
+        attempt: LaunchAttempt?
     ) throws(CFSError) {
         self.folder = folder
         self.starter = starter
         self.endsWithReader = endsWithReader
-        log = LogWriter(path: folder.logPath, oldPath: folder.oldLogPath)
+        self.keepsInput = keepsInput
         self.timeline = timeline
         self.attempt = attempt
         cgroup = attempt?.cgroup
@@ -54,6 +58,7 @@ public final class Monitor {
             throw error
         }
         backoff = RestartBackoff(request.restart)
+        log = request.log.isKept ? LogWriter(path: folder.logPath, request.log) : nil
         self.timeline.mark("configuration")
     }
 
@@ -105,7 +110,7 @@ public final class Monitor {
         hasStarted = true
         attempt = nil
         let relay = StreamRelay(
-            started.streams, log: log, client: .own(interactive: request.interactive),
+            started.streams, log: log, client: .own(interactive: request.interactive, keepsInput: keepsInput),
             isTerminal: request.spec.process.terminal, endsWithReader: endsWithReader)
         return try loop(
             started.process.pidfd.raw, poll, listener, signals, relay, starterToken, pid: started.process.pid)
@@ -236,9 +241,11 @@ public final class Monitor {
                 case Token.listener: listener.accept(into: clients, poll)
                 case Token.signals: try endOnRequest(signals, pidfd)
                 case StreamRelay.tokens: relay.handle(event.token)
+                case Attachments.tokens: relay.attachments.handle(event.token, poll)
                 default:
-                    try serve(event.token, pidfd, relay, poll)
+                    try serve(event.token, pidfd, relay, poll, pid: pid)
                     guard !clients.contains(event.token) else { continue }
+                    try relay.forget(event.token, poll)
                     if event.token == starterToken { relay.dropClient(poll) }
                     listener.resume(poll, clientLeft: true)
                 }
@@ -247,9 +254,12 @@ public final class Monitor {
             for output in relay.settle(poll, hasCaller: { clients.isThere(starterToken) }) {
                 clients.send(.unwritten(output), to: starterToken)
             }
+            relay.attachments.tellSkipped(clients)
             listener.resume(poll, clientLeft: false)
         }
         if let descriptor = memory?.descriptor { poll.remove(descriptor) }
+        relay.leave(poll)
+        relay.attachments.tellSkipped(clients, last: true)
         outOfMemory = try memory?.result()
         return end ?? .exited(125)
     }
@@ -277,15 +287,16 @@ public final class Monitor {
     }
 
     private func serve(
-        _ token: UInt64, _ pidfd: Int32, _ relay: StreamRelay, _ poll: borrowing EventPoll
+        _ token: UInt64, _ pidfd: Int32, _ relay: StreamRelay, _ poll: borrowing EventPoll, pid: Int32
     ) throws(CFSError) {
         switch clients.receive(token, poll) {
         case .signal(let number): try ProcessControl.signal(pidfd, number)
         case .stop(let number):
             isStopped = true
             try ProcessControl.signal(pidfd, number)
-        case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns))
-        default: return
+        case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns), by: token)
+        case let message?: relay.answer(message, from: token, clients, poll, pid: pid)
+        case nil: return
         }
     }
 
@@ -317,7 +328,7 @@ public final class Monitor {
     private func finish(_ end: ProcessEnd) throws(CFSError) {
         clients.send(.ending)
         var (record, failure) = record(of: end)
-        if !request.autoRemove, let number = log.finish() {
+        if !request.autoRemove, let number = log?.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
         }
         do throws(CFSError) { try putAway(&record) } catch { failure = error }

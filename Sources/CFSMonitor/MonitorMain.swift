@@ -36,13 +36,13 @@ public enum MonitorMain {
                 timeline.mark("start")
             }
             switch message {
-            case .start(let container, let run, let endsWithReader, let trace):
+            case .start(let container, let run, let endsWithReader, let keepsInput, let trace):
                 // Both processes went on after the spawn, so their marks alternate.
                 timeline = Timeline(marks: (trace + timeline.marks).sorted { $0.at < $1.at })
                 let folder = ContainerFolder(container: container, run: run)
                 let monitor = try Monitor(
-                    folder: folder, starter: starter, endsWithReader: endsWithReader, timeline: timeline,
-                    attempt: attempt)
+                    folder: folder, starter: starter, endsWithReader: endsWithReader, keepsInput: keepsInput,
+                    timeline: timeline, attempt: attempt)
                 attempt = nil
                 try monitor.run()
             case .enter(let container, let run, let request):

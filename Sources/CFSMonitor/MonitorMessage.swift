@@ -7,8 +7,9 @@ public enum MonitorMessage: Sendable, Equatable {
     /// Client: what can be done before the rest is known. May come before ``start(container:run:trace:)``, once.
     case prepare(StartPreparation)
     /// Client: the container to start, by its folder and its run folder; whether an output ends for it when the client's
-    /// reader of it has gone; and when its creation went through which phase.
-    case start(container: String, run: String, endsWithReader: Bool, trace: [Timeline.Mark])
+    /// reader of it has gone; whether the command's input stays open with nobody there to write, for clients that attach;
+    /// and when its creation went through which phase.
+    case start(container: String, run: String, endsWithReader: Bool, keepsInput: Bool, trace: [Timeline.Mark])
     /// Client: a process to start in a running container; the same folders, and the process object.
     case enter(container: String, run: String, process: EntryRequest)
     /// Client: sends a signal to the first process.
@@ -17,6 +18,20 @@ public enum MonitorMessage: Sendable, Equatable {
     case stop(Int32)
     /// Client: the terminal has this size now.
     case resize(rows: UInt16, columns: UInt16)
+    /// Client: which version does the monitor speak? With the client's own.
+    case hello(version: Int)
+    /// Client: joins the streams, with descriptors.
+    case attach(AttachRequest)
+    /// Monitor: the answer to ``hello(version:)``.
+    case version(Int, features: [String])
+    /// Monitor: the client has joined the streams.
+    case attached(AttachAnswer)
+    /// Monitor, to an attached client: what it did not get since it was told last.
+    case skipped(SkippedOutput)
+    /// Monitor: a message was not understood, or what it asks for is not possible. The connection stays.
+    case refused(String)
+    /// Something that only a newer monitor or client knows, by its name.
+    case unknown(String)
     /// Monitor: the command runs.
     case started(pid: Int32)
     /// Monitor: the start failed; nothing of it is left.
@@ -73,11 +88,11 @@ public enum MonitorMessage: Sendable, Equatable {
     private var json: JSON {
         switch self {
         case .prepare(let preparation): return preparation.json
-        case .start(let container, let run, let endsWithReader, let trace):
+        case .start(let container, let run, let endsWithReader, let keepsInput, let trace):
             let marks = trace.map { mark -> JSON in ["phase": .string(mark.name), "at": JSON(unsigned: mark.at)] }
             return [
                 "do": "start", "container": .string(container), "run": .string(run),
-                "endsWithReader": .bool(endsWithReader), "trace": .array(marks),
+                "endsWithReader": .bool(endsWithReader), "keepsInput": .bool(keepsInput), "trace": .array(marks),
             ]
         case .enter(let container, let run, let request):
             return [
@@ -91,6 +106,14 @@ public enum MonitorMessage: Sendable, Equatable {
         case .stop(let number): return ["do": "stop", "number": .integer(Int64(number))]
         case .resize(let rows, let columns):
             return ["do": "resize", "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns))]
+        case .hello(let version): return ["do": "hello", "version": .integer(Int64(version))]
+        case .attach(let request): return request.json
+        case .version(let version, let features):
+            return ["event": "version", "version": .integer(Int64(version)), "features": JSON(features)]
+        case .attached(let answer): return answer.json
+        case .skipped(let output): return output.json
+        case .refused(let reason): return ["event": "refused", "reason": .string(reason)]
+        case .unknown(let name): return ["do": .string(name)]
         case .started(let pid): return ["event": "started", "pid": .integer(Int64(pid))]
         case .failed(let error): return ["event": "failed", "error": error.json]
         case .unwritten(let output):
@@ -122,7 +145,8 @@ public enum MonitorMessage: Sendable, Equatable {
                 mark["at"]?.unsigned.map { Timeline.Mark(name: mark["phase"]?.string ?? "", at: $0) }
             }
             return .start(
-                container: container, run: run, endsWithReader: json["endsWithReader"]?.bool ?? false, trace: marks)
+                container: container, run: run, endsWithReader: json["endsWithReader"]?.bool ?? false,
+                keepsInput: json["keepsInput"]?.bool ?? false, trace: marks)
         case "enter":
             guard let container = json["container"]?.string, let run = json["run"]?.string,
                 let process = json["process"]
@@ -139,6 +163,15 @@ public enum MonitorMessage: Sendable, Equatable {
         case "resize":
             guard let rows = json["rows"]?.unsigned, let columns = json["columns"]?.unsigned else { return nil }
             return .resize(rows: UInt16(clamping: rows), columns: UInt16(clamping: columns))
+        case "hello": return .hello(version: Int(clamping: json["version"]?.integer ?? 1))
+        case "attach": return .attach(AttachRequest(json: json))
+        case "version":
+            return json["version"]?.integer.map {
+                .version(Int(clamping: $0), features: json["features"]?.strings ?? [])
+            }
+        case "attached": return AttachAnswer(json: json).map { .attached($0) }
+        case "skipped": return .skipped(SkippedOutput(json: json))
+        case "refused": return .refused(json["reason"]?.string ?? "")
         case "started": return json["pid"]?.integer.map { .started(pid: Int32(clamping: $0)) }
         case "failed": return json["error"].flatMap { CFSError(json: $0) }.map { .failed($0) }
         case "unwritten":
@@ -148,7 +181,8 @@ public enum MonitorMessage: Sendable, Equatable {
             return .unwritten(UnwrittenOutput(stream: stream, errno: Int32(clamping: number)))
         case "ending": return .ending
         case "exited": return json["record"].flatMap { ExitRecord(json: $0) }.map { .exited($0) }
-        default: return nil
+        case let name?: return .unknown(name)
+        case nil: return nil
         }
     }
 }

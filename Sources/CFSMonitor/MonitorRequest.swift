@@ -23,6 +23,8 @@ public struct MonitorRequest: Sendable {
     /// Whether the configuration's `pids.limit` is the engine's own: a host that cannot keep it is no error then.
     public var pidsLimitIsDefault = false
     public var stopSignal: Int32 = 15
+    /// What is kept of its output.
+    public var log = LogPolicy()
     /// The container's name and image, and the journal, for events.
     public var name = ""
     public var image = ""
@@ -70,6 +72,7 @@ public struct MonitorRequest: Sendable {
         cgroupFolder = engine["cgroupFolder"]?.string
         pidsLimitIsDefault = engine["pidsLimitIsDefault"]?.bool ?? false
         stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
+        if let log = engine["log"] { self.log = LogPolicy(json: log) }
         name = engine["name"]?.string ?? ""
         image = engine["image"]?.string ?? ""
         journalPath = engine["journal"]?.string
@@ -94,6 +97,7 @@ public struct MonitorRequest: Sendable {
         engine["cgroupFolder"] = cgroupFolder.map(JSON.string)
         engine["pidsLimitIsDefault"] = .bool(pidsLimitIsDefault)
         engine["stopSignal"] = .integer(Int64(stopSignal))
+        if log != LogPolicy() { engine["log"] = log.json }
         engine["name"] = .string(name)
         engine["image"] = .string(image)
         engine["journal"] = journalPath.map(JSON.string)
@@ -103,5 +107,21 @@ public struct MonitorRequest: Sendable {
             engine["joins"] = .object(JSONObject(joins.map { ($0.kind, .string($0.container.text)) }))
         }
         return ["id": .string(id.text), "oci": spec.json, "engine": .object(engine)]
+    }
+}
+
+extension LogPolicy {
+    /// Values that no policy has become the nearest that one may have.
+    init(json: JSON) {
+        self.init()
+        isKept = json["kept"]?.bool ?? isKept
+        fileSize = json["fileSize"]?.unsigned ?? fileSize
+        if let count = json["fileCount"]?.integer { fileCount = min(max(1, Int(clamping: count)), Self.mostFiles) }
+    }
+
+    var json: JSON {
+        [
+            "kept": .bool(isKept), "fileSize": JSON(unsigned: fileSize), "fileCount": .integer(Int64(fileCount)),
+        ]
     }
 }

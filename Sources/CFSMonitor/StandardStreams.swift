@@ -5,7 +5,7 @@ import Glibc
 
 /// The ends of a process's standard streams: those that it gets, and ours. There is one owner of each end: a reader sees
 /// the end of a pipe only when its last writer has closed it.
-final class StandardStreams {
+package final class StandardStreams {
     /// Input, output and error of the process; closed here once it has them.
     private(set) var inner: [SharedFD] = []
     private var input: SharedFD?
@@ -44,7 +44,8 @@ final class StandardStreams {
     init(terminal: consuming OwnedFD) throws(CFSError) {
         let outer = SharedFD(terminal)
         try Self.setNonBlocking(outer.raw)
-        (input, output, error) = (outer, outer, nil)
+        // Two descriptors: a poll knows each only once, and both directions may have to wait at the same time.
+        (input, output, error) = (SharedFD(try outer.duplicate()), outer, nil)
     }
 
     func closeInner() { inner = [] }
@@ -55,7 +56,7 @@ final class StandardStreams {
         return (input, output, error)
     }
 
-    static func setNonBlocking(_ fd: Int32) throws(CFSError) {
+    package static func setNonBlocking(_ fd: Int32) throws(CFSError) {
         let flags = fcntl(fd, F_GETFL)
         try checked(fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ? -Int(errno) : 0, "fcntl", .preparing)
     }
@@ -71,14 +72,19 @@ final class StandardStreams {
         var input: SharedFD?
         var output: SharedFD?
         var error: SharedFD?
+        /// Whether the process's input stays open without one here, for clients that attach.
+        var keepsInput = false
 
         /// Those that this process was started with.
         ///
-        /// - Parameter interactive: whether the input is passed on.
-        static func own(interactive: Bool) -> Client {
+        /// - Parameters:
+        ///   - interactive: whether the process reads an input.
+        ///   - keepsInput: whether that waits for clients that attach; else the own one is passed on.
+        static func own(interactive: Bool, keepsInput: Bool = false) -> Client {
             Client(
-                input: interactive ? ownCopy(of: 0, writing: false) : nil, output: ownCopy(of: 1, writing: true),
-                error: ownCopy(of: 2, writing: true))
+                input: interactive && !keepsInput ? ownCopy(of: 0, writing: false) : nil,
+                output: ownCopy(of: 1, writing: true), error: ownCopy(of: 2, writing: true),
+                keepsInput: interactive && keepsInput)
         }
     }
 
@@ -92,7 +98,7 @@ final class StandardStreams {
 
     /// A descriptor of our own for one of this process's standard streams. Pipes and terminals are opened anew, so that not
     /// blocking on them is our choice alone; a regular file keeps its shared position.
-    static func ownCopy(of number: Int32, writing: Bool) -> SharedFD? {
+    package static func ownCopy(of number: Int32, writing: Bool) -> SharedFD? {
         var status = cfs_stat()
         guard cfs_fstatat(number, "", &status, CFS_AT_EMPTY_PATH) == 0 else { return nil }
         let isPipe = status.mode & S_IFMT == S_IFIFO

@@ -4,7 +4,7 @@ import Glibc
 
 /// Moves bytes from one descriptor to another, through at most one buffer: while that is not written, nothing more is
 /// read, so a slow reader slows the writer down and memory stays flat.
-final class StreamPump {
+package final class StreamPump {
     /// Where bytes come from, or nil once it was closed.
     private(set) var source: SharedFD?
     /// Where bytes go, or nil when nobody takes them any more.
@@ -16,7 +16,7 @@ final class StreamPump {
 
     private var pending: [UInt8] = []
     private var written = 0
-    private(set) var isFinished = false
+    package private(set) var isFinished = false
     /// How much may still be read; nil while the writer lives.
     private var allowance: Int?
     /// Descriptors that epoll(7) does not take (regular files) are always ready.
@@ -29,7 +29,7 @@ final class StreamPump {
     /// Whether the sink ends with the source: closing a pipe is how its reader sees the end.
     private let closesSink: Bool
 
-    init(
+    package init(
         from source: SharedFD, to sink: SharedFD?, tokens: (source: UInt64, sink: UInt64), closesSink: Bool,
         observe: @escaping (UnsafeRawBufferPointer) -> Void = { _ in }
     ) {
@@ -40,10 +40,10 @@ final class StreamPump {
         self.observe = observe
     }
 
-    var hasPending: Bool { written < pending.count }
+    package var hasPending: Bool { written < pending.count }
 
     /// Asks for the events that are of use now.
-    func watch(_ poll: borrowing EventPoll) throws(CFSError) {
+    package func watch(_ poll: borrowing EventPoll) throws(CFSError) {
         let wantsSource = !isFinished && !hasPending
         if let source {
             if wantsSource && !sourceWatched {
@@ -66,13 +66,13 @@ final class StreamPump {
     }
 
     /// Whether work waits that no event will announce.
-    var isReadyWithoutEvent: Bool {
+    package var isReadyWithoutEvent: Bool {
         (sourceAlwaysReady && !isFinished && !hasPending) || (sinkAlwaysReady && hasPending)
     }
 
     /// Reads once and writes what can be written; false at the end of the source or when nothing is there.
     @discardableResult
-    func move() -> Bool {
+    package func move() -> Bool {
         if hasPending {
             flush()
             return true
@@ -106,7 +106,7 @@ final class StreamPump {
     /// Reads what is there now, as far as it can be passed on.
     func drain() { while !hasPending, move() {} }
 
-    func flush() {
+    package func flush() {
         guard let sink else {
             (pending, written) = ([], 0)
             return
@@ -128,7 +128,7 @@ final class StreamPump {
     }
 
     /// The error number with which the sink refused bytes; it is forgotten then. Nil when it took them all.
-    func takeFailure(_ poll: borrowing EventPoll) -> Int32? {
+    package func takeFailure(_ poll: borrowing EventPoll) -> Int32? {
         guard let number = failure else { return nil }
         failure = nil
         dropSink(poll)
@@ -136,7 +136,7 @@ final class StreamPump {
     }
 
     /// Forgets the receiver, with what it has not taken.
-    func dropSink(_ poll: borrowing EventPoll) {
+    package func dropSink(_ poll: borrowing EventPoll) {
         // By hand: closing does not end the watching of an open file that somebody else has open as well (epoll(7)).
         if let sink, sinkWatched { poll.remove(sink.raw) }
         sink = nil

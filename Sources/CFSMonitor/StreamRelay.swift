@@ -7,8 +7,14 @@ final class StreamRelay {
     /// Tokens of the poll that belong to streams lie in this range.
     static let tokens: ClosedRange<UInt64> = 10...19
 
+    /// Those who have joined the streams meanwhile.
+    let attachments: Attachments
+    var sizes = ClientSizes()
     private let outputs: [(pump: StreamPump, stream: LogStream)]
     private var input: StreamPump?
+    /// The process's input, as long as a client may write there.
+    private(set) var inputEnd: SharedFD?
+    private let keepsInput: Bool
     private let terminal: SharedFD?
     private let endsWithReader: Bool
     private var hasEnded = false
@@ -23,22 +29,33 @@ final class StreamRelay {
         endsWithReader: Bool
     ) {
         let ends = streams.take()
+        let attachments = Attachments()
+        self.attachments = attachments
         var outputs: [(pump: StreamPump, stream: LogStream)] = []
         if let output = ends.output {
             let pump = StreamPump(
                 from: output, to: client.output, tokens: (10, 11), closesSink: true,
-                observe: { log?.append($0, .stdout) })
+                observe: {
+                    log?.append($0, .stdout)
+                    attachments.take($0, .stdout)
+                })
             outputs.append((pump, .stdout))
         }
         if let error = ends.error {
             let pump = StreamPump(
                 from: error, to: client.error, tokens: (12, 13), closesSink: true,
-                observe: { log?.append($0, .stderr) })
+                observe: {
+                    log?.append($0, .stderr)
+                    attachments.take($0, .stderr)
+                })
             outputs.append((pump, .stderr))
         }
         self.outputs = outputs
         terminal = isTerminal ? ends.output : nil
         self.endsWithReader = endsWithReader
+        // With nobody who ends it, and on a terminal, it is open to the end.
+        keepsInput = client.keepsInput || isTerminal
+        if client.input != nil || client.keepsInput { inputEnd = ends.input }
         if let sink = ends.input, let source = client.input {
             // The end of input closes a pipe; a terminal's other user decides for itself what ^D means.
             input = StreamPump(from: source, to: sink, tokens: (14, 15), closesSink: true)
@@ -47,7 +64,12 @@ final class StreamRelay {
 
     private var all: [StreamPump] { outputs.map(\.pump) + (input.map { [$0] } ?? []) }
 
-    func watch(_ poll: borrowing EventPoll) throws(CFSError) { for pump in all { try pump.watch(poll) } }
+    var hasTerminal: Bool { terminal != nil }
+
+    func watch(_ poll: borrowing EventPoll) throws(CFSError) {
+        for pump in all { try pump.watch(poll) }
+        try attachments.watch(poll)
+    }
 
     var isReadyWithoutEvent: Bool { all.contains { $0.isReadyWithoutEvent } }
 
@@ -78,6 +100,7 @@ final class StreamRelay {
     func settle(_ poll: borrowing EventPoll, hasCaller: () -> Bool) -> [UnwrittenOutput] {
         // A process that does not read its input knows that itself.
         _ = input?.takeFailure(poll)
+        if let input, input.isFinished, !input.hasPending { dropInput(poll) }
         var unwritten: [UnwrittenOutput] = []
         for (pump, stream) in outputs {
             guard let number = pump.takeFailure(poll), terminal == nil else { continue }
@@ -87,14 +110,25 @@ final class StreamRelay {
                 pump.closeSource(poll)
             }
         }
+        for (pump, stream) in outputs where pump.isFinished && !pump.hasPending { attachments.end(stream, poll) }
         return unwritten
+    }
+
+    /// The client's input is over, and with it the process's, unless that is kept for others.
+    private func dropInput(_ poll: borrowing EventPoll) {
+        input?.stop(poll)
+        input?.dropSink(poll)
+        input = nil
+        guard !keepsInput else { return }
+        inputEnd = nil
+        attachments.endInput(poll)
     }
 
     /// The process has ended: what lies in its pipes is still read, its input is over.
     func processEnded(_ poll: borrowing EventPoll) {
-        input?.stop(poll)
-        input?.dropSink(poll)
-        input = nil
+        dropInput(poll)
+        inputEnd = nil
+        attachments.endInput(poll)
         hasEnded = true
         for (pump, _) in outputs { pump.expectEnd() }
         drainAfterEnd()
@@ -106,11 +140,21 @@ final class StreamRelay {
     /// Whether the client has got everything that was read; after the end, everything.
     var isFlushed: Bool { !outputs.contains { $0.pump.hasPending } }
 
+    /// The run is over: the poll forgets these streams, and goes on without them.
+    func leave(_ poll: borrowing EventPoll) {
+        for (pump, _) in outputs {
+            pump.stop(poll)
+            pump.dropSink(poll)
+        }
+        dropInput(poll)
+    }
+
     /// The client is gone.
     func dropClient(_ poll: borrowing EventPoll) {
         for (pump, _) in outputs { pump.dropSink(poll) }
-        input?.stop(poll)
-        input = nil
+        // On a terminal a client may go on purpose, straight after it has written.
+        if hasTerminal { input?.moveLast() }
+        dropInput(poll)
         StandardStreams.leaveClients()
     }
 

@@ -1,9 +1,11 @@
 import CFSModel
+import Foundation
 import Glibc
 import TestSupport
 import Testing
 
 @testable import CFSCore
+@testable import CFSMonitor
 
 @Suite("Reading a log")
 struct LogReaderTests {
@@ -31,7 +33,7 @@ struct LogReaderTests {
     @Test("a line that is written in two halves comes once, when it is whole; one that is damaged is passed over")
     func growing() throws {
         let path = folder("log")
-        let reader = LogReader(path: path, oldPath: folder("log.1"))
+        let reader = LogReader(path: path)
         #expect(try reader.nextLine() == nil)
         let stamp = "2026-01-02T03:04:05.000000006Z"
         folder.write("\(stamp) stdout F on", to: "log")
@@ -62,7 +64,7 @@ struct LogReaderTests {
         return found
     }
 
-    private var reader: LogReader { LogReader(path: folder("log"), oldPath: folder("log.1")) }
+    private var reader: LogReader { LogReader(path: folder("log")) }
 
     /// As the writer does it.
     private func rotate() { #expect(rename(folder("log"), folder("log.1")) == 0) }
@@ -127,6 +129,71 @@ struct LogReaderTests {
         rotate()
         folder.write(lines(6..<8), to: "log")
         #expect(try numbers(reader) == [4, 5, 6, 7])
+    }
+
+    /// As the writer does it, with this many files.
+    private func rotate(_ files: Int) {
+        for age in stride(from: files - 1, to: 1, by: -1) {
+            _ = rename(folder("log.\(age - 1)"), folder("log.\(age)"))
+        }
+        if files > 1 { rotate() } else { #expect(unlink(folder("log")) == 0) }
+    }
+
+    @Test("several files are read in their order, oldest first, also with a gap between them")
+    func severalFiles() throws {
+        for (name, start) in [("log.3", 0), ("log.1", 2), ("log", 4)] {
+            folder.write(lines(start..<start + 2), to: name)
+        }
+        #expect(try numbers(LogReader(path: folder("log"), fileCount: 5)) == Array(0..<6))
+        // What belongs to no log with so many files is not read.
+        #expect(try numbers(LogReader(path: folder("log"), fileCount: 3)) == Array(2..<6))
+    }
+
+    @Test(
+        "however often files take turns between two looks, no line comes twice and none that is there is missed",
+        arguments: [1, 2, 3, 4, 7], [1, 2, 3, 5, 11])
+    func manyRotations(files: Int, turnsPerLook: Int) throws {
+        let reader = LogReader(path: folder("log"), fileCount: files)
+        var (written, read) = (0, [Int]())
+        for _ in 0..<5 {
+            for _ in 0..<turnsPerLook {
+                folder.write(lines(written..<written + 3), to: "log")
+                written += 3
+                rotate(files)
+            }
+            folder.write(lines(written..<written + 2), to: "log")
+            let there = try numbers(LogReader(path: folder("log"), fileCount: files))
+            let found = try numbers(reader)
+            // All that is new of what is there, behind what was still to come of the reader's own file.
+            let new = there.filter { $0 > read.last ?? -1 }
+            #expect(found.suffix(new.count) == new[...] && found.first ?? 0 > read.last ?? -1)
+            read += found
+            folder.append(lines(written + 2..<written + 3), to: "log")
+            written += 3
+            rotate(files)
+        }
+        #expect(Set(read).count == read.count && read == read.sorted())
+        if files > turnsPerLook + 1 { #expect(read.count > written - 2) }
+    }
+
+    @Test("nothing comes twice or out of order while a writer goes on at the same time", arguments: [1, 2, 3, 6])
+    func concurrent(files: Int) throws {
+        let path = folder("log")
+        let count = 3000
+        // A thread of its own: tests wait on those of Swift's concurrency.
+        Thread.detachNewThread {
+            var policy = LogPolicy()
+            (policy.fileSize, policy.fileCount) = (2000, files)
+            let log = LogWriter(path: path, policy)
+            for number in 0..<count { Array("\(number)\n".utf8).withUnsafeBytes { log.append($0, .stdout) } }
+        }
+        let reader = LogReader(path: path, fileCount: files)
+        var read: [Int] = []
+        let end = monotonicSeconds() + 60
+        while read.last != count - 1, monotonicSeconds() < end { read += try numbers(reader) }
+        #expect(read.last == count - 1)
+        // A slow reader may have lost files.
+        #expect(zip(read, read.dropFirst()).allSatisfy { $0 < $1 })
     }
 
     @Test("half a line at the end of a file does not spoil the next file's first")

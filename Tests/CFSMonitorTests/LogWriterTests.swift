@@ -37,7 +37,7 @@ struct LogWriterTests {
     }
 
     private func write(_ pieces: [[UInt8]], _ stream: LogStream = .stdout) {
-        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"))
+        let log = LogWriter(path: folder("log"))
         for piece in pieces { piece.withUnsafeBytes { log.append($0, stream) } }
     }
 
@@ -120,16 +120,44 @@ struct LogWriterTests {
 
     @Test("a log that has all that came says so")
     func complete() {
-        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"))
+        let log = LogWriter(path: folder("log"))
         #expect(log.finish() == nil)
         append("one\n", to: log)
         #expect(log.finish() == nil)
     }
 
+    private static func policy(size: Int, files: Int = 2) -> LogPolicy {
+        var policy = LogPolicy()
+        (policy.fileSize, policy.fileCount) = (UInt64(size), files)
+        return policy
+    }
+
+    @Test("as many files as were asked for, oldest last, and never more", arguments: [1, 2, 3, 5])
+    func count(files: Int) throws {
+        let log = LogWriter(path: folder("log"), Self.policy(size: 300, files: files))
+        let sent = (0..<100).map { "line \($0)\n" }
+        for (index, text) in sent.enumerated() {
+            append(text, to: log)
+            #expect(namesInFolder(folder.path).count <= files, "after \(index)")
+        }
+        #expect(log.finish() == nil)
+        let names = (0..<files).reversed().map { $0 == 0 ? "log" : "log.\($0)" }
+        #expect(namesInFolder(folder.path).sorted() == names.sorted())
+        var whole = ""
+        for name in names {
+            let text = try #require(textOfFile(folder(name)))
+            #expect(text.utf8.count <= 300 && text.last == "\n")
+            whole += text
+        }
+        let texts = Self.texts(whole)
+        #expect(texts.count > files * 3)
+        #expect(texts == sent.suffix(texts.count).map { String($0.dropLast()) })
+    }
+
     @Test("a file that is full becomes the old one; two files are all that a log takes")
     func rotation() throws {
         let limit = 1000
-        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"), fileLimit: limit)
+        let log = LogWriter(path: folder("log"), Self.policy(size: limit))
         let sent = (0..<200).map { "line \($0)\n" }
         for text in sent { append(text, to: log) }
         #expect(log.finish() == nil)
@@ -142,9 +170,24 @@ struct LogWriterTests {
         #expect(texts == sent.suffix(texts.count).map { String($0.dropLast()) })
     }
 
+    @Test("many short lines at once are divided among files, and each file keeps its size")
+    func shortLines() throws {
+        let log = LogWriter(path: folder("log"), Self.policy(size: 1000, files: 9))
+        let sent = (0..<100).map { "\($0)" }
+        append(sent.map { "\($0)\n" }.joined(), to: log)
+        #expect(log.finish() == nil)
+        var texts: [String] = []
+        for name in (1..<9).reversed().map({ "log.\($0)" }) + ["log"] {
+            guard let text = textOfFile(folder(name)) else { continue }
+            #expect(text.utf8.count <= 1000 && text.last == "\n")
+            texts += Self.texts(text)
+        }
+        #expect(texts == sent)
+    }
+
     @Test("a piece that is larger than a file makes one by itself")
     func largePiece() throws {
-        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"), fileLimit: 100)
+        let log = LogWriter(path: folder("log"), Self.policy(size: 100))
         let pieces = [String(repeating: "a", count: 300) + "\n", String(repeating: "b", count: 300) + "\n"]
         for piece in pieces { append(piece, to: log) }
         #expect(textOfFile(folder("log.1"))?.hasSuffix(pieces[0]) == true)
@@ -153,11 +196,11 @@ struct LogWriterTests {
 
     @Test("a log whose file cannot be written says why")
     func full() {
-        let log = LogWriter(path: "/dev/full", oldPath: folder("log.1"))
+        let log = LogWriter(path: "/dev/full")
         append("one\n", to: log)
         append("two\n", to: log)
         #expect(log.finish() == ENOSPC)
-        let missing = LogWriter(path: folder("missing/log"), oldPath: folder("missing/log.1"))
+        let missing = LogWriter(path: folder("missing/log"))
         append("one\n", to: missing)
         #expect(missing.finish() == ENOENT)
     }
@@ -168,7 +211,7 @@ struct LogWriterTests {
         try withPrivateMounts {
             folder.makeFolder("small")
             try PrivateMount.make("tmpfs", on: folder("small"), "size=64k")
-            let log = LogWriter(path: folder("small/log"), oldPath: folder("small/log.1"))
+            let log = LogWriter(path: folder("small/log"))
             folder.write(String(repeating: "x", count: 40_000), to: "small/filler")
             let line = String(repeating: "l", count: 99) + "\n"
             for _ in 0..<1000 { append(line, to: log) }

@@ -16,9 +16,16 @@ struct MonitorMessageTests {
             .enter(
                 container: "/c", run: "/r",
                 process: .init(process: [:], user: "", privileged: false, interactive: true, seccompFilter: nil)),
-            .start(container: "/c", run: "/r", endsWithReader: true, trace: [.init(name: "begin", at: 5)]),
-            .start(container: "/c", run: "/r", endsWithReader: false, trace: []),
+            .start(
+                container: "/c", run: "/r", endsWithReader: true, keepsInput: false,
+                trace: [.init(name: "begin", at: 5)]),
+            .start(container: "/c", run: "/r", endsWithReader: false, keepsInput: true, trace: []),
             .unwritten(UnwrittenOutput(stream: .stderr, errno: 28)),
+            .hello(version: 7), .version(2, features: ["attach", "other"]), .version(2, features: []),
+            .attach(AttachRequest(input: true)), .attach(AttachRequest(input: false)),
+            .attached(AttachAnswer(pid: 9, terminal: true, input: false)),
+            .attached(AttachAnswer(pid: 9, terminal: false, input: true)),
+            .skipped(SkippedOutput(output: 1 << 40, error: 3)), .refused("no"), .unknown("dance"),
             .failed(CFSError(.mountFailed, .mounting, "x", systemCall: "fsopen", path: "/p", errno: 5, hint: "h")),
             .exited(
                 ExitRecord(
@@ -32,7 +39,7 @@ struct MonitorMessageTests {
     @Test(
         "what is no message is an error",
         arguments: [
-            "", "{}", "[]", "{", #"{"do":"dance"}"#, #"{"do":"signal"}"#, #"{"do":"signal","number":"9"}"#,
+            "", "{}", "[]", "{", #"{"do":7}"#, #"{"do":"signal"}"#, #"{"do":"signal","number":"9"}"#,
             #"{"do":"start","container":"/c"}"#,
             #"{"do":"enter","container":"/c","run":"/r"}"#, #"{"do":"resize","rows":-1,"columns":1}"#,
             #"{"event":"started"}"#, #"{"event":"unwritten","stream":"both","errno":1}"#,
@@ -41,6 +48,12 @@ struct MonitorMessageTests {
         ])
     func refuses(text: String) {
         #expect(throws: CFSError.self) { try MonitorMessage(parsing: Array(text.utf8)) }
+    }
+
+    @Test("what only a newer cfs says is no error, whoever says it", arguments: ["do", "event"])
+    func unknown(key: String) throws {
+        let bytes = Array(#"{"\#(key)":"dance","with":["you"]}"#.utf8)
+        #expect(try MonitorMessage(parsing: bytes) == .unknown("dance"))
     }
 
     @Test("a signal that does not exist must not reach the kernel", arguments: [0, -1, 65, 4_294_967_305, Int64.min])

@@ -18,11 +18,14 @@ struct MonitorRequestTests {
         request.cgroupMountPoint = "/sys/fs/cgroup"
         request.cgroupFolder = "/sys/fs/cgroup/cfs"
         request.stopSignal = 3
+        request.log.isKept = false
+        (request.log.fileSize, request.log.fileCount) = (10 << 20, 3)
         let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
         #expect(read.json == request.json)
         #expect(read.id == request.id && read.spec == request.spec && read.layers == ["/top", "/bottom"])
         #expect(read.isVolatile && read.initProcess && read.autoRemove && read.interactive)
         #expect(read.user == "web:audio" && read.seccompFilter == "/f" && read.stopSignal == 3)
+        #expect(read.log == request.log && read.log != LogPolicy())
         #expect(read.cgroupMountPoint == "/sys/fs/cgroup" && read.cgroupFolder == "/sys/fs/cgroup/cfs")
     }
 
@@ -31,7 +34,15 @@ struct MonitorRequestTests {
         let request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: [])
         let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
         #expect(!read.isVolatile && !read.initProcess && !read.autoRemove && !read.interactive)
+        #expect(read.log == LogPolicy() && read.log.isKept && read.log.fileSize == 64 << 20 && read.log.fileCount == 2)
         #expect(read.user == "" && read.seccompFilter == nil && read.cgroupMountPoint == nil && read.stopSignal == 15)
+    }
+
+    @Test("a number of log files that no log has becomes the nearest one", arguments: [(0, 1), (-5, 1), (5000, 1000)])
+    func logFiles(written: Int, read: Int) throws {
+        var request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: [])
+        request.log.fileCount = written
+        #expect(try MonitorRequest(json: request.json).log.fileCount == read)
     }
 
     @Test("a document without id, configuration or layers is refused, and so is an id that is a path")

@@ -60,7 +60,7 @@ struct StreamRelayTests {
         arguments: [(false, true, false), (true, false, false), (true, true, true)])
     func goesOn(hasCaller: Bool, endsWithReader: Bool, isTerminal: Bool) throws {
         let poll = try EventPoll()
-        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"))
+        let log = LogWriter(path: folder("log"))
         let relay = relay(output: try brokenPipe(), log: log, isTerminal: isTerminal, endsWithReader: endsWithReader)
         for text in ["one", "two"] {
             try relay.watch(poll)
@@ -75,7 +75,7 @@ struct StreamRelayTests {
     @Test("an output that has no room is told once; the process goes on, and the log has everything")
     func fullOutput() throws {
         let poll = try EventPoll()
-        let log = LogWriter(path: folder("log"), oldPath: folder("log.1"))
+        let log = LogWriter(path: folder("log"))
         let full = SharedFD(try File.open("/dev/full", .write))
         let relay = relay(output: nil, error: full, log: log, endsWithReader: false)
         var told: [UnwrittenOutput] = []

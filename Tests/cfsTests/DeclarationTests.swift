@@ -84,7 +84,8 @@ struct DeclarationTests {
             "cpu-weight": "1", "cpus": "0.5", "cpuset-cpus": "0", "cpuset-mems": "0", "device": "/dev/null",
             "device-cgroup-rule": "c 1:3 r", "device-read-bps": "/dev/sda:1m", "device-read-iops": "/dev/sda:1",
             "device-write-bps": "/dev/sda:1m", "device-write-iops": "/dev/sda:1", "hugetlb": "2MB=2m",
-            "io-weight": "1", "memory": "64m", "memory-high": "64m", "memory-reservation": "64m", "memory-swap": "-1",
+            "io-weight": "1", "log-driver": "none", "log-opt": "max-file=5", "memory": "64m", "memory-high": "64m",
+            "memory-reservation": "64m", "memory-swap": "-1",
             "pids-limit": "5",
             "entrypoint": "/bin/x",
             "env": "A=b", "hostname": "box", "ipc": "host", "label": "a=b", "mount": "type=tmpfs,dst=/x", "name": "web",
@@ -94,7 +95,9 @@ struct DeclarationTests {
             "user": "1", "userns": "host", "uts": "host", "volume": "/a:/b", "workdir": "/x",
         ]
         // Those that are no property of the container, or need a file (see the tests of their syntax).
-        let others: Set = ["detach", "cidfile", "root", "run", "env-file", "label-file", "oom-kill-disable", "help"]
+        let others: Set = [
+            "detach", "detach-keys", "cidfile", "root", "run", "env-file", "label-file", "oom-kill-disable", "help",
+        ]
         let run = try #require(Self.declared.first { $0.path == ["run"] })
         let plain = try spec("image")
         for (name, takesValue) in run.options where name.count > 1 && !others.contains(name) {
@@ -114,6 +117,7 @@ struct DeclarationTests {
             ["system", "prune", "-af", "--filter", "until=1h"], ["container", "prune", "-f", "--filter=label=a"],
             ["image", "import", "--command", "-x", "name", "file"],
             ["image", "export", "-o", "-file", "name"], ["image", "fetch", "--sha256=ab", "-q", "name"],
+            ["attach", "--no-stdin", "--sig-proxy=false", "--detach-keys", "ctrl-x,q", "web"],
             ["pause", "web", "db"], ["unpause", "web", "db"], ["top", "--format=json", "web"],
             ["stats", "-a", "--no-stream", "--format", "json", "--interval=2", "--sort", "name", "web"],
         ] as [[String]])
@@ -150,6 +154,8 @@ struct DeclarationTests {
             #expect(image.command == "-x" && image.name == "name" && image.file == "file")
         case let image as ImageExportCommand: #expect(image.output == "-file" && image.image == "name")
         case let image as ImageFetchCommand: #expect(image.sha256 == "ab" && image.quiet)
+        case let attach as AttachCommand:
+            #expect(attach.noStdin && !attach.sigProxy && attach.detachKeys == "ctrl-x,q" && attach.container == "web")
         case let pause as PauseCommand: #expect(pause.containers == ["web", "db"])
         case let unpause as UnpauseCommand: #expect(unpause.containers == ["web", "db"])
         case let top as TopCommand: #expect(top.container == "web" && top.format == "json")

@@ -45,9 +45,9 @@ struct InvocationTests {
         "a verb of another engine is answered with the words of cfs, or that there are none",
         arguments: [
             (["pull"], "cfs image fetch"), (["load"], "cfs image import"), (["rmi"], "cfs image rm"),
-            (["image", "pull"], "cfs image import"), (["attach"], "cfs logs -f"), (["volume", "ls"], "cfs run -v"),
+            (["image", "pull"], "cfs image import"), (["volume", "ls"], "cfs run -v"),
             (["build"], "no such verb yet"), (["push"], "no such verb yet"),
-            (["df"], "cfs system df"), (["prune"], "cfs container prune"), (["container", "attach"], "cfs logs -f"),
+            (["df"], "cfs system df"), (["prune"], "cfs container prune"),
             (["image", "prune"], "cfs system prune"),
         ])
     func foreign(arguments: [String], says: String) {

@@ -10,7 +10,6 @@ enum ForeignVerbs {
         ("rmi", "`cfs image rm IMAGE`"),
         ("ls", "`cfs ps` lists containers, `cfs images` images"),
         ("list", "`cfs ps` lists containers, `cfs images` images"),
-        ("attach", "`cfs logs -f CONTAINER` shows the output, `cfs exec -it CONTAINER sh` opens a shell"),
         ("recover", "`cfs system recover`"), ("df", "`cfs system df`"),
         ("prune", "`cfs container prune` or `cfs system prune`"),
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),

@@ -26,7 +26,8 @@ struct RootCommand: ParsableCommand {
 
     /// Those that stand at the top, and below `container` too.
     static let containerVerbs: [any ParsableCommand.Type] = [
-        RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, PsCommand.self, LogsCommand.self,
+        RunCommand.self, CreateCommand.self, StartCommand.self, ExecCommand.self, AttachCommand.self, PsCommand.self,
+        LogsCommand.self,
         StopCommand.self, RestartCommand.self, KillCommand.self, PauseCommand.self, UnpauseCommand.self,
         WaitCommand.self, RenameCommand.self, UpdateCommand.self, TopCommand.self, StatsCommand.self,
         CpCommand.self, DiffCommand.self, CommitCommand.self, ExportCommand.self, PortCommand.self, RmCommand.self,

@@ -15,6 +15,7 @@ enum Verbs {
         case (nil, "events"): EventsCommand.self
         case (nil, "history"): HistoryCommand.self
         case (nil, "exec"): ExecCommand.self
+        case (nil, "attach"): AttachCommand.self
         case (nil, "ps"): PsCommand.self
         case (nil, "logs"): LogsCommand.self
         case (nil, "stop"): StopCommand.self

@@ -61,7 +61,9 @@ struct ContainerListOptions: ParsableArguments {
         }
         let limit = try limit()
         var records = try globals.engine().containers(matching: filter)
-        if !all, !filter.asksForEnded, limit == nil { records.removeAll { $0.state.pid == nil && $0.restartsAt == nil } }
+        if !all, !filter.asksForEnded, limit == nil {
+            records.removeAll { $0.state.pid == nil && $0.restartsAt == nil }
+        }
         let list = ContainerList(
             Array(records.prefix(limit ?? .max)), now: SystemClock.realtime, isFull: noTrunc)
         switch format {

@@ -6,7 +6,8 @@ struct ContainerOptions {
     static let optionNames =
         StreamOptions.optionNames + IdentityOptions.optionNames + ProcessOptions.optionNames
         + FileSystemOptions.optionNames + SecurityOptions.optionNames + NamespaceOptions.optionNames
-        + ResourceOptions.optionNames + LifeOptions.optionNames + GlobalOptions.optionNames
+        + ResourceOptions.optionNames + LifeOptions.optionNames + LoggingOptions.optionNames
+        + GlobalOptions.optionNames
 
     let streams: StreamOptions
     let identity: IdentityOptions
@@ -16,6 +17,7 @@ struct ContainerOptions {
     private let namespaces: NamespaceOptions
     private let resources: ResourceOptions
     private let life: LifeOptions
+    private let logging: LoggingOptions
     private let image: String
     private let command: [String]
 
@@ -35,6 +37,7 @@ struct ContainerOptions {
         namespaces = NamespaceOptions(arguments)
         resources = ResourceOptions(arguments)
         life = LifeOptions(arguments)
+        logging = LoggingOptions(arguments)
     }
 
     /// The container that the options describe.
@@ -51,6 +54,7 @@ struct ContainerOptions {
         try namespaces.fill(&spec)
         try resources.fill(&spec, caller, host)
         try life.fill(&spec)
+        try logging.fill(&spec)
         return spec
     }
 
@@ -64,6 +68,7 @@ struct ContainerOptions {
         @OptionGroup(title: "Namespaces") var namespaces: NamespaceOptions.Declaration
         @OptionGroup(title: "Limits") var resources: ResourceOptions.Declaration
         @OptionGroup(title: "Restarts and health") var life: LifeOptions.Declaration
+        @OptionGroup(title: "Log") var logging: LoggingOptions.Declaration
         @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
         @Argument(

@@ -4,17 +4,23 @@ import CFSLinux
 
 /// How a command is joined to the caller's terminal: options of `run` and `exec`.
 struct StreamOptions {
-    static let optionNames = OptionNames(flags: ["detach d", "interactive i", "tty t"])
+    static let optionNames = OptionNames(
+        flags: ["detach d", "interactive i", "tty t"], values: ["detach-keys"])
 
     let detach: Bool
     let interactive: Bool
     let tty: Bool
+    private let keys: String?
 
     init(_ arguments: CanonicalArguments) {
         detach = arguments.has("detach")
         interactive = arguments.has("interactive")
         tty = arguments.has("tty")
+        keys = arguments.value("detach-keys")
     }
+
+    /// The bytes of the keys that detach.
+    func detachKeys() throws(CFSError) -> [UInt8] { try DetachKeysSyntax.keys(keys) }
 
     /// Throws when the command shall share the caller's terminal and there is none.
     func checkTerminal() throws(CFSError) {
@@ -34,6 +40,9 @@ struct StreamOptions {
 
         @Flag(name: .shortAndLong, help: "Give the command a terminal.")
         var tty = false
+
+        @Option(help: DetachKeysSyntax.help)
+        var detachKeys: String?
     }
 
     /// The same for one more command in a container, which has no ID to print.
@@ -46,5 +55,8 @@ struct StreamOptions {
 
         @Flag(name: .shortAndLong, help: "Give the command a terminal.")
         var tty = false
+
+        @Option(help: DetachKeysSyntax.help)
+        var detachKeys: String?
     }
 }

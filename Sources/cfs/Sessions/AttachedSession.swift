@@ -2,93 +2,79 @@ import CFSCore
 import CFSLinux
 import Glibc
 
-/// A command that runs in front of the caller: signals and the size of the terminal go to it until it ends.
-enum AttachedSession {
+/// A command that runs in front of the caller: keys, signals and the size of the terminal go to it until it ends, or until
+/// the keys that detach are typed.
+struct AttachedSession {
     /// Those that the command gets instead of cfs: all that people and supervisors send, without those that tell cfs about
     /// its own children, pipes and terminal stops. Two real-time signals belong to glibc.
     static let forwarded: [Int32] =
         [SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGTERM, SIGWINCH, SIGPWR] + Array(34...64)
 
-    private enum Token {
-        static let session: UInt64 = 1
-        static let signals: UInt64 = 2
+    /// Whether the command has a terminal of its own.
+    let terminal: Bool
+    /// Whether it reads our input. With a terminal too, ours is in raw mode meanwhile, and as it was on every way out.
+    let interactive: Bool
+    /// The bytes of the keys that leave it to itself, where our terminal is in raw mode; empty for none.
+    let detachKeys: [UInt8]
+    /// Whether the command gets our signals; else those that end programs end the session.
+    var passesSignals = true
+
+    /// How a session has ended.
+    enum End {
+        /// The command has ended.
+        case ended(ExitStatus)
+        /// The command runs on.
+        case detached
+        /// A signal has ended the session; the command runs on.
+        case interrupted(Int32)
+
+        /// Says what the caller should know.
+        ///
+        /// - Returns: the exit status.
+        func tell() -> Int32 {
+            switch self {
+            case .detached: return 0
+            case .interrupted(let number): return 128 + number
+            case .ended(let status):
+                for warning in status.warnings { StandardError.warn(warning) }
+                if let reason = status.reason { StandardError.write("cfs: \(Printable.text(reason))\n") }
+                return status.code
+            }
+        }
     }
 
     /// Starts the command and stays until it has ended.
     ///
     /// - Parameters:
-    ///   - terminal: whether it has a terminal of its own.
-    ///   - interactive: whether it reads ours. With both, ours is in raw mode meanwhile, and as it was on every way out.
     ///   - signals: taken since before the start.
-    ///   - start: starts it with the streams of this process.
+    ///   - start: starts it with streams.
     /// - Returns: how it ended. A command that ended well, but whose output could not be written, has not: the status is
     ///   125 then, and standard error says why.
-    static func run(
-        terminal: Bool, interactive: Bool, _ signals: StartSignals, _ start: () throws(CFSError) -> Session
-    ) throws(CFSError) -> ExitStatus {
+    func run(
+        _ signals: StartSignals, _ start: (Streams) throws(CFSError) -> Session
+    ) throws(CFSError) -> End {
         let keys = CallerTerminal(isRaw: terminal && interactive)
         defer { keys.leave() }
         try keys.enter()
-        let session = try start()
-        let poll = try EventPoll()
-        try poll.add(session.descriptor, [.readable], token: Token.session)
-        try poll.add(signals.descriptor, [.readable], token: Token.signals)
-        if terminal { try resize(session) }
-        var isWritten = true
-        for number in signals.takeEarly() { try pass(number, on: session, keys, terminal: terminal) }
-        while true {
-            let events = try poll.wait()
-            if events.contains(where: { $0.token == Token.session }) {
-                switch try session.next() {
-                case .unwritten(let output):
-                    isWritten = false
-                    StandardError.tell(failure(output))
-                case .ended(var status):
-                    if !isWritten, status.code == 0 { status.code = 125 }
-                    return status
-                case nil:
-                    throw CFSError(
-                        .monitorFailed, .running, "the monitor of the container has gone",
-                        hint: "cfs system recover puts right what it left")
-                }
-            }
-            for number in try signals.pending() { try pass(number, on: session, keys, terminal: terminal) }
+        guard terminal, interactive else {
+            return try SessionLoop(self, try start(.inherited), signals, keys).run()
         }
+        // What is typed comes by here, for the keys that detach.
+        let typed = try Pipe()
+        let session = try start(.descriptors(input: typed.reading.raw, output: 1, error: 2))
+        return try SessionLoop(self, session, signals, keys, input: typed.writing).run()
     }
 
-    private static func pass(
-        _ number: Int32, on session: Session, _ keys: CallerTerminal, terminal: Bool
-    ) throws(CFSError) {
-        switch number {
-        case SIGWINCH where terminal: try resize(session)
-        case SIGCONT:
-            // A shell that let us go on after a stop has set the terminal as it likes it.
-            try keys.enter()
-        default: try forward(number, session)
-        }
-    }
-
-    private static func failure(_ output: UnwrittenOutput) -> CFSError {
-        let name = output.stream == .stdout ? StandardOutput.name : StandardError.name
-        return CFSError(
-            .systemCallFailed, .running, "\(name) could not be written: \(ErrorNumber.text(output.errno))")
-    }
-
-    private static func forward(_ number: Int32, _ session: Session) throws(CFSError) {
-        do throws(CFSError) {
-            try session.signal(number)
-        } catch {
-            // It may just have ended: the next event says how.
-            guard error.code == .containerNotRunning else { throw error }
-        }
-    }
-
-    private static func resize(_ session: Session) throws(CFSError) {
-        guard let size = Terminal.size(0) ?? Terminal.size(1) else { return }
-        do throws(CFSError) {
-            try session.resize(size)
-        } catch {
-            guard error.code == .containerNotRunning else { throw error }
-        }
+    /// Joins a container that runs, and stays until it has ended.
+    ///
+    /// - Parameter signals: taken since before.
+    func run(_ signals: StartSignals, _ attachment: Attachment) throws(CFSError) -> End {
+        let keys = CallerTerminal(isRaw: terminal && interactive && Terminal.isTerminal(0))
+        defer { keys.leave() }
+        try keys.enter()
+        let loop = try SessionLoop(
+            self, attachment.session, signals, keys, input: interactive ? attachment.inputEnd : nil,
+            outputs: attachment.ends)
+        return try loop.run()
     }
 }

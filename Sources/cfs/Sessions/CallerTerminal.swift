@@ -15,6 +15,9 @@ final class CallerTerminal {
         isRawWanted = isRaw
     }
 
+    /// Whether raw mode is on: a line feed alone does not go back to the left edge then.
+    var isRaw: Bool { raw != nil }
+
     /// Switches to raw mode where that is wanted; when it was on, the mode from before is taken up first.
     func enter() throws(CFSError) {
         leave()

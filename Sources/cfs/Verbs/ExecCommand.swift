@@ -9,7 +9,8 @@ struct ExecCommand: Verb {
         abstract: "Run one more command in a running container.",
         usage: "cfs exec [<options>] <container> <command> ...",
         discussion: """
-            Options end at the container: what follows belongs to the command. The exit status is as with "cfs run".
+            Options end at the container: what follows belongs to the command. The exit status is as with "cfs run"; with \
+            -it, Ctrl-P Ctrl-Q leaves the command to itself.
 
             Example:
               cfs exec -it web sh
@@ -26,6 +27,7 @@ struct ExecCommand: Verb {
         let options = try ExecOptions(arguments, verb: name)
         var request = try options.request(caller)
         try options.streams.checkTerminal()
+        let keys = try options.streams.detachKeys()
         if request.terminal { request.windowSize = Terminal.size(0) }
         let container = try GlobalOptions.engine(arguments, caller).container(options.container)
         // Before the start: a signal that comes in the middle of it ends it, or waits for the command.
@@ -36,10 +38,10 @@ struct ExecCommand: Verb {
                 _ = try container.execute(request, .none, interruption: interruption, warn: StandardError.warn)
                 return 0
             }
-            return try AttachedSession.run(terminal: request.terminal, interactive: request.interactive, signals) {
-                () throws(CFSError) in
-                try container.execute(request, .inherited, interruption: interruption, warn: StandardError.warn)
-            }.code
+            let front = AttachedSession(terminal: request.terminal, interactive: request.interactive, detachKeys: keys)
+            return try front.run(signals) { streams throws(CFSError) in
+                try container.execute(request, streams, interruption: interruption, warn: StandardError.warn)
+            }.tell()
         } catch {
             return try signals.status(after: error)
         }

@@ -13,6 +13,9 @@ struct RunCommand: Verb {
             after signal n, 125 when cfs failed or the output could not be written, 126 when the command cannot be \
             executed, 127 when it was not found.
 
+            With -it, Ctrl-P Ctrl-Q leaves the command to itself (cfs attach comes back to it); the status is 0 then. \
+            Without -t, Ctrl-C goes to the command, and the third one within two seconds kills it.
+
             Examples:
               cfs run --rm BusyBox echo hello
               cfs run -it --rm -v ./src:/src:ro -w /src TinyCore sh
@@ -29,6 +32,7 @@ struct RunCommand: Verb {
         let caller = Caller.current
         let options = try ContainerOptions(arguments, verb: name)
         try options.streams.checkTerminal()
+        let keys = try options.streams.detachKeys()
         var spec = try options.spec(caller)
         if spec.terminal, let size = Terminal.size(0) { spec.windowSize = (size.rows, size.columns) }
         var file: IdentityFile?
@@ -47,18 +51,15 @@ struct RunCommand: Verb {
                 try StandardOutput.write("\(container.id)\n")
                 return 0
             }
-            let status = try AttachedSession.run(terminal: spec.terminal, interactive: spec.interactive, signals) {
-                () throws(CFSError) in
-                let session = try engine.launch(spec, .inherited, interruption: signals.interruption) {
+            let front = AttachedSession(terminal: spec.terminal, interactive: spec.interactive, detachKeys: keys)
+            return try front.run(signals) { streams throws(CFSError) in
+                let session = try engine.launch(spec, streams, interruption: signals.interruption) {
                     container throws(CFSError) in
                     try announce(container, file)
                 }.session
                 hasStarted = true
                 return session
-            }
-            for warning in status.warnings { StandardError.warn(warning) }
-            if let reason = status.reason { StandardError.write("cfs: \(Printable.text(reason))\n") }
-            return status.code
+            }.tell()
         } catch {
             if !hasStarted { file?.remove() }
             return try signals.status(after: error)

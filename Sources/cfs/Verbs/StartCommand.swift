@@ -16,7 +16,8 @@ struct StartCommand: ParsedVerb {
               cfs start -ai shell
             """)
 
-    static let optionNames = OptionNames(flags: ["attach a", "interactive i"]) + GlobalOptions.optionNames
+    static let optionNames =
+        OptionNames(flags: ["attach a", "interactive i"], values: ["detach-keys"]) + GlobalOptions.optionNames
     static let startsCommand = true
 
     @Flag(name: .shortAndLong, help: "Stay in front: show its output, pass signals on.")
@@ -25,12 +26,16 @@ struct StartCommand: ParsedVerb {
     @Flag(name: .shortAndLong, help: "Give it this standard input too; for a container that was made with -i.")
     var interactive = false
 
+    @Option(help: DetachKeysSyntax.help)
+    var detachKeys: String?
+
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
     @Argument(help: "Containers, by name or ID.", completion: Completions.stopped)
     var containers: [String]
 
     func perform() throws(CFSError) -> Int32 {
+        let keys = try DetachKeysSyntax.keys(detachKeys)
         let engine = try globals.engine()
         guard attach || interactive else {
             return try References.each(containers) { reference throws(CFSError) in
@@ -50,7 +55,9 @@ struct StartCommand: ParsedVerb {
                 .terminalRequired, .parsing, "the input device is not a terminal",
                 hint: "the container was made with -t: start it without --attach, or from a terminal")
         }
-        return try Self.inFront(container, terminal: streams.terminal, interactive: streams.interactive && interactive)
+        let front = AttachedSession(
+            terminal: streams.terminal, interactive: streams.interactive && interactive, detachKeys: keys)
+        return try Self.run(container, in: front)
     }
 
     private static func start(_ container: Container) throws(CFSError) {
@@ -63,19 +70,13 @@ struct StartCommand: ParsedVerb {
         }
     }
 
-    private static func inFront(
-        _ container: Container, terminal: Bool, interactive: Bool
-    ) throws(CFSError) -> Int32 {
+    private static func run(_ container: Container, in front: AttachedSession) throws(CFSError) -> Int32 {
         let signals = try StartSignals(isAttached: true)
         do throws(CFSError) {
-            let status = try AttachedSession.run(terminal: terminal, interactive: interactive, signals) {
-                () throws(CFSError) in
+            return try front.run(signals) { streams throws(CFSError) in
                 try container.start(
-                    interactive ? .inherited : .inheritedOutput, interruption: signals.interruption)
-            }
-            for warning in status.warnings { StandardError.warn(warning) }
-            if let reason = status.reason { StandardError.write("cfs: \(Printable.text(reason))\n") }
-            return status.code
+                    front.interactive ? streams : .inheritedOutput, interruption: signals.interruption)
+            }.tell()
         } catch {
             return try signals.status(after: error)
         }
