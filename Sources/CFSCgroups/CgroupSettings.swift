@@ -71,10 +71,16 @@ public struct CgroupSettings: Sendable, Hashable {
     public var controllers: [CgroupController] {
         var found: [CgroupController] = []
         for entry in entries {
+            // Without the controller there is no limit anyway.
+            if entry.value == "max" { continue }
             if let controller = entry.controller, !found.contains(controller) { found.append(controller) }
         }
         return found
     }
 
-    mutating func add(_ setting: CgroupSetting) { entries.append(setting) }
+    mutating func add(_ setting: CgroupSetting) {
+        var setting = setting
+        if setting.value == "max", setting.absence == .fails { setting.absence = .isFine }
+        entries.append(setting)
+    }
 }

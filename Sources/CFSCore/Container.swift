@@ -43,8 +43,12 @@ extension Engine {
     /// - Throws: `containerNotFound` with the nearest names; `ambiguousID`.
     public func container(_ reference: String) throws(CFSError) -> Container {
         try makeFolders()
-        if let row = try registry.container(named: reference) { return Container(id: row.id, engine: self) }
-        let found = reference.isEmpty ? [] : try registry.containers(idPrefix: reference)
+        if let row = try registry.container(named: reference), try !forgetIfVanished(row) {
+            return Container(id: row.id, engine: self)
+        }
+        var found = reference.isEmpty ? [] : try registry.containers(idPrefix: reference)
+        // One that removed itself while nobody watched has left its row.
+        for row in found where try forgetIfVanished(row) { found.removeAll { $0.id == row.id } }
         guard found.count <= 1 else {
             throw CFSError(
                 .ambiguousID, .looking, "several containers have an id that begins with \(reference)",
@@ -53,7 +57,7 @@ extension Engine {
             )
         }
         if let row = found.first { return Container(id: row.id, engine: self) }
-        let near = NearestName.suggestions(for: reference, among: try registry.containers().map(\.name))
+        let near = NearestName.suggestions(for: reference, among: try containers().map(\.name))
         throw CFSError(
             .containerNotFound, .looking, "there is no container \"\(reference.prefix(300))\"",
             hint: near.isEmpty ? "see `cfs ps -a`" : "did you mean \(near.joined(separator: " or "))?")

@@ -1,3 +1,4 @@
+import CFSCgroups
 import CFSImages
 import CFSLinux
 import CFSModel
@@ -61,6 +62,17 @@ extension Engine {
         if let profile { extras.seccomp = try SeccompCompiler.compile(profile) }
         let launch = try LaunchPlan(configuration, extras)
         configuration.linux.seccomp = profile?.json
-        return Explanation(steps: launch.steps, configuration: configuration.json)
+        var steps = launch.steps
+        let resources = configuration.linux.resources ?? RuntimeSpec.Resources()
+        let limits = try CgroupSettings(resources, naming: LimitFlag.name)
+        // After the cgroup was made, before anything runs in it.
+        steps.insert(contentsOf: limits.entries.map { limit(spec, $0) }, at: min(1, steps.count))
+        return Explanation(steps: steps, configuration: configuration.json)
+    }
+
+    private func limit(_ spec: ContainerSpec, _ setting: CgroupSetting) -> String {
+        let isDefault = setting.file == "pids.max" && spec.resources.pids == nil
+        return "monitor: limit \(setting.file) \(setting.value)"
+            + (isDefault ? " (a default: where the host's cgroup v2 has the controller)" : "")
     }
 }

@@ -167,8 +167,13 @@ extension Engine {
     /// Frees a name whose container has removed itself; false when there is such a container.
     func forgetIfVanished(named name: String) throws(CFSError) -> Bool {
         guard let row = try registry.container(named: name) else { return true }
+        return try forgetIfVanished(row)
+    }
+
+    func forgetIfVanished(_ row: ContainerRow) throws(CFSError) -> Bool {
         guard try record(of: row) == nil else { return false }
-        try registry.removeContainer(row.id)
+        // Who may only read sees it no more, too.
+        if geteuid() == 0 { try registry.removeContainer(row.id) }
         return true
     }
 }

@@ -3,7 +3,7 @@ import CFSLinux
 import CFSModel
 import Glibc
 
-/// A file of the caller's that appears whole or not at all.
+/// A file of the caller's that appears whole or not at all. What is no file, a device or a pipe, is written into.
 public enum ExportedFile {
     /// - Parameters:
     ///   - path: of the new file; one that is there is replaced.
@@ -11,6 +11,10 @@ public enum ExportedFile {
     public static func write(
         to path: String, suggesting name: String, _ body: (any ByteSink) throws(CFSError) -> Void
     ) throws(CFSError) {
+        let path = try target(of: path)
+        if let status = File.statusIfThere(path), !status.isRegular, !status.isDirectory {
+            return try writeInto(path, body)
+        }
         let temporary = "\(path).\(getpid()).partial"
         let file = try create(temporary, for: path, name)
         do throws(CFSError) {
@@ -23,6 +27,30 @@ public enum ExportedFile {
             _ = unlink(temporary)
             throw error
         }
+    }
+
+    /// What a symbolic link leads to: the link stays, as with every program that writes a file.
+    private static func target(of path: String) throws(CFSError) -> String {
+        guard File.statusIfThere(path)?.isSymbolicLink ?? false else { return path }
+        guard let resolved = realpath(path, nil) else {
+            throw CFSError(
+                .invalidArgument, .recording, "\(path) is a link that leads nowhere", systemCall: "realpath",
+                path: path, errno: errno, hint: "name the file itself")
+        }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    private static func writeInto(_ path: String, _ body: (any ByteSink) throws(CFSError) -> Void) throws(CFSError) {
+        let file = try File.open(path, [.write, .noControllingTerminal], phase: .recording)
+        guard isatty(file.raw) == 0 else {
+            throw CFSError(
+                .invalidArgument, .recording, "\(path) is a terminal, and an archive is no text", path: path,
+                hint: "name a file")
+        }
+        let sink = BufferedSink(FileSink(try file.duplicate(), path: path))
+        try body(sink)
+        try sink.flush()
     }
 
     private static func create(_ temporary: String, for path: String, _ name: String) throws(CFSError) -> OwnedFD {

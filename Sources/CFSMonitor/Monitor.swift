@@ -33,6 +33,8 @@ public final class Monitor {
     private var backoff: RestartBackoff
     private var isStopped = false
     private var isEndTold = false
+    /// How often the policy has started it again.
+    private var restarts = 0
     private var live: LiveState?
 
     /// - Parameters:
@@ -122,6 +124,7 @@ public final class Monitor {
         _ starterToken: UInt64
     ) throws(CFSError) -> ProcessEnd {
         (reason, outOfMemory, live, isEndTold) = (nil, nil, nil, false)
+        restarts += 1
         timeline = Timeline()
         timeline.mark("restart")
         startedAt = SystemClock.realtime
@@ -199,7 +202,7 @@ public final class Monitor {
         var state = LiveState(
             pid: process.pid, startTime: process.startTime, startedAt: startedAt, cgroup: cgroup?.path,
             timing: timeline.phases)
-        state.restarts = backoff.count
+        state.restarts = restarts
         if request.health != nil { state.health = Health() }
         do throws(CFSError) {
             try folder.writeState(state)
@@ -356,7 +359,7 @@ public final class Monitor {
             status: end.status, signal: signal, reason: reason, outOfMemory: outOfMemory, startedAt: startedAt,
             finishedAt: SystemClock.realtime, timing: timeline.phases)
         record.isStopped = isStopped
-        record.restarts = backoff.count
+        record.restarts = restarts
         // Once for each run: one that is not followed by another after all is written down twice.
         if !isEndTold { noteEnd(record) }
         isEndTold = true

@@ -20,6 +20,9 @@ enum InitProcess {
         _ = sigprocmask(SIG_BLOCK, &all, nil)
         // Its memory is the monitor's: nobody in the container may look into it. An execve takes this back.
         try checked(ProcessControl.control(CFS_PR_SET_DUMPABLE, 0), "prctl", .starting, path: "PR_SET_DUMPABLE")
+        // Before the fork: the command could look.
+        _ = ProcessControl.control(CFS_PR_SET_NAME, Int(bitPattern: ("cfs-init" as StaticString).utf8Start))
+        hideArguments()
         let parent = getpid()
         // Closes when the child executes its command, or ends.
         var pipe: [Int32] = [-1, -1]
@@ -35,8 +38,6 @@ enum InitProcess {
             reportEarlyEnd(of: child, pipe[0], launcher)
         }
         closeDescriptors()
-        _ = ProcessControl.control(CFS_PR_SET_NAME, Int(bitPattern: ("cfs-init" as StaticString).utf8Start))
-        hideArguments()
         while true {
             var number: Int32 = 0
             guard sigwait(&all, &number) == 0 else { continue }

@@ -15,7 +15,6 @@ struct LimitTests: EngineSuite {
 
     private static let limits = [
         Limit(flag: "--memory", value: "64m", controller: "memory"),
-        Limit(flag: "--memory-swap", value: "-1", controller: "memory"),
         Limit(flag: "--memory-reservation", value: "64m", controller: "memory"),
         Limit(flag: "--memory-high", value: "64m", controller: "memory"),
         Limit(flag: "--cpus", value: "0.5", controller: "cpu"),
@@ -33,6 +32,14 @@ struct LimitTests: EngineSuite {
 
     @Test("without limits everything runs")
     func none() { #expect(engine.inside("echo up").output == "up\n") }
+
+    @Test(
+        "to ask for no limit is no limit: it needs no controller",
+        arguments: [["-m", "-1"], ["--memory-swap", "-1"], ["--pids-limit", "-1"]])
+    func unlimited(options: [String]) {
+        let result = engine.run(["run", "--rm"] + options + ["BusyBox", "echo", "up"])
+        #expect(result.output == "up\n" && result.status == 0, "\(result.errors)")
+    }
 
     @Test(
         "a limit without its controller is an error that names flag and reason, and no container is left",

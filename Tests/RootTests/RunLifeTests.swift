@@ -112,4 +112,16 @@ struct RunLifeTests: EngineSuite {
             #expect(engine.run("exec", id, "hostname").text == String(id.prefix(12)))
         }
     }
+
+    @Test("a container that removed itself in the background is gone for every verb, and its name is free")
+    func ghost() {
+        let id = engine.run("run", "-d", "--rm", "--name", "brief", "BusyBox", "true").text
+        #expect(eventually { engine.run("ps", "-aq").output == "" || !engine.run("ps", "-a").output.contains("brief") })
+        for verb in ["inspect", "logs", "rm", "stop"] {
+            let result = engine.run(verb, "brief")
+            #expect(result.status != 0 && result.errors.contains("no container \"brief\""), "\(verb)")
+        }
+        #expect(engine.run("inspect", id).status != 0)
+        #expect(!engine.run("inspect", "brie").errors.contains("brief"))
+    }
 }

@@ -91,8 +91,9 @@ struct DeclarationTests {
             "env": "A=b", "hostname": "box", "ipc": "host", "label": "a=b", "mount": "type=tmpfs,dst=/x", "name": "web",
             "network": "host", "oom-score-adj": "5", "pid": "host", "security-opt": "seccomp=unconfined",
             "stop-signal": "INT", "sysctl": "net.a=1", "timens": "host", "tmpfs": "/x", "ulimit": "nofile=10",
-            "umask": "077",
-            "user": "1", "userns": "host", "uts": "host", "volume": "/a:/b", "workdir": "/x",
+            "umask": "077", "restart": "always", "health-cmd": "true", "health-interval": "1s", "health-timeout": "1s",
+            "health-retries": "9", "health-start-period": "1s", "user": "1", "userns": "host", "uts": "host",
+            "volume": "/a:/b", "workdir": "/x",
         ]
         // Those that are no property of the container, or need a file (see the tests of their syntax).
         let others: Set = [
@@ -102,7 +103,13 @@ struct DeclarationTests {
         let plain = try spec("image")
         for (name, takesValue) in run.options where name.count > 1 && !others.contains(name) {
             let option = takesValue ? "--\(name)=\(samples[name] ?? samples["network"] ?? "")" : "--\(name)"
-            #expect(try spec(option, "image") != plain, "\(option)")
+            // Details of a check, which needs a command.
+            let check = name.hasPrefix("health-") && name != "health-cmd"
+            if check {
+                #expect(try spec(option, "--health-cmd=x", "image") != spec("--health-cmd=x", "image"), "\(option)")
+            } else {
+                #expect(try spec(option, "image") != plain, "\(option)")
+            }
         }
     }
 
