@@ -1,0 +1,101 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("A monitor of another version", .needsHost, .engine)
+struct MonitorVersionTests: EngineSuite {
+    /// In the place of a monitor's socket: takes one caller, reads what it says, and answers or hangs up, as a monitor of
+    /// version 1 did at a message that it did not know.
+    private final class StandIn {
+        private let listener: Int32
+        private let path: String
+
+        init(_ path: String) throws {
+            self.path = path
+            #expect(rename(path, "\(path).real") == 0)
+            listener = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            let bytes = Array(path.utf8)
+            try #require(bytes.count < MemoryLayout.size(ofValue: address.sun_path))
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
+            let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+            let bound = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, size) }
+            }
+            try #require(bound == 0 && listen(listener, 4) == 0)
+        }
+
+        func serve(_ answer: String?) -> String {
+            var polled = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+            guard poll(&polled, 1, 60_000) > 0 else { return "nobody called" }
+            let caller = accept(listener, nil, nil)
+            defer { close(caller) }
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            let count = recv(caller, &buffer, buffer.count, 0)
+            if let answer { _ = send(caller, answer, answer.utf8.count, Int32(MSG_NOSIGNAL)) }
+            return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+        }
+
+        deinit {
+            close(listener)
+            rename("\(path).real", path)
+        }
+    }
+
+    @Test(
+        "that cannot be attached to is said to be older, and its container runs on",
+        arguments: [nil, #"{"event":"version","version":3,"features":["something else"]}"#])
+    func older(answer: String?) throws {
+        try engine.withContainer { id in
+            let socket = "\(engine.runFolder)/\(id)/socket"
+            do {
+                let standIn = try StandIn(socket)
+                let client = engine.start(["attach", id])
+                #expect(standIn.serve(answer) == #"{"do":"hello","version":2}"#)
+                let result = client.finish()
+                #expect(result.status == 125)
+                #expect(result.errors.contains("its monitor is of an older cfs"), "\(result.errors)")
+                #expect(result.errors.contains("hint: `cfs logs -f"))
+            }
+            #expect(engine.run("exec", id, "true").status == 0)
+            #expect(engine.run("stop", "-t", "0", id).status == 0)
+        }
+    }
+
+    @Test("what a client of version 1 says still does what it says")
+    func oldClient() throws {
+        let script = "trap 'echo got it; exit 3' USR1; echo ready; while :; do sleep 0.05; done"
+        try engine.withContainer([], ["sh", "-c", script]) { id in
+            #expect(eventually { engine.run("logs", id).output == "ready\n" })
+            let path = "\(engine.runFolder)/\(id)/socket"
+            let monitor = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0)
+            defer { close(monitor) }
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
+            let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(monitor, $0, size) }
+            }
+            try #require(connected == 0)
+            let texts = [
+                #"{"do":"dance"}"#, #"{"do":"resize","rows":24,"columns":80}"#, #"{"do":"signal","number":10}"#,
+            ]
+            for text in texts { #expect(send(monitor, text, text.utf8.count, 0) == text.utf8.count) }
+            var heard: [String] = []
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while heard.count < 3 {
+                var polled = pollfd(fd: monitor, events: Int16(POLLIN), revents: 0)
+                try #require(poll(&polled, 1, 60_000) > 0)
+                let count = recv(monitor, &buffer, buffer.count, 0)
+                try #require(count > 0)
+                heard.append(String(decoding: buffer[..<count], as: UTF8.self))
+            }
+            #expect(heard[0].hasPrefix(#"{"event":"refused""#) && heard[0].contains("dance"))
+            #expect(heard[1] == #"{"event":"ending"}"#)
+            #expect(heard[2].hasPrefix(#"{"event":"exited","record":{"status":3,"#))
+            #expect(engine.run("logs", id).output == "ready\ngot it\n")
+        }
+    }
+}
