@@ -146,7 +146,7 @@ struct DetachTests: EngineSuite {
         let command = engine.start(["run", "-it", "--rm", "BusyBox", "sh", "-c", script], terminal: terminal)
         #expect(terminal.waitFor("ready"))
         let piece = String(repeating: "0123456789", count: 100)
-        for _ in 0..<200 { terminal.type(piece) }
+        for _ in 0..<200 { try #require(terminal.type(piece, seconds: 20)) }
         #expect(terminal.waitFor("  -"), "\(terminal.screen.suffix(200))")
         let expected = engine.host("yes 0123456789 | tr -d '\\n' | head -c 200000 | md5sum").text
         #expect(terminal.screen.contains(expected))

@@ -13,6 +13,8 @@ public final class Terminal: @unchecked Sendable {
         let opened = openpty(&outer, &inner, nil, nil, &size)
         precondition(opened == 0, "openpty: \(String(cString: strerror(errno)))")
         for end in [outer, inner] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        // Not waiting without end for a program that has died and reads no more.
+        _ = fcntl(outer, F_SETFL, fcntl(outer, F_GETFL) | O_NONBLOCK)
         (self.outer, self.inner) = (outer, inner)
     }
 
@@ -21,11 +23,21 @@ public final class Terminal: @unchecked Sendable {
         close(inner)
     }
 
-    /// Types.
-    public func type(_ text: String) {
-        let bytes = Array(text.utf8)
-        let count = bytes.withUnsafeBytes { write(outer, $0.baseAddress, $0.count) }
-        precondition(count == bytes.count, "the terminal does not take what is typed")
+    /// Types; waits for a reader where that is more than the terminal holds.
+    ///
+    /// - Returns: whether all was taken before the deadline.
+    @discardableResult
+    public func type(_ text: String, seconds: Double = 60) -> Bool {
+        var rest = Array(text.utf8)[...]
+        let end = monotonicSeconds() + seconds
+        while !rest.isEmpty, monotonicSeconds() < end {
+            let count = rest.withUnsafeBytes { write(outer, $0.baseAddress, $0.count) }
+            if count > 0 { rest = rest.dropFirst(count) }
+            guard count < 0 else { continue }
+            var polled = pollfd(fd: outer, events: Int16(POLLOUT), revents: 0)
+            poll(&polled, 1, 50)
+        }
+        return rest.isEmpty
     }
 
     public func resize(rows: UInt16, columns: UInt16) {
@@ -46,6 +58,7 @@ public final class Terminal: @unchecked Sendable {
             guard poll(&polled, 1, Int32(left * 1000) + 1) > 0 else { continue }
             var buffer = [UInt8](repeating: 0, count: 4096)
             let count = read(outer, &buffer, buffer.count)
+            if count < 0, errno == EAGAIN { continue }
             guard count > 0 else { return false }
             seen += buffer[..<count]
         }
