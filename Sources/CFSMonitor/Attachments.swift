@@ -13,6 +13,9 @@ final class Attachments {
     /// The first of a client's tokens, by that of its connection.
     static func firstToken(_ connection: UInt64) -> UInt64 { tokens.lowerBound + connection * tokensEach }
 
+    /// Those of the clients.
+    var connections: [UInt64] { clients.map(\.connection) }
+
     func contains(_ connection: UInt64) -> Bool { clients.contains { $0.connection == connection } }
 
     func add(_ client: AttachedClient, _ poll: borrowing EventPoll) {

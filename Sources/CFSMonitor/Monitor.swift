@@ -33,6 +33,8 @@ public final class Monitor {
     private var backoff: RestartBackoff
     private var isStopped = false
     private var isEndTold = false
+    /// Who had joined the streams of the last run.
+    private var attached: [UInt64] = []
     /// How often the policy has started it again.
     private var restarts = 0
     private var live: LiveState?
@@ -263,6 +265,7 @@ public final class Monitor {
         if let descriptor = memory?.descriptor { poll.remove(descriptor) }
         relay.leave(poll)
         relay.attachments.tellSkipped(clients, last: true)
+        attached = relay.attachments.connections
         outOfMemory = try memory?.result()
         return end ?? .exited(125)
     }
@@ -326,6 +329,8 @@ public final class Monitor {
             guard error.code == .noSpace else { throw error }
         }
         folder.removeState()
+        // The streams that they joined are over; the next run has others.
+        for token in attached { clients.send(.exited(record), to: token) }
     }
 
     private func finish(_ end: ProcessEnd) throws(CFSError) {

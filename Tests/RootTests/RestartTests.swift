@@ -71,6 +71,22 @@ struct RestartTests: EngineSuite {
         }
     }
 
+    @Test("who is attached is told of the end of the run, though another follows")
+    func attached() throws {
+        let script = "echo up; while ! test -e /go; do sleep 0.02; done; rm /go; echo over; exit 6"
+        try engine.withContainer(["--restart", "always"], ["sh", "-c", script]) { id in
+            let client = engine.start(["attach", id])
+            let joined = {
+                engine.run("events", "--until", "0s", "--filter", "container=\(id)", "--filter", "event=attach")
+            }
+            #expect(eventually { joined().output.contains("attach") })
+            #expect(engine.run("exec", id, "touch", "/go").status == 0)
+            let result = client.finish()
+            #expect(result.status == 6 && result.output.contains("over"))
+            #expect(eventually { restarts(id) >= 1 })
+        }
+    }
+
     @Test("after a reboot restore starts what should run, and nothing that was stopped")
     func restore() throws {
         // An engine of its own: the others' containers go on.
