@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(name: "CFSRegistryTests", dependencies: ["CFSRegistry", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSCoreTests", dependencies: ["CFSCore", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "cfsTests", dependencies: ["cfs", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "RootTests", dependencies: ["EngineSupport", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "RootTests", dependencies: ["CFSCore", "EngineSupport", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "VMTests", dependencies: ["CFSCore", "CFSCgroups", "EngineSupport", "TestSupport"],
             swiftSettings: strict),

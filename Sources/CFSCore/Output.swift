@@ -21,6 +21,9 @@ public struct OutputPieces: AsyncSequence, Sendable {
 
     init(output: SharedFD, errors: SharedFD) { source = OutputSource(output, errors) }
 
+    /// Ends the output where nobody waits for it at this moment.
+    func closeIfNobodyReads() { source.closeIfNobodyReads() }
+
     public func makeAsyncIterator() -> Iterator { Iterator(source: source) }
 
     public struct Iterator: AsyncIteratorProtocol, Sendable {
@@ -44,6 +47,8 @@ private final class OutputSource: Sendable {
     private let open: Mutex<[(stream: LogStream, end: SharedFD)]>
 
     init(_ output: SharedFD, _ errors: SharedFD) { open = Mutex([(.stdout, output), (.stderr, errors)]) }
+
+    func closeIfNobodyReads() { open.withLockIfAvailable { $0 = [] } }
 
     func next() throws(CFSError) -> OutputPiece? {
         try open.withLock { open throws(CFSError) in

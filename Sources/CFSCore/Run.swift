@@ -48,6 +48,9 @@ public final class Run: Sendable {
     /// Sends the command a signal.
     public func signal(_ number: Int32) throws(CFSError) { try session.signal(number) }
 
+    /// Kills it, and no policy starts it again.
+    func kill() { Engine.regardless { () throws(CFSError) in try session.kill() } }
+
     /// Waits for the end of the command. Take ``output`` meanwhile: a command whose output nobody takes does not end.
     public func exitStatus() async throws(CFSError) -> ExitStatus {
         let session = session

@@ -64,6 +64,9 @@ public final class Session: Sendable {
     /// Sends the command a signal; after its end it does nothing.
     public func signal(_ number: Int32) throws(CFSError) { try tell(.signal(number)) }
 
+    /// Kills the command for good, whatever its container's restart policy.
+    func kill() throws(CFSError) { try tell(.stop(SIGKILL)) }
+
     /// Gives the command's terminal this size; without one it does nothing.
     public func resize(_ size: WindowSize) throws(CFSError) {
         try tell(.resize(rows: size.rows, columns: size.columns))
