@@ -71,20 +71,18 @@ extension Engine {
             try registry.removeContainer(id)
         } else if let row, try record(of: row)?.state == .dead, row.decision.claim?.isAlive != true {
             // Its removal was begun, and whoever did it is gone.
-            try Container(id: id, engine: self).remove()
-            recovery.containers.append(id)
+            do throws(CFSError) {
+                try Container(id: id, engine: self).remove()
+                recovery.containers.append(id)
+            } catch {
+                // Somebody was faster, or is at it.
+                guard error.code == .containerNotFound || error.code == .conflict else { throw error }
+            }
         } else if let row, row.decision.phase == .running || row.decision.phase == .stopping,
             let lock = try RunLock(ifStopped: folder)
         {
             // Nothing in the run folder: the machine was started anew, or the monitor ended in order.
-            defer { extendLifetime(lock) }
-            if let startedAt = row.decision.startedAt,
-                try folder.readExit().map({ $0.startedAt < startedAt }) ?? true
-            {
-                try writeLoss(row, folder, startedAt: startedAt, timing: [])
-                recovery.containers.append(id)
-            }
-            try putRight(row)
+            if try putRightWithoutRun(id, folder) { recovery.containers.append(id) }
             try lock.release()
         }
         if let cgroup = try cgroups?.cgroup(id.text), !RunLock.exists(folder) {
@@ -125,6 +123,23 @@ extension Engine {
             if let row { note("destroy", row) }
         }
         try folder.removeRun()
+        return true
+    }
+
+    /// Under the lock: what a row says to run and what no monitor has told the end of is lost. False when it was not so.
+    private func putRightWithoutRun(_ id: ContainerID, _ folder: ContainerFolder) throws(CFSError) -> Bool {
+        // Asked again, now that nobody else can change it: it may have been removed, or be about to start.
+        guard let row = try registry.container(id), File.exists(folder.configPath),
+            row.decision.phase == .running || row.decision.phase == .stopping
+        else { return false }
+        guard let startedAt = row.decision.startedAt,
+            try folder.readExit().map({ $0.startedAt < startedAt }) ?? true
+        else {
+            try putRight(row)
+            return false
+        }
+        try writeLoss(row, folder, startedAt: startedAt, timing: [])
+        try putRight(row)
         return true
     }
 
