@@ -20,7 +20,7 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-vm test-faults test-embed vm bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-vm test-faults test-faults-sample test-embed vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -42,7 +42,7 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-vm test-embed
+test: lint test-unit test-root test-faults-sample test-vm test-embed
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
@@ -61,9 +61,13 @@ test-vm: build test-build
 	@Scripts/vm/selftest
 	@Scripts/vm/boot /usr/lib/cfs-tests/tests.xctest --testing-library swift-testing --no-parallel --filter '^VMTests\.'
 
-## test-faults kills cfs and its monitor at every system call (STEP=25: at every 25th); not part of `make test`
+## test-faults kills cfs and its monitor at every system call of their verbs: some fifteen minutes (STEP=25: every 25th)
 test-faults: build
 	@Scripts/test-faults
+
+# A sample of it, in half a minute.
+test-faults-sample: build
+	@STEP=60 Scripts/test-faults
 
 ## test-embed another package that imports CFSCore
 test-embed: build
