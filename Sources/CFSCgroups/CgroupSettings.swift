@@ -21,6 +21,10 @@ public struct CgroupSetting: Sendable, Hashable {
         case isReplaced(file: String, value: String)
     }
 
+    /// To ask for no limit needs no controller: without it there is none. What names a thing of the machine, such as a size
+    /// of pages, must name one that is there.
+    var isNoLimit: Bool { value == "max" && (controller == .memory || controller == .pids) }
+
     init(_ file: String, _ value: String, _ name: String, absence: Absence = .fails) {
         controller = CgroupController(ofFile: file)
         self.file = file
@@ -71,8 +75,7 @@ public struct CgroupSettings: Sendable, Hashable {
     public var controllers: [CgroupController] {
         var found: [CgroupController] = []
         for entry in entries {
-            // Without the controller there is no limit anyway.
-            if entry.value == "max" { continue }
+            if entry.isNoLimit { continue }
             if let controller = entry.controller, !found.contains(controller) { found.append(controller) }
         }
         return found
@@ -80,7 +83,7 @@ public struct CgroupSettings: Sendable, Hashable {
 
     mutating func add(_ setting: CgroupSetting) {
         var setting = setting
-        if setting.value == "max", setting.absence == .fails { setting.absence = .isFine }
+        if setting.isNoLimit, setting.absence == .fails { setting.absence = .isFine }
         entries.append(setting)
     }
 }
