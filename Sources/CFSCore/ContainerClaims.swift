@@ -32,12 +32,17 @@ struct ClaimedContainer {
 extension Engine {
     /// Takes a container for a verb, as one transaction: of two that want different things one is first.
     ///
+    /// - Parameter history: the word that the history has for it; of what runs a command, the entry stays open until that
+    ///   ends. Nil for what is remembered when it is done.
     /// - Returns: nil when there is nothing to do.
     /// - Throws: `containerNotFound`, and what ``ContainerLifecycle/begin(_:_:_:)`` throws.
-    func claim(_ id: ContainerID, for verb: ContainerLifecycle.Verb) throws(CFSError) -> ClaimedContainer? {
+    func claim(
+        _ id: ContainerID, for verb: ContainerLifecycle.Verb, history word: String? = nil
+    ) throws(CFSError) -> ClaimedContainer? {
         let claim = ProcessClaim.make()
         var claimed: ClaimedContainer?
-        let found = try registry.change(id) { row throws(CFSError) in
+        let entry = word.map { word in { (row: ContainerRow) in self.historyEntry(word, row, command: row.command) } }
+        let found = try registry.change(id, history: entry) { row throws(CFSError) in
             let now = try situation(of: row)
             guard let phase = try ContainerLifecycle.begin(verb, row.name, now) else { return nil }
             claimed = ClaimedContainer(row: row, claim: claim, now: now)
@@ -49,17 +54,20 @@ extension Engine {
     }
 
     /// Ends a claim; one that somebody else has taken over since is theirs.
-    ///
-    /// - Parameter startedAt: the last start, when it is another than the registry has.
-    func settle(
-        _ claimed: ClaimedContainer, _ phase: ContainerPhase, startedAt: UInt64?? = .none,
-        history verb: String? = nil
-    ) throws(CFSError) {
+    func settle(_ claimed: ClaimedContainer, _ phase: ContainerPhase) throws(CFSError) {
         try registry.change(claimed.row.id) { row throws(CFSError) in
             guard row.decision.claim == claimed.claim else { return nil }
-            return ContainerDecision(phase: phase, startedAt: startedAt ?? row.decision.startedAt)
+            return ContainerDecision(phase: phase, startedAt: row.decision.startedAt)
         }
-        if let verb { remember(verb, claimed.row) }
+    }
+
+    /// Ends a claim that has come to nothing: all is as it was.
+    func withdraw(_ claimed: ClaimedContainer) throws(CFSError) {
+        let before = claimed.row.decision
+        try registry.change(claimed.row.id) { row throws(CFSError) in
+            guard row.decision.claim == claimed.claim else { return nil }
+            return ContainerDecision(phase: before.phase, startedAt: before.startedAt)
+        }
     }
 
     private func situation(of row: ContainerRow) throws(CFSError) -> ContainerLifecycle.Situation {

@@ -11,10 +11,7 @@ extension Container {
     /// - Throws: `containerNotRunning`.
     public func signal(_ number: Int32) throws(CFSError) {
         let row = try row()
-        let request = try folder.readRequest()
-        // What ends by these is meant to end.
-        let isEnd = number == SIGKILL || number == request.stopSignal
-        try connect(row).send(Self.message(number, isEnd: isEnd, request).bytes)
+        try connect(row).send(message(number, isStop: false).bytes)
         engine.note("kill", row, [EngineEvent.Attribute("signal", "\(number)")])
         engine.remember("kill", row)
     }
@@ -30,10 +27,9 @@ extension Container {
         try engine.requirePrivilege("stopping a container")
         guard let claimed = try engine.claim(id, for: .stop) else { return PendingStop() }
         do throws(CFSError) {
-            let request = try folder.readRequest()
-            let signal = request.stopSignal
+            let signal = try folder.readRequest().stopSignal
             let monitor = try folder.connect()
-            try monitor.send(Self.message(signal, isEnd: true, request).bytes)
+            try monitor.send(message(signal, isStop: true).bytes)
             // What stands still hears nothing.
             if case .paused = claimed.state { try thaw() }
             engine.note("kill", claimed.row, [EngineEvent.Attribute("signal", "\(signal)")])
@@ -41,7 +37,7 @@ extension Container {
         } catch {
             let hasEnded = PendingStop.meansEnded(error)
             Engine.regardless { () throws(CFSError) in
-                try engine.settle(claimed, hasEnded ? .exited : claimed.row.decision.phase)
+                if hasEnded { try engine.settle(claimed, .exited) } else { try engine.withdraw(claimed) }
             }
             // It ended while we were about to ask.
             guard hasEnded else { throw error }
@@ -57,25 +53,6 @@ extension Container {
         let session = try start(.none, interruption: interruption, verb: "restart")
         engine.note("restart", try row())
         return session
-    }
-
-    /// Waits for the end of a container that somebody else started.
-    ///
-    /// - Throws: `containerNotRunning` when it was never started.
-    public func waitForEnd() throws(CFSError) -> ExitStatus {
-        do throws(CFSError) {
-            let monitor = try folder.connect()
-            if let record = try Self.awaitExit(monitor) { return ExitStatus(record) }
-        } catch {
-            guard error.code == .containerNotRunning else { throw error }
-        }
-        if case .exited(let status, let reason) = try record().state {
-            let record = try folder.readExit()
-            var ended = ExitStatus(code: status, signal: record?.signal, reason: reason)
-            ended.warnings = record?.warnings ?? []
-            return ended
-        }
-        throw CFSError(.containerNotRunning, .running, "the container \(id.short) is not running")
     }
 
     /// Removes the container with all that it wrote. With `force` a running one is killed first.
@@ -96,8 +73,11 @@ extension Container {
         } catch {
             // Half of it may be gone: it is dead until it is removed once more.
             Engine.regardless { () throws(CFSError) in
-                let isWhole = File.exists(folder.configPath)
-                try engine.settle(claimed, isWhole ? claimed.row.decision.phase : .removing)
+                if File.exists(folder.configPath) {
+                    try engine.withdraw(claimed)
+                } else {
+                    try engine.settle(claimed, .removing)
+                }
             }
             throw error
         }
@@ -107,16 +87,24 @@ extension Container {
     private func kill() throws(CFSError) {
         do throws(CFSError) {
             let monitor = try folder.connect()
-            try monitor.send(Self.message(SIGKILL, isEnd: true, folder.readRequest()).bytes)
+            try monitor.send(message(SIGKILL, isStop: true).bytes)
             _ = try PendingStop.ended(monitor, by: nil)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
         }
     }
 
-    /// A monitor with a policy must hear that this end is wanted; one without may be of an older cfs, and has no such word.
-    private static func message(_ signal: Int32, isEnd: Bool, _ request: MonitorRequest) -> MonitorMessage {
-        isEnd && request.restart != .no ? .stop(signal) : .signal(signal)
+    /// A monitor with a policy must hear that an end is wanted: that of a stop, and what ends by KILL or the stop signal.
+    /// One without may be of an older cfs, and has no such word.
+    private func message(_ signal: Int32, isStop: Bool) -> MonitorMessage {
+        do throws(CFSError) {
+            let request = try folder.readRequest()
+            let isWanted = isStop || signal == SIGKILL || signal == request.stopSignal
+            return isWanted && request.restart != .no ? .stop(signal) : .signal(signal)
+        } catch {
+            // Of a damaged container nothing is known; it can be ended all the same.
+            return isStop || signal == SIGKILL ? .stop(signal) : .signal(signal)
+        }
     }
 
     /// A connection to the container's monitor.
@@ -129,12 +117,5 @@ extension Container {
             guard error.code == .containerNotRunning else { throw error }
             throw CFSError(.containerNotRunning, .running, "the container \(row.name) is not running")
         }
-    }
-
-    private static func awaitExit(_ monitor: borrowing MessageSocket) throws(CFSError) -> ExitRecord? {
-        while let (bytes, _) = try monitor.receive() {
-            if case .exited(let record) = try MonitorMessage(parsing: bytes) { return record }
-        }
-        return nil
     }
 }

@@ -29,23 +29,23 @@ extension Container {
 
     func start(_ streams: Streams, interruption: StartInterruption?, verb: String) throws(CFSError) -> Session {
         try engine.requirePrivilege()
-        guard let claimed = try engine.claim(id, for: .start) else { throw gone }
+        guard let claimed = try engine.claim(id, for: .start, history: verb) else { throw gone }
         let row = claimed.row
+        let session: Session
         do throws(CFSError) {
-            let session = try start(row, streams, interruption)
-            try engine.registry.remember(engine.historyEntry(verb, row, command: row.command))
-            try engine.settle(claimed, .running)
-            return session
+            session = try start(row, streams, interruption)
         } catch {
+            engine.rememberFailure(of: id, error)
             if row.autoRemove {
                 engine.discard(id, folder)
             } else {
-                Engine.regardless { () throws(CFSError) in
-                    try engine.settle(claimed, row.decision.phase, startedAt: .some(row.decision.startedAt))
-                }
+                Engine.regardless { () throws(CFSError) in try engine.withdraw(claimed) }
             }
             throw error
         }
+        // It runs, whatever becomes of the row: a reader believes the process.
+        Engine.regardless { () throws(CFSError) in try engine.settle(claimed, .running) }
+        return session
     }
 
     private func start(
@@ -76,11 +76,13 @@ extension Container {
         }
     }
 
-    /// The start of a new container has come to its end.
-    func confirmStart() throws(CFSError) {
-        try engine.registry.change(id) { row throws(CFSError) in
-            guard row.decision.phase == .starting, row.decision.claim == nil else { return nil }
-            return ContainerDecision(phase: .running, startedAt: row.decision.startedAt)
+    /// The start of a new container has come to its end: it runs, whatever becomes of the row.
+    func confirmStart() {
+        Engine.regardless { () throws(CFSError) in
+            try engine.registry.change(id) { row throws(CFSError) in
+                guard row.decision.phase == .starting, row.decision.claim == nil else { return nil }
+                return ContainerDecision(phase: .running, startedAt: row.decision.startedAt)
+            }
         }
     }
 

@@ -11,21 +11,10 @@ extension Engine {
     private static let journalLimit: UInt64 = 16 << 20
 
     /// Writes down what happened. An event that cannot be written (a full disk) keeps nobody from what it tells about.
-    func note(
-        _ action: String, _ id: ContainerID, _ name: String, _ image: String,
-        _ attributes: [EngineEvent.Attribute] = []
-    ) {
-        note(
-            EngineEvent(
-                time: SystemClock.realtime, action: action, id: id.text, name: name, image: image,
-                attributes: attributes))
-    }
-
     func note(_ action: String, _ row: ContainerRow, _ attributes: [EngineEvent.Attribute] = []) {
-        note(action, row.id, row.name, row.image, attributes)
-    }
-
-    func note(_ event: EngineEvent) {
+        let event = EngineEvent(
+            time: SystemClock.realtime, action: action, id: row.id.text, name: row.name, image: row.image,
+            attributes: attributes)
         Self.regardless { () throws(CFSError) in
             guard try journal.append(event) > Self.journalLimit else { return }
             // What only the journal knows is taken over before it can go.
@@ -34,9 +23,21 @@ extension Engine {
     }
 
     /// Remembers that the caller did something.
-    func remember(_ verb: String, _ row: ContainerRow, command: [String] = []) {
+    func remember(_ verb: String, _ row: ContainerRow) {
+        Self.regardless { () throws(CFSError) in try registry.remember(historyEntry(verb, row, isDone: true)) }
+    }
+
+    /// Remembers that a start came to nothing: no monitor tells the journal how that run ended.
+    func rememberFailure(of id: ContainerID, _ error: CFSError) {
+        let status: Int32 =
+            switch error.code {
+            case .commandNotFound: 127
+            case .commandNotExecutable: 126
+            default: 125
+            }
         Self.regardless { () throws(CFSError) in
-            try registry.remember(historyEntry(verb, row, command: command, isDone: true))
+            try registry.closeEntry(
+                HistoryEnd(container: id.text, time: SystemClock.realtime, status: status, reason: error.message))
         }
     }
 

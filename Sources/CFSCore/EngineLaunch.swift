@@ -35,14 +35,21 @@ extension Engine {
                 let safety = spec.autoRemove ? nil : makeSafe(container)
                 let session = try container.start(helper, container.trace, removes: spec.autoRemove)
                 extendLifetime(held)
-                if !spec.autoRemove { try container.confirmStart() }
-                try safety?.finish()
+                if !spec.autoRemove { container.confirmStart() }
+                do throws(CFSError) {
+                    try safety?.finish()
+                } catch {
+                    // What was promised to last must not run without that; below, its helper is waited for.
+                    Self.regardless { () throws(CFSError) in try container.remove(force: true) }
+                    throw error
+                }
                 return (container, session)
             } catch {
                 helper.cancel()
                 throw error
             }
         } catch {
+            rememberFailure(of: id, error)
             discard(id, folder)
             throw error
         }

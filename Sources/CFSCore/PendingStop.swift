@@ -31,9 +31,11 @@ public final class PendingStop: Sendable {
     private func settle(hasEnded: Bool) {
         guard let claim, !isSettled.exchange(true, ordering: .relaxed) else { return }
         Engine.regardless { () throws(CFSError) in
-            try claim.engine.settle(claim.container, hasEnded ? .exited : .running, history: hasEnded ? "stop" : nil)
+            try claim.engine.settle(claim.container, hasEnded ? .exited : .running)
         }
-        if hasEnded { claim.engine.note("stop", claim.container.row) }
+        guard hasEnded else { return }
+        claim.engine.remember("stop", claim.container.row)
+        claim.engine.note("stop", claim.container.row)
     }
 
     /// Waits for its end; kills it when its time is over.

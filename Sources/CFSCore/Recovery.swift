@@ -114,10 +114,14 @@ extension Engine {
                 try folder.readExit().map({ $0.startedAt < live.startedAt }) ?? true
             {
                 try writeLoss(row, folder, startedAt: live.startedAt, timing: live.timing)
+            } else if row.decision.phase == .starting {
+                try closeBrokenStart(id)
             }
             try putRight(row)
         } else {
-            if let row, let live = try folder.readState() { noteLoss(row, startedAt: live.startedAt) }
+            if let row {
+                if try folder.readState() != nil { noteLoss(row) } else { try closeBrokenStart(id) }
+            }
             try folder.removeContainer()
             try registry.removeContainer(id)
             if let row { note("destroy", row) }
@@ -150,16 +154,24 @@ extension Engine {
             ExitRecord(
                 status: ContainerLifecycle.lostStatus, signal: 9, reason: ContainerLifecycle.lostReason,
                 startedAt: startedAt, finishedAt: SystemClock.realtime, timing: timing))
-        noteLoss(row, startedAt: startedAt)
+        noteLoss(row)
     }
 
-    private func noteLoss(_ row: ContainerRow, startedAt: UInt64) {
+    private func noteLoss(_ row: ContainerRow) {
         note(
             "die", row,
             [
                 EngineEvent.Attribute("exitCode", "\(ContainerLifecycle.lostStatus)"),
                 EngineEvent.Attribute("reason", ContainerLifecycle.lostReason),
             ])
+    }
+
+    /// A start that was killed is no event, but an entry of the history that nobody closes.
+    private func closeBrokenStart(_ id: ContainerID) throws(CFSError) {
+        try registry.closeEntry(
+            HistoryEnd(
+                container: id.text, time: SystemClock.realtime, status: ContainerLifecycle.lostStatus,
+                reason: "its start broke off"))
     }
 
     /// A row that says what nobody is at any more.

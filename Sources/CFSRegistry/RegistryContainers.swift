@@ -84,9 +84,7 @@ extension Registry {
                 .bind(row.decision.startedAt.map { Int64(clamping: $0) }).run()
             } catch {
                 guard error.code == .conflict, error.message.hasSuffix("containers.name") else { throw error }
-                throw CFSError(
-                    .nameTaken, .preparing, "the name \"\(row.name)\" is taken",
-                    hint: "remove the other container (`cfs rm \(row.name)`), or choose another name")
+                throw Self.nameTaken(row.name)
             }
             if let history {
                 var entry = history
@@ -100,11 +98,14 @@ extension Registry {
     /// Changes what is decided about a container: reads, decides and writes as one transaction, so of two that want different
     /// things one is first, and the other sees that.
     ///
-    /// - Parameter decide: given the row as it is; nil leaves it so.
+    /// - Parameters:
+    ///   - history: what is remembered of a change, in the same transaction.
+    ///   - decide: given the row as it is; nil leaves it so.
     /// - Returns: the row as it was; nil when there is no such container.
     @discardableResult
     public func change(
-        _ id: ContainerID, _ decide: (ContainerRow) throws(CFSError) -> ContainerDecision?
+        _ id: ContainerID, history: ((ContainerRow) -> HistoryEntry)? = nil,
+        _ decide: (ContainerRow) throws(CFSError) -> ContainerDecision?
     ) throws(CFSError) -> ContainerRow? {
         try write { database throws(CFSError) in
             let statement = try database.statement("SELECT * FROM containers WHERE id = ?").bind(id.text)
@@ -118,6 +119,7 @@ extension Registry {
             try database.statement("UPDATE containers SET phase = ?, claim = ?, started_at = ? WHERE id = ?")
                 .bind(decision.phase.rawValue).bind(decision.claim?.text)
                 .bind(decision.startedAt.map { Int64(clamping: $0) }).bind(id.text).run()
+            if let history { try Self.remember(history(row), database) }
             return row
         }
     }

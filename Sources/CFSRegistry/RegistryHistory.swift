@@ -91,20 +91,27 @@ extension Registry {
     ///   - position: how far the journal was read for this; kept in the same transaction.
     public func absorb(_ ends: [HistoryEnd], position: String) throws(CFSError) {
         try write { database throws(CFSError) in
-            for end in ends {
-                // Entries that begin after the end are of a later run.
-                try database.statement(
-                    """
-                    UPDATE history SET ended_at = ?, status = ?, reason = ?
-                    WHERE container = ? AND ended_at IS NULL AND time <= ? AND verb IN ('run', 'start', 'restart')
-                    """
-                )
-                .bind(Int64(clamping: end.time)).bind(Int64(end.status)).bind(end.reason).bind(end.container)
-                .bind(Int64(clamping: end.time)).run()
-            }
+            for end in ends { try Self.closeEntry(end, database) }
             try database.statement("INSERT OR REPLACE INTO marks (name, value) VALUES ('journal', ?)")
                 .bind(position).run()
         }
+    }
+
+    /// Closes the entry of a run whose end the journal does not tell of: of a start that failed.
+    public func closeEntry(_ end: HistoryEnd) throws(CFSError) {
+        try write { database throws(CFSError) in try Self.closeEntry(end, database) }
+    }
+
+    private static func closeEntry(_ end: HistoryEnd, _ database: SQLiteDatabase) throws(CFSError) {
+        // Entries that begin after the end are of a later run.
+        try database.statement(
+            """
+            UPDATE history SET ended_at = ?, status = ?, reason = ?
+            WHERE container = ? AND ended_at IS NULL AND time <= ? AND verb IN ('run', 'start', 'restart')
+            """
+        )
+        .bind(Int64(clamping: end.time)).bind(Int64(end.status)).bind(end.reason).bind(end.container)
+        .bind(Int64(clamping: end.time)).run()
     }
 
     /// How far the journal was read by ``absorb(_:position:)``; nil before the first time.

@@ -41,7 +41,7 @@ struct LifeTests: EngineSuite {
     func failing() throws {
         try created([], ["no-such-command"]) { id in
             let result = engine.run("start", id)
-            #expect(result.status == 1 || result.status == 127)
+            #expect(result.status == 1)
             #expect(result.errors.contains("no-such-command"))
             #expect(state(id) == "created")
         }
@@ -171,6 +171,34 @@ struct LifeTests: EngineSuite {
         #expect(after[1]["ExitCode"].number == 137)
         #expect(engine.run("history", "--prune", "0s").output.contains("removed"))
         #expect(try entries().isEmpty)
+    }
+
+    @Test("the history closes what ended at once, what could not be started, and a start by hand")
+    func closedHistory() throws {
+        engine.run("run", "--name", "quick", "BusyBox", "sh", "-c", "exit 2")
+        engine.run("start", "quick")
+        engine.run("run", "--name", "absent", "BusyBox", "no-such-command")
+        engine.run("create", "--name", "never", "BusyBox", "no-such-command")
+        engine.run("start", "never")
+        func endings(_ name: String, _ verb: String) throws -> [Double?] {
+            try engine.json(
+                "history", "--format", "json", "--filter", "container=\(name)", "--filter", "verb=\(verb)"
+            ).array.map { $0["ExitCode"].number }
+        }
+        func isClosed() -> Bool { do { return try endings("quick", "start") == [2] } catch { return false } }
+        #expect(try endings("quick", "run") == [2])
+        #expect(eventually { isClosed() })
+        #expect(try endings("absent", "run") == [127])
+        #expect(try endings("never", "start") == [127])
+        for name in ["quick", "never"] { engine.run("rm", name) }
+    }
+
+    @Test("a container that runs can be killed and removed when its configuration was damaged")
+    func damaged() throws {
+        let id = engine.run("run", "-d", "BusyBox", "sleep", "1000").text
+        engine.host(": > \(engine.root)/containers/\(id)/config.json")
+        #expect(engine.run("kill", "-s", "CONT", id).status == 0)
+        #expect(engine.run("rm", "-f", id).status == 0)
     }
 
     @Test("a container that shares another's network finds it again after both were started anew")
