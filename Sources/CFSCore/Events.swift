@@ -57,12 +57,11 @@ public struct Events: AsyncSequence, Sendable {
 
         public func next(isolation actor: isolated (any Actor)?) async throws(CFSError) -> EngineEvent? {
             let source = source
-            let result = await withTaskCancellationHandler {
-                await Blocking.result { () throws(CFSError) in try source.next() }
+            return try await Blocking.cancellable { () throws(CFSError) in
+                try source.next()
             } onCancel: {
                 source.stop()
             }
-            return try result.get()
         }
     }
 }
@@ -76,23 +75,18 @@ private final class EventSource: Sendable {
 
     private let state: Mutex<State>
     private let filter: EventFilter
-    private let changes: SharedFD
+    private let changes: PathWatch
     private let cancellation: Pipe
 
     init(_ journal: Journal, _ filter: EventFilter) throws(CFSError) {
-        var filter = filter
-        let now = SystemClock.realtime
-        filter.since = filter.since ?? now
         self.filter = filter
         cancellation = try Pipe()
-        let notify = inotify_init1(Int32(O_CLOEXEC | O_NONBLOCK))
-        changes = SharedFD(OwnedFD(try checked(notify == -1 ? -Int(errno) : Int(notify), "inotify_init1", .looking)))
         // Before the first look, so that nothing falls in between; the folder, because the file changes.
-        let folder = String(journal.path.prefix(upTo: journal.path.lastIndex(of: "/") ?? journal.path.startIndex))
-        let mask = UInt32(IN_MODIFY | IN_CREATE | IN_MOVED_TO)
-        let watch = inotify_add_watch(changes.raw, folder, mask)
-        try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: folder)
-        state = Mutex(State(reader: try JournalReader(journal, from: nil)))
+        changes = try PathWatch()
+        try changes.add(journal.folder, [.modified, .created, .movedTo])
+        let reader =
+            filter.since == nil ? try JournalReader.atEnd(of: journal) : try JournalReader(journal, from: nil)
+        state = Mutex(State(reader: reader))
     }
 
     /// Ends a wait from any thread.
@@ -124,9 +118,9 @@ private final class EventSource: Sendable {
         }
         let poll = try EventPoll()
         try poll.add(cancellation.reading.raw, .readable, token: 0)
-        try poll.add(changes.raw, .readable, token: 1)
+        try poll.add(changes.descriptor, .readable, token: 1)
         for event in try poll.wait(milliseconds: milliseconds) {
-            if event.token == 0 { state.isOver = true } else { _ = try File.read(changes.raw, atMost: 16 << 10) }
+            if event.token == 0 { state.isOver = true } else { try changes.take() }
         }
     }
 }

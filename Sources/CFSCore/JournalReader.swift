@@ -47,6 +47,13 @@ final class JournalReader {
         if let first = old ?? growing { try begin(first, at: 0) }
     }
 
+    /// A reader of what is appended from now on.
+    static func atEnd(of journal: Journal) throws(CFSError) -> JournalReader {
+        guard let growing = try open(journal.path) else { return try JournalReader(journal, from: nil) }
+        let status = try File.status(at: growing.raw)
+        return try JournalReader(journal, from: Position(inode: status.inode, offset: UInt64(clamping: status.size)))
+    }
+
     private func begin(_ file: SharedFD, at offset: UInt64) throws(CFSError) {
         let moved = lseek(file.raw, Int(clamping: offset), SEEK_SET)
         try checked(moved < 0 ? -Int(errno) : 0, "lseek", .looking)

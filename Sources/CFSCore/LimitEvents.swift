@@ -47,12 +47,11 @@ public struct LimitEvents: AsyncSequence, Sendable {
 
         public func next(isolation actor: isolated (any Actor)?) async throws(CFSError) -> LimitEvent? {
             let source = source
-            let result = await withTaskCancellationHandler {
-                await Blocking.result { () throws(CFSError) in try source.next() }
+            return try await Blocking.cancellable { () throws(CFSError) in
+                try source.next()
             } onCancel: {
                 source.stop()
             }
-            return try result.get()
         }
     }
 }

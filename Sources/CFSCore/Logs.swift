@@ -107,16 +107,13 @@ private struct LogSelection {
 /// Tells when a log has grown, or its container has ended.
 private final class LogWatch {
     private let monitor: SharedFD?
-    private let changes: SharedFD
+    private let changes: PathWatch
     private var isOver = false
 
     init(_ folder: ContainerFolder) throws(CFSError) {
-        let notify = inotify_init1(Int32(O_CLOEXEC | O_NONBLOCK))
-        changes = SharedFD(OwnedFD(try checked(notify == -1 ? -Int(errno) : Int(notify), "inotify_init1", .looking)))
+        changes = try PathWatch()
         // The folder, because the log is made with the first line.
-        let mask = UInt32(IN_MODIFY | IN_CREATE | IN_DELETE_SELF)
-        let watch = inotify_add_watch(changes.raw, folder.container, mask)
-        try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: folder.container)
+        try changes.add(folder.container, [.modified, .created, .deletedSelf])
         do throws(CFSError) {
             monitor = SharedFD(try folder.connect().fd.duplicate())
         } catch {
@@ -130,15 +127,14 @@ private final class LogWatch {
         guard let monitor, !isOver else { return false }
         let poll = try EventPoll()
         try poll.add(monitor.raw, .readable, token: 0)
-        try poll.add(changes.raw, .readable, token: 1)
+        try poll.add(changes.descriptor, .readable, token: 1)
         for event in try poll.wait() {
             if event.token == 1 {
-                _ = try File.read(changes.raw, atMost: 16 << 10)
+                try changes.take()
+            } else if let (bytes, _) = try MessageSocket.receive(monitor.raw) {
+                // What is in the log at the end is all there will be. A run that another follows has other messages.
+                if case .exited = try MonitorMessage(parsing: bytes) { isOver = true }
             } else {
-                // Its last message, or its end: what is in the log now is all there will be.
-                while let (bytes, _) = try MessageSocket.receive(monitor.raw) {
-                    if case .exited = try MonitorMessage(parsing: bytes) { break }
-                }
                 isOver = true
             }
         }

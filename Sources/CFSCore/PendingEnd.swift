@@ -107,27 +107,29 @@ public final class PendingEnd: Sendable {
 
 /// Tells when a container's folder is gone (inotify(7)).
 private final class RemovalWatch: Sendable {
-    private let changes: SharedFD
+    private let changes: PathWatch
     private let path: String
 
     init(_ folder: ContainerFolder) throws(CFSError) {
         path = folder.container
-        let notify = inotify_init1(Int32(O_CLOEXEC))
-        changes = SharedFD(OwnedFD(try checked(notify == -1 ? -Int(errno) : Int(notify), "inotify_init1", .looking)))
+        changes = try PathWatch()
         // In its own folder a new end is written down; in the one above its name goes.
         let above = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
-        for (place, mask) in [(above, IN_DELETE | IN_MOVED_FROM), (path, IN_MOVED_TO)] {
-            let watch = inotify_add_watch(changes.raw, place, UInt32(mask))
-            // It is gone already, which the first look finds.
-            if watch == -1, errno == ENOENT { continue }
-            try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: place)
+        let places: [(String, PathWatch.Change)] = [(above, [.deleted, .movedFrom]), (path, .movedTo)]
+        for (place, kinds) in places {
+            do throws(CFSError) {
+                try changes.add(place, kinds)
+            } catch {
+                // It is gone already, which the first look finds.
+                guard error.errno == ENOENT else { throw error }
+            }
         }
     }
 
     /// Waits for a change while the folder is there; false when it is gone.
     func isThereAfterChange() throws(CFSError) -> Bool {
         guard File.exists(path) else { return false }
-        _ = try File.read(changes.raw, atMost: 16 << 10)
+        try changes.wait()
         return true
     }
 }

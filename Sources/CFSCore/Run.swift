@@ -68,6 +68,18 @@ enum Blocking {
         try await result(body).get()
     }
 
+    /// Like ``run(_:)``, for a call that another one ends early, from any thread.
+    static func cancellable<Result: Sendable>(
+        _ body: @escaping @Sendable () throws(CFSError) -> Result, onCancel stop: @Sendable () -> Void
+    ) async throws(CFSError) -> Result {
+        let result = await withTaskCancellationHandler {
+            await Self.result(body)
+        } onCancel: {
+            stop()
+        }
+        return try result.get()
+    }
+
     /// Like ``run(_:)``, with the error as a value.
     static func result<Result: Sendable>(
         _ body: @escaping @Sendable () throws(CFSError) -> Result

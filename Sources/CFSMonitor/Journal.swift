@@ -12,6 +12,9 @@ public struct Journal: Sendable, Hashable {
     /// What the journal held before its file was full.
     public var oldPath: String { "\(path).1" }
 
+    /// Where both lie.
+    public var folder: String { String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) }
+
     public init(path: String) { self.path = path }
 
     /// Writes an event down.

@@ -7,7 +7,7 @@ import Glibc
 /// The process beside one container: starts it, carries its output, and writes down how it ended. One thread, one loop;
 /// it outlives whoever started it, and its container does not outlive it.
 public final class Monitor {
-    private enum Token {
+    enum Token {
         static let process: UInt64 = 0
         static let listener: UInt64 = 1
         static let signals: UInt64 = 2
@@ -15,23 +15,23 @@ public final class Monitor {
     }
 
     private let folder: ContainerFolder
-    private let request: MonitorRequest
+    let request: MonitorRequest
     private let starter: SharedFD
     private let endsWithReader: Bool
     private let keepsInput: Bool
-    private let clients = ClientConnections()
+    let clients = ClientConnections()
     /// Nil when none is kept.
     private let log: LogWriter?
     private var timeline = Timeline()
-    private var startedAt: UInt64 = 0
-    private var reason: String?
+    var startedAt: UInt64 = 0
+    var reason: String?
     private var outOfMemory: OutOfMemory?
 
     private var attempt: LaunchAttempt?
     private var cgroup: Cgroup?
     private var hasStarted = false
-    private var backoff: RestartBackoff
-    private var isStopped = false
+    var backoff: RestartBackoff
+    var isStopped = false
     private var isEndTold = false
     /// Who had joined the streams of the last run.
     private var attached: [UInt64] = []
@@ -97,7 +97,7 @@ public final class Monitor {
         hasStarted = true
         while let delay = delay(after: end) {
             try conclude(end, restartsAfter: delay)
-            guard try waitForRestart(delay, poll, listener, signals) else { break }
+            guard try waitForRestart(delay, poll, listener, signals, starterToken) else { break }
             end = try runAgain(poll, listener, signals, starterToken)
         }
         try finish(end)
@@ -137,41 +137,6 @@ public final class Monitor {
             attempt = nil
             reason = error.message
             return .exited(error.code == .commandNotFound ? 127 : error.code == .commandNotExecutable ? 126 : 125)
-        }
-    }
-
-    /// How long to wait for the next run; nil when there is none.
-    private func delay(after end: ProcessEnd) -> UInt64? {
-        if request.restart == .no { return nil }
-        let now = SystemClock.realtime
-        return backoff.delay(
-            after: end.status, ranFor: now - min(startedAt, now), isStopped: isStopped)
-    }
-
-    /// Waits for the next run, and hears what clients say meanwhile; false when there is none after all.
-    private func waitForRestart(
-        _ delay: UInt64, _ poll: borrowing EventPoll, _ listener: ClientListener,
-        _ signals: borrowing SignalDescriptor
-    ) throws(CFSError) -> Bool {
-        let due = SystemClock.monotonic + delay
-        while true {
-            let now = SystemClock.monotonic
-            if isStopped { return false }
-            if now >= due { return true }
-            for event in try poll.wait(milliseconds: Int32(clamping: (due - now + 999_999) / 1_000_000)) {
-                switch event.token {
-                case Token.listener: listener.accept(into: clients, poll)
-                case Token.signals:
-                    guard let number = try signals.pending().first(where: Self.isEnding) else { continue }
-                    reason = "its monitor was ended by \(Signal.name(number))"
-                    isStopped = true
-                default:
-                    guard event.token >= ClientConnections.firstToken else { continue }
-                    if case .stop? = clients.receive(event.token, poll) { isStopped = true }
-                    if !clients.contains(event.token) { listener.resume(poll, clientLeft: true) }
-                }
-            }
-            listener.resume(poll, clientLeft: false)
         }
     }
 
@@ -308,10 +273,7 @@ public final class Monitor {
 
     /// Somebody ends the monitor itself: the container goes with it, in order.
     private func endOnRequest(_ signals: borrowing SignalDescriptor, _ pidfd: Int32) throws(CFSError) {
-        guard let number = try signals.pending().first(where: Self.isEnding) else { return }
-        reason = "its monitor was ended by \(Signal.name(number))"
-        isStopped = true
-        try ProcessControl.signal(pidfd, SIGKILL)
+        if try isEnded(by: signals) { try ProcessControl.signal(pidfd, SIGKILL) }
     }
 
     // MARK: The end
@@ -319,7 +281,7 @@ public final class Monitor {
     /// An end after which another run follows: it is written down like the last one, and clients stay.
     private func conclude(_ end: ProcessEnd, restartsAfter delay: UInt64) throws(CFSError) {
         // What this run left must be gone before the next one.
-        var (record, failure) = record(of: end)
+        var (record, failure) = exitRecord(of: end)
         record.restartsAt = record.finishedAt + delay
         if let failure { throw failure }
         do throws(CFSError) {
@@ -335,7 +297,7 @@ public final class Monitor {
 
     private func finish(_ end: ProcessEnd) throws(CFSError) {
         clients.send(.ending)
-        var (record, failure) = record(of: end)
+        var (record, failure) = exitRecord(of: end)
         if !request.autoRemove, let number = log?.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
         }
@@ -347,7 +309,7 @@ public final class Monitor {
 
     /// Takes the cgroup away and tells how the run ended. What cannot be tidied up is left to recover(): who waits hears how
     /// the command ended all the same.
-    private func record(of end: ProcessEnd) -> (ExitRecord, CFSError?) {
+    private func exitRecord(of end: ProcessEnd) -> (ExitRecord, CFSError?) {
         var failure: CFSError?
         var signal: Int32?
         if case .signalled(let number, _) = end { signal = number }

@@ -57,6 +57,16 @@ struct JournalReaderTests {
         #expect(try rest(fresh) == ["c", "d"])
     }
 
+    @Test("a reader from the end sees what comes, and nothing of before, also where there was no file")
+    func fromTheEnd() throws {
+        let early = try JournalReader.atEnd(of: journal)
+        try journal.append(event("a"))
+        let late = try JournalReader.atEnd(of: journal)
+        try journal.append(event("b"))
+        #expect(try rest(early) == ["a", "b"])
+        #expect(try rest(late) == ["b"])
+    }
+
     @Test("a position goes on where it was, also in the old file")
     func position() throws {
         try journal.append(event("a"))
@@ -90,7 +100,7 @@ struct JournalReaderTests {
             var count = 0
             while count < writers * each {
                 guard let event = try reader.next() else {
-                    usleep(200)
+                    await Task.yield()
                     continue
                 }
                 #expect(seen[event.action, default: -1] == Int(event.time) - 1)

@@ -13,10 +13,6 @@ struct RestartTests: EngineSuite {
         do { return try engine.inspect(id)["RestartCount"].number.map { Int($0) } ?? -1 } catch { return -1 }
     }
 
-    private func status(_ id: String) -> String {
-        engine.run("ps", "-a", "--format", "json", "--no-trunc").output
-    }
-
     @Test("always starts it again, whatever its status, with what it wrote; stop ends that")
     func always() throws {
         try engine.withContainer(["--restart", "always"], ["sh", "-c", "echo run; sleep 0.05"]) { id in
@@ -68,6 +64,17 @@ struct RestartTests: EngineSuite {
             engine.run("kill", id)
             #expect(eventually { state(id)["Status"].text == "exited" })
             #expect(state(id)["Restarting"].bool == false && restarts(id) == 1)
+        }
+    }
+
+    @Test("who follows the log sees every run, to the last one's end")
+    func followed() throws {
+        let script = "echo run; test $(wc -l </runs) -ge 3 && exit 0; echo x >>/runs; exit 1"
+        try engine.withContainer(
+            ["--restart", "on-failure"], ["sh", "-c", "touch /runs; sleep 0.3; " + script]
+        ) { id in
+            let follower = engine.run("logs", "-f", id)
+            #expect(follower.output == "run\nrun\nrun\nrun\n")
         }
     }
 

@@ -1,0 +1,60 @@
+import CFSLinux
+import CFSModel
+import Glibc
+
+/// Between two runs of a container.
+extension Monitor {
+    /// How long to wait for the next run; nil when there is none.
+    func delay(after end: ProcessEnd) -> UInt64? {
+        if request.restart == .no { return nil }
+        let now = SystemClock.realtime
+        return backoff.delay(
+            after: end.status, ranFor: now - min(startedAt, now), isStopped: isStopped)
+    }
+
+    /// Waits for the next run, and hears what clients say meanwhile; false when there is none after all.
+    func waitForRestart(
+        _ delay: UInt64, _ poll: borrowing EventPoll, _ listener: ClientListener,
+        _ signals: borrowing SignalDescriptor, _ starterToken: UInt64
+    ) throws(CFSError) -> Bool {
+        let due = SystemClock.monotonic + delay
+        while true {
+            let now = SystemClock.monotonic
+            if isStopped { return false }
+            if now >= due { return true }
+            for event in try poll.wait(milliseconds: Int32(clamping: (due - now + 999_999) / 1_000_000)) {
+                switch event.token {
+                case Token.listener: listener.accept(into: clients, poll)
+                case Token.signals: _ = try isEnded(by: signals)
+                default:
+                    guard event.token >= ClientConnections.firstToken else { continue }
+                    serveWaiting(event.token, poll)
+                    guard !clients.contains(event.token) else { continue }
+                    if event.token == starterToken { StandardStreams.leaveClients() }
+                    listener.resume(poll, clientLeft: true)
+                }
+            }
+            listener.resume(poll, clientLeft: false)
+        }
+    }
+
+    /// Hears a client while nothing runs.
+    private func serveWaiting(_ token: UInt64, _ poll: borrowing EventPoll) {
+        switch clients.receive(token, poll) {
+        case .stop: isStopped = true
+        case .hello:
+            clients.send(.version(MonitorProtocol.version, features: MonitorProtocol.features), to: token)
+        // As with a process that ends at that moment.
+        case .signal, .resize, nil: return
+        case _?: clients.send(.refused("the container waits to be started again"), to: token)
+        }
+    }
+
+    /// Whether somebody ends the monitor itself; then no run follows.
+    func isEnded(by signals: borrowing SignalDescriptor) throws(CFSError) -> Bool {
+        guard let number = try signals.pending().first(where: Self.isEnding) else { return false }
+        reason = "its monitor was ended by \(Signal.name(number))"
+        isStopped = true
+        return true
+    }
+}
