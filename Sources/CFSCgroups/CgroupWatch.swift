@@ -50,6 +50,14 @@ public struct CgroupWatch: ~Copyable, Sendable {
         /// `cgroup.events`.
         case state
         case pressure(PressureTrigger)
+
+        fileprivate var fileName: String {
+            switch self {
+            case .memory: "memory.events"
+            case .state: "cgroup.events"
+            case .pressure(let trigger): "\(trigger.resource.rawValue).pressure"
+            }
+        }
     }
 
     private let subject: Subject
@@ -63,12 +71,7 @@ public struct CgroupWatch: ~Copyable, Sendable {
     /// - Throws: `cgroupControllerUnavailable` when the cgroup has not the controller; `invalidArgument` for a trigger
     ///   that the kernel does not take; `notPermitted` for one that needs CAP_SYS_RESOURCE.
     public init(_ subject: Subject, of cgroup: Cgroup) throws(CFSError) {
-        let name: String
-        switch subject {
-        case .memory: name = "memory.events"
-        case .state: name = "cgroup.events"
-        case .pressure(let trigger): name = "\(trigger.resource.rawValue).pressure"
-        }
+        let name = subject.fileName
         let path = "\(cgroup.path)/\(name)"
         let file = try Self.open(name, subject, cgroup, path)
         // The first look arms the notification; what was before is no news.
@@ -170,5 +173,13 @@ public struct CgroupWatch: ~Copyable, Sendable {
             }
             if milliseconds >= 0, SystemClock.monotonic >= end { return nil }
         }
+    }
+}
+
+extension Cgroup {
+    /// Whether the kernel tells about that here, without asking why not: a cgroup that was not given the memory controller
+    /// has no `memory.events`.
+    public func watches(_ subject: CgroupWatch.Subject) -> Bool {
+        File.exists(subject.fileName, at: descriptor)
     }
 }

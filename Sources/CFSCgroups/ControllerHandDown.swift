@@ -89,7 +89,9 @@ extension CgroupHierarchy {
     }
 
     /// Why the cgroups here have not a controller: the kernel, or the first place from above that keeps it.
-    func unavailable(_ controller: CgroupController) throws(CFSError) -> CFSError {
+    ///
+    /// - Returns: `cgroupControllerUnavailable`, with what can be done as its hint.
+    public func unavailable(_ controller: CgroupController) throws(CFSError) -> CFSError {
         let name = controller.rawValue
         guard try controllers().contains(name) else {
             let (text, hint) = try ControllerAvailability.read().reason(controller)

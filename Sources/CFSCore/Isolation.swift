@@ -43,13 +43,11 @@ extension Container {
             if setting.value.contains("=") { continue }
             let path = "\(folder)/\(id.text)/\(setting.file)"
             guard File.exists(path) else {
-                let controllers = try CgroupHierarchy(mountPoint: mountPoint, folder: folder).controllers()
-                let isKnown = setting.controller.map { controllers.contains($0.rawValue) } ?? true
-                let why =
-                    isKnown
-                    ? "not handed down"
-                    : "no limit: \(setting.controller?.rawValue ?? "it") is bound to cgroup v1 on this host"
-                facts.append(IsolationFact(name: setting.file, asked: setting.value, actual: why, holds: false))
+                let hierarchy = CgroupHierarchy(mountPoint: mountPoint, folder: folder)
+                let why = try setting.controller.map { controller throws(CFSError) in
+                    "no limit: \(try hierarchy.unavailable(controller).message)"
+                }
+                facts.append(IsolationFact(name: setting.file, asked: setting.value, actual: why ?? "no limit: the kernel has no such file", holds: false))
                 continue
             }
             let text = String(decoding: try File.readAll(at: path), as: UTF8.self)

@@ -73,6 +73,17 @@ public struct ContainerFolder: Sendable {
         }
     }
 
+    /// The folders that every container has, made while its starter still looks things up: on a disk each takes as long as
+    /// a mount. The starter makes what is missing, and says what cannot be made.
+    ///
+    /// - Returns: whether the container's folder was not there before.
+    func begin() -> Bool {
+        guard mkdir(container, 0o700) == 0 else { return false }
+        _ = mkdir(upperPath, 0o755)
+        _ = mkdir(workPath, 0o700)
+        return true
+    }
+
     func listen() throws(CFSError) -> OwnedFD {
         try withShortPath { path throws(CFSError) in try MessageSocket.listen(at: path) }
     }

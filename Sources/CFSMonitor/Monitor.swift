@@ -100,7 +100,7 @@ public final class Monitor {
             guard try waitForRestart(delay, poll, listener, signals, starterToken) else { break }
             end = try runAgain(poll, listener, signals, starterToken)
         }
-        try finish(end)
+        try finish(end, starterToken)
         // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
         extendLifetime(listener)
     }
@@ -295,11 +295,17 @@ public final class Monitor {
         for token in attached { clients.send(.exited(record), to: token) }
     }
 
-    private func finish(_ end: ProcessEnd) throws(CFSError) {
+    private func finish(_ end: ProcessEnd, _ starterToken: UInt64) throws(CFSError) {
         clients.send(.ending)
         var (record, failure) = exitRecord(of: end)
         if !request.autoRemove, let number = log?.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")
+        }
+        if request.autoRemove, failure == nil, clients.isThere(starterToken) {
+            // It takes the row away meanwhile, so to everybody the container is gone; what its folders held goes after that.
+            note("destroy")
+            clients.send(.exited(record))
+            return try putAway(&record)
         }
         do throws(CFSError) { try putAway(&record) } catch { failure = error }
         if request.autoRemove, failure == nil { note("destroy") }

@@ -25,11 +25,14 @@ public enum MonitorMain {
             var attempt: LaunchAttempt?
             if case .prepare(let preparation) = message {
                 attempt = try LaunchAttempt(preparation, &timeline)
+                let folder = ContainerFolder(container: preparation.container, run: preparation.run)
+                let isNew = folder.begin()
                 guard let next = try MonitorMessage.receive(from: starter.raw) else {
                     // The starter has changed its mind, or is gone: nobody knows of this container any more.
                     let cgroup = attempt?.cgroup
                     attempt = nil
                     try cgroup?.remove()
+                    if isNew { try folder.removeContainer() }
                     exit(0)
                 }
                 message = next

@@ -9,41 +9,46 @@ struct OptionNames {
         let takesValue: Bool
     }
 
-    /// A hundred at most, looked through from the front: a dictionary would take longer to fill than it saves.
-    private var entries: [(spelling: String, entry: Entry)] = []
+    /// As they were written. A start looks up two or three of a hundred, so nothing is made of the others: cutting them all
+    /// into entries takes 2 % of it.
+    private var groups: [(spellings: [String], takesValue: Bool)]
 
     /// - Parameters:
     ///   - flags: options without a value: the long name, then other spellings after spaces (`"detach d"`).
     ///   - values: options with one.
-    init(flags: [String] = [], values: [String] = []) {
-        entries.reserveCapacity(2 * (flags.count + values.count))
-        for spelling in flags { add(spelling, takesValue: false) }
-        for spelling in values { add(spelling, takesValue: true) }
-    }
-
-    private mutating func add(_ spellings: String, takesValue: Bool) {
-        guard spellings.utf8.contains(0x20) else {
-            entries.append((spellings, Entry(name: spellings, takesValue: takesValue)))
-            return
-        }
-        let parts = spellings.split(separator: " ")
-        guard let first = parts.first else { return }
-        let entry = Entry(name: String(first), takesValue: takesValue)
-        for part in parts { entries.append((String(part), entry)) }
-    }
+    init(flags: [String] = [], values: [String] = []) { groups = [(flags, false), (values, true)] }
 
     /// The option of a long name or a letter.
-    subscript(spelling: String) -> Entry? { entries.first { $0.spelling == spelling }?.entry }
+    subscript(spelling: String) -> Entry? {
+        for group in groups {
+            for spellings in group.spellings where Self.has(spellings.utf8, spelling.utf8) {
+                return Entry(name: String(spellings.prefix { $0 != " " }), takesValue: group.takesValue)
+            }
+        }
+        return nil
+    }
+
+    private static func has(_ spellings: String.UTF8View, _ one: String.UTF8View) -> Bool {
+        var rest = spellings[...]
+        while !rest.isEmpty {
+            let word = rest.prefix { $0 != 0x20 }
+            if word.elementsEqual(one) { return true }
+            rest = rest.dropFirst(word.count + 1)
+        }
+        return false
+    }
+
+    private var all: [String] { groups.flatMap { $0.spellings.flatMap { $0.split(separator: " ").map(String.init) } } }
 
     /// Every spelling of more than one letter.
-    var longSpellings: [String] { entries.map(\.spelling).filter { $0.count > 1 } }
+    var longSpellings: [String] { all.filter { $0.count > 1 } }
 
     /// Every spelling of one letter.
-    var letters: [String] { entries.map(\.spelling).filter { $0.count == 1 } }
+    var letters: [String] { all.filter { $0.count == 1 } }
 
     static func + (left: OptionNames, right: OptionNames) -> OptionNames {
         var sum = left
-        sum.entries += right.entries
+        sum.groups += right.groups
         return sum
     }
 }
