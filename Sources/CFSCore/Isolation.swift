@@ -47,7 +47,10 @@ extension Container {
                 let why = try setting.controller.map { controller throws(CFSError) in
                     "no limit: \(try hierarchy.unavailable(controller).message)"
                 }
-                facts.append(IsolationFact(name: setting.file, asked: setting.value, actual: why ?? "no limit: the kernel has no such file", holds: false))
+                facts.append(
+                    IsolationFact(
+                        name: setting.file, asked: setting.value,
+                        actual: why ?? "no limit: the kernel has no such file", holds: false))
                 continue
             }
             let text = String(decoding: try File.readAll(at: path), as: UTF8.self)
