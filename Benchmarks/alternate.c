@@ -1,4 +1,6 @@
-// Times commands in turn: A B C, A B C, ... so that a slow moment of the machine hits all alike.
+// Times commands in turn, each once a round, so that a slow moment of the machine hits all alike. The order within a round is
+// drawn anew each time, from a fixed seed: the kernel goes on taking down what one leaves (its network namespace, its cgroup)
+// while the next one runs, and in a fixed order the same one would always pay for its neighbour.
 //
 //     alternate ROUNDS WARM-UPS NAME COMMAND... -- NAME COMMAND... [-- ...]
 //
@@ -56,6 +58,17 @@ static int compare(const void *a, const void *b) {
     return difference < 0 ? -1 : difference > 0;
 }
 
+// A permutation of 0..count-1 (Fisher and Yates; the numbers are those of a linear congruential generator).
+static void shuffle(int *order, int count) {
+    static uint64_t state = 1;
+    for (int i = count - 1; i > 0; i--) {
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        int other = (int)((state >> 33) % (uint64_t)(i + 1)), held = order[i];
+        order[i] = order[other];
+        order[other] = held;
+    }
+}
+
 static double quantile(double *values, int count, double q) { return values[(int)((count - 1) * q + 0.5)]; }
 
 int main(int count, char **arguments) {
@@ -79,8 +92,12 @@ int main(int count, char **arguments) {
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+    int order[32];
+    for (int i = 0; i < contestants; i++) order[i] = i;
     for (int round = -warm_ups; round < rounds; round++) {
-        for (int i = 0; i < contestants; i++) {
+        shuffle(order, contestants);
+        for (int turn = 0; turn < contestants; turn++) {
+            int i = order[turn];
             double ended, gone;
             run(&all[i], &actions, &ended, &gone);
             if (round < 0) continue;
