@@ -39,8 +39,7 @@ public struct ContainerFolder: Sendable {
     public func readExit() throws(CFSError) -> ExitRecord? {
         guard let bytes = try Self.readIfThere(exitPath) else { return try readKeptExit() }
         if let record = Self.document(bytes, exitPath).flatMap({ ExitRecord(json: $0) }) { return record }
-        return ExitRecord(
-            status: 255, signal: nil, reason: "its exit record is damaged", startedAt: 0, finishedAt: 0, timing: [])
+        return .damaged
     }
 
     /// How the container ended, where that could not be written into its own folder; nil otherwise.
