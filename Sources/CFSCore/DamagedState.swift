@@ -7,6 +7,16 @@ extension Engine {
     /// The start that the run folder tells of. Of one whose file is damaged, its monitor and the kernel are asked.
     func live(_ row: ContainerRow, _ folder: ContainerFolder) throws(CFSError) -> LiveState? {
         if let state = try folder.readState() { return state }
+        return try seenState(row, folder)
+    }
+
+    /// Writes a damaged file anew, for those who read it themselves.
+    func mendState(_ row: ContainerRow, _ folder: ContainerFolder) throws(CFSError) {
+        guard try folder.readState() == nil, let seen = try seenState(row, folder) else { return }
+        try folder.writeState(seen)
+    }
+
+    private func seenState(_ row: ContainerRow, _ folder: ContainerFolder) throws(CFSError) -> LiveState? {
         guard [.starting, .running, .stopping].contains(row.decision.phase), let startedAt = row.decision.startedAt,
             File.exists(folder.statePath), let monitor = try Self.monitor(of: folder)
         else { return nil }
@@ -18,7 +28,8 @@ extension Engine {
         guard let pid = text.split(separator: " ").first.flatMap({ Int32($0) }),
             let startTime = ProcessControl.startTime(of: pid)
         else { return nil }
-        return LiveState(pid: pid, startTime: startTime, startedAt: startedAt, timing: [])
+        let cgroup = try cgroups().flatMap { hierarchy throws(CFSError) in try hierarchy.cgroup(row.id.text) }
+        return LiveState(pid: pid, startTime: startTime, startedAt: startedAt, cgroup: cgroup?.path, timing: [])
     }
 
     /// The process that listens; nil when nobody does.

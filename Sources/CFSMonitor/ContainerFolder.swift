@@ -100,7 +100,8 @@ public struct ContainerFolder: Sendable {
         return try body("/proc/self/fd/\(folder.raw)/socket")
     }
 
-    func writeState(_ state: LiveState) throws(CFSError) {
+    /// Writes down what runs; for its monitor, and for whoever finds that file damaged.
+    public func writeState(_ state: LiveState) throws(CFSError) {
         try AtomicFile.write(state.json.bytes(), to: statePath, durable: false)
     }
 

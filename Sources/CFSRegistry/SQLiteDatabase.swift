@@ -81,13 +81,13 @@ final class SQLiteDatabase: @unchecked Sendable {
         }
     }
 
-    /// SQLite takes a file that is empty or not there for a new one, and removes the log beside it, with all that only the log
+    /// SQLite takes a file that is empty, has one byte or is not there for a new one, and removes the log beside it, with all that only the log
     /// has. One with a log was never new.
     ///
     /// - Throws: `registryFailed`.
     private static func refuseLostFile(_ path: String) throws(CFSError) {
         // Twice: another process may make both files between the first look and the one at the log.
-        guard size(of: path) == 0, size(of: "\(path)-wal") > logHeaderSize, size(of: path) == 0 else { return }
+        guard size(of: path) <= 1, size(of: "\(path)-wal") > logHeaderSize, size(of: path) <= 1 else { return }
         throw damaged("it is empty, and its log is not", path)
     }
 

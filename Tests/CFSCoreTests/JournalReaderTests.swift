@@ -101,7 +101,8 @@ struct JournalReaderTests {
         let whole = Array((textOfFile(journal.path) ?? "").utf8)
         for length in 0..<whole.count {
             folder.write(String(decoding: whole[..<length], as: UTF8.self), to: "journal")
-            let before = whole[..<length].split(separator: 0x0a, omittingEmptySubsequences: false).count - 1
+            // A line of which only the line feed lacks gets that from the next writer.
+            let before = whole.indices.filter { whole[$0] == 0x0a && $0 <= length }.count
             let later = try JournalReader(journal, from: position)
             try journal.append(event("d"))
             try journal.append(event("e"))

@@ -81,7 +81,7 @@ struct RegistryDamageTests {
         let whole = bytes(path)
         #expect(whole.count > 40_000)
         var saved: Set<Int> = []
-        for length in Swift.stride(from: 1, to: whole.count, by: Self.stride) {
+        for length in Swift.stride(from: 2, to: whole.count, by: Self.stride) {
             removeAll()
             put(whole[..<length], path)
             let error = #expect(throws: CFSError.self, "\(length)") { try Content(Registry(path: path)) }
@@ -100,6 +100,30 @@ struct RegistryDamageTests {
         }
         // Of some lengths nothing can be saved, of others all, and much of many between.
         #expect(saved.contains(0) && saved.count > 2, "\(saved)")
+    }
+
+    @Test("the file at any length beside its log: all is there, or an error names it; nothing is missing in silence")
+    func fileBesideLog() throws {
+        try fill(Registry(path: path))
+        let content = try Content(Registry(path: path))
+        let (whole, log) = (bytes(path), bytes("\(path)-wal"))
+        var failures = 0
+        for length in Swift.stride(from: 0, to: whole.count, by: Self.stride) {
+            removeAll()
+            put(whole[..<length], path)
+            put(log, "\(path)-wal")
+            do {
+                let read = try Content(Registry(path: path))
+                #expect(read == content, "\(length)")
+            } catch let error as CFSError {
+                failures += 1
+                #expect(error.message.contains("the registry \(path) is damaged"), "\(length): \(error)")
+                _ = try Registry.rebuild(path: path)
+                let rebuilt = try Content(Registry(path: path))
+                #expect(rebuilt.containers.allSatisfy { content.containers.contains($0) }, "\(length)")
+            }
+        }
+        #expect(failures > 0)
     }
 
     @Test("the log at any length: what was committed up to there is there, and a new row can be written")

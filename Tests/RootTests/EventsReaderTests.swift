@@ -24,7 +24,7 @@ struct EventsReaderTests {
     }
 
     @Test(
-        "gets each of 40,000 events once and over a change of the journal, with no more descriptors, threads and memory"
+        "gets each of 48,000 events once and over a change of the journal, with no more descriptors, threads and memory"
     )
     func flat() throws {
         let engine = EngineFixture()
@@ -59,7 +59,7 @@ struct EventsReaderTests {
         let journal = "\(engine.root)/events/journal"
         let attribute = String(repeating: "x", count: 300)
         var added = 0
-        for _ in 0..<400 {
+        for _ in 0..<480 {
             var lines = ""
             for _ in 0..<100 {
                 lines += #"{"time":\#(added + 1),"action":"made","id":"i","name":"n\#(added)","#
