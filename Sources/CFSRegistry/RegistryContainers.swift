@@ -215,16 +215,17 @@ extension Registry {
 
 extension ContainerRow {
     init(_ row: SQLiteStatement, path: String) throws(CFSError) {
-        let command = try JSON(parsing: Array(row.text(6).utf8), what: "a command of the registry \(path)").strings
-        let labels = try JSON(parsing: Array(row.text(7).utf8), what: "labels of the registry \(path)").stringMap
+        let command = try SQLiteDatabase.document(row.text(6), "a command", path).strings
+        let labels = try SQLiteDatabase.document(row.text(7), "a list of labels", path).stringMap
         guard let id = ContainerID(row.text(0)), let command, let labels,
+            let imageDigest = Digest(hex: String(row.text(4).dropFirst("sha256:".utf8.count))),
             let createdAt = UInt64(exactly: row.integer(8))
         else {
             throw SQLiteDatabase.damaged("a container is not understood", path)
         }
         self.init(
             id: id, name: row.text(1), slot: row.isNull(2) ? nil : UInt32(exactly: row.integer(2)), image: row.text(3),
-            imageDigest: try Digest(row.text(4)),
+            imageDigest: imageDigest,
             layers: row.text(5).split(separator: " ").compactMap { Digest(hex: String($0)) },
             command: command, labels: labels, createdAt: createdAt, autoRemove: row.integer(9) != 0,
             // A phase of a newer cfs is one that this one cannot tell from the files either.

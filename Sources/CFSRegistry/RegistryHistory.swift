@@ -170,7 +170,7 @@ public struct HistoryEnd: Sendable, Hashable {
 extension HistoryEntry {
     init(_ row: SQLiteStatement, path: String) throws(CFSError) {
         let command =
-            try JSON(parsing: Array(row.text(7).utf8), what: "the history of the registry \(path)").strings ?? []
+            try SQLiteDatabase.document(row.text(7), "a command of the history", path).strings ?? []
         self.init(
             number: row.integer(0), time: UInt64(clamping: row.integer(1)), uid: UInt32(clamping: row.integer(2)),
             verb: row.text(3), container: row.text(4), name: row.text(5), image: row.text(6), command: command,

@@ -37,7 +37,7 @@ extension Registry: ImageNames {
 
 extension ImageRecord {
     init(stored text: String, path: String) throws(CFSError) {
-        let json = try JSON(parsing: Array(text.utf8), what: "an image of the registry \(path)")
+        let json = try SQLiteDatabase.document(text, "an image", path)
         guard let record = Self.read(json) else { throw SQLiteDatabase.damaged("an image is not understood", path) }
         self = record
     }

@@ -137,6 +137,17 @@ final class SQLiteDatabase: @unchecked Sendable {
             code, .recording, "the registry \(path) \(text)", path: path, errno: number == 0 ? nil : number)
     }
 
+    /// A document of a row.
+    ///
+    /// - Throws: `registryFailed` for text that is none: what wrote it wrote a document.
+    static func document(_ text: String, _ what: String, _ path: String) throws(CFSError) -> JSON {
+        do throws(CFSError) {
+            return try JSON(parsing: Array(text.utf8), what: what)
+        } catch {
+            throw damaged(error.message, path)
+        }
+    }
+
     static func damaged(_ text: String, _ path: String) -> CFSError {
         CFSError(
             .registryFailed, .recording, "the registry \(path) is damaged: \(text)", path: path,

@@ -8,7 +8,7 @@ import Testing
 /// `CFS_TEST_STRIDE` is how many bytes lie between two lengths: 1 is every byte, which takes minutes.
 @Suite("A registry that was cut off or overwritten")
 struct RegistryDamageTests {
-    private static let stride = getenv("CFS_TEST_STRIDE").flatMap { Int(String(cString: $0)) } ?? 97
+    private static let stride = getenv("CFS_TEST_STRIDE").flatMap { Int(String(cString: $0)) } ?? 397
 
     private let folder = TemporaryDirectory()
     private var path: String { folder("registry.db") }
