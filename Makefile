@@ -69,7 +69,7 @@ test-faults: build
 # A sample of both, in half a minute.
 test-faults-sample: build
 	@STEP=60 Scripts/test-faults
-	@STEP=40 Scripts/test-errors
+	@STEP=60 Scripts/test-errors
 
 ## test-embed another package that imports CFSCore
 test-embed: build
