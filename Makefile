@@ -61,13 +61,15 @@ test-vm: build test-build
 	@Scripts/vm/selftest
 	@Scripts/vm/boot /usr/lib/cfs-tests/tests.xctest --testing-library swift-testing --no-parallel --filter '^VMTests\.'
 
-## test-faults kills cfs and its monitor at every system call of their verbs: some fifteen minutes (STEP=25: every 25th)
+## test-faults kills cfs and its monitor at every system call of their verbs, then lets each write and open fail (STEP=25: every 25th)
 test-faults: build
 	@Scripts/test-faults
+	@Scripts/test-errors
 
-# A sample of it, in half a minute.
+# A sample of both, in half a minute.
 test-faults-sample: build
 	@STEP=60 Scripts/test-faults
+	@STEP=60 Scripts/test-errors
 
 ## test-embed another package that imports CFSCore
 test-embed: build

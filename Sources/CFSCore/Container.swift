@@ -95,7 +95,8 @@ extension Engine {
             id: row.id, name: row.name, image: row.image, imageDigest: "\(row.imageDigest)", command: row.command,
             labels: row.labels, state: .created, createdAt: row.createdAt, startedAt: nil, finishedAt: nil,
             autoRemove: row.autoRemove, idBase: row.slot.map { IDRanges.base(slot: $0) })
-        let (live, exit) = (try folder.readState(), try folder.readExit())
+        let (live, exit) = (try live(row, folder), try folder.readExit())
+        let isDamaged = exit?.isDamaged ?? false
         guard live != nil || exit != nil || File.exists(folder.container) || File.exists(folder.run) else { return nil }
         let seen = ContainerLifecycle.Evidence(
             live: live.map {
@@ -111,7 +112,8 @@ extension Engine {
         record.state = ContainerLifecycle.state(
             row.decision.phase, isClaimed: row.decision.claim?.isAlive ?? false, startedAt: row.decision.startedAt, seen
         )
-        record.startedAt = live?.startedAt ?? exit?.startedAt
+        record.startedAt = live?.startedAt ?? (isDamaged ? row.decision.startedAt : exit?.startedAt)
+        record.damage = damage(folder, live, exit)
         if record.state.pid != nil {
             (record.restarts, record.health) = (live?.restarts ?? 0, live?.health)
         } else if case .exited = record.state, let exit, record.startedAt == exit.startedAt {

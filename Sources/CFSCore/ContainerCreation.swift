@@ -180,6 +180,9 @@ extension Engine {
         request.initProcess = spec.initProcess
         request.name = row.name
         request.image = row.image
+        request.registered = MonitorRequest.Registered(
+            imageDigest: "\(row.imageDigest)", labels: row.labels.isEmpty ? nil : JSON(row.labels),
+            createdAt: row.createdAt)
         request.journalPath = journal.path
         request.joins = try joined(spec.namespaces)
         request.restart = spec.restart

@@ -27,7 +27,7 @@ extension Container {
         try engine.requirePrivilege("stopping a container")
         guard let claimed = try engine.claim(id, for: .stop) else { return PendingStop() }
         do throws(CFSError) {
-            let signal = try folder.readRequest().stopSignal
+            let signal = try stopSignal()
             let monitor = try folder.connect()
             try monitor.send(message(signal, isStop: true).bytes)
             // What stands still hears nothing.
@@ -82,6 +82,16 @@ extension Container {
             throw error
         }
         engine.note("destroy", claimed.row)
+    }
+
+    /// Of a damaged container nothing is known; it can be ended all the same.
+    private func stopSignal() throws(CFSError) -> Int32 {
+        do throws(CFSError) {
+            return try folder.readRequest().stopSignal
+        } catch {
+            guard error.code == .invalidConfiguration else { throw error }
+            return SIGTERM
+        }
     }
 
     private func kill() throws(CFSError) {

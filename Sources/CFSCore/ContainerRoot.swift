@@ -65,7 +65,7 @@ extension Container {
         // What starts or ends at this moment is waited for: ten seconds at most.
         for _ in 0..<1000 {
             let request = try folder.readRequest()
-            if let live = try folder.readState(), ProcessControl.isRunning(live.pid, startTime: live.startTime) {
+            if let live = try engine.live(row, folder), ProcessControl.isRunning(live.pid, startTime: live.startTime) {
                 if let root = try runningRoot(live, view, request) {
                     return ContainerRoot(root, isRunning: true, request, nil)
                 }

@@ -17,6 +17,34 @@ extension Engine {
         _ spec: ContainerSpec, _ streams: Streams = .none, interruption: StartInterruption? = nil,
         created: (Container) throws(CFSError) -> Void = { _ in }
     ) throws(CFSError) -> (container: Container, session: Session) {
+        let launched = try start(spec, streams, interruption, created)
+        do throws(CFSError) {
+            try launched.safety?.finish()
+        } catch {
+            // What was promised to last must not run without that.
+            Self.regardless { () throws(CFSError) in
+                try launched.container.remove(force: true)
+                launched.helper.cancel()
+            }
+            rememberFailure(of: launched.container.id, error)
+            throw error
+        }
+        return (launched.container, launched.session)
+    }
+
+    /// A container whose command runs. Its monitor has its lock, and nobody else.
+    private struct Launched {
+        let container: Container
+        let session: Session
+        let helper: StartingHelper
+        /// Is to be waited for; nil for what nobody wants to survive a power cut.
+        let safety: ConcurrentWork?
+    }
+
+    private func start(
+        _ spec: ContainerSpec, _ streams: Streams, _ interruption: StartInterruption?,
+        _ created: (Container) throws(CFSError) -> Void
+    ) throws(CFSError) -> Launched {
         var trace = Timeline()
         trace.mark("begin")
         try check(spec)
@@ -36,14 +64,7 @@ extension Engine {
                 let session = try container.start(helper, container.trace, removes: spec.autoRemove)
                 extendLifetime(held)
                 if !spec.autoRemove { container.confirmStart() }
-                do throws(CFSError) {
-                    try safety?.finish()
-                } catch {
-                    // What was promised to last must not run without that; below, its helper is waited for.
-                    Self.regardless { () throws(CFSError) in try container.remove(force: true) }
-                    throw error
-                }
-                return (container, session)
+                return Launched(container: container, session: session, helper: helper, safety: safety)
             } catch {
                 helper.cancel()
                 throw error

@@ -44,6 +44,7 @@ extension Container {
                 .conflict, .entering, "the container \(record.name) is paused: a command in it would stand still too",
                 hint: "let it go on first: cfs unpause \(record.name)")
         }
+        if !record.damage.isEmpty { try engine.mendState(row(), folder) }
         let container = try folder.readRequest()
         for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }
         var entry = MonitorMessage.EntryRequest(

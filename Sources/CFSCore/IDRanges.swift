@@ -8,4 +8,9 @@ enum IDRanges {
     static let first: UInt32 = 0x4000_0000
 
     static func base(slot: UInt32) -> UInt32 { first + slot * size }
+
+    /// Nil for an id that is not the first of a range.
+    static func slot(base: UInt32) -> UInt32? {
+        base >= first && (base - first) % size == 0 ? (base - first) / size : nil
+    }
 }

@@ -69,6 +69,7 @@ extension Container {
             object["OOMKilled"] = .bool(exit?.outOfMemory != nil)
             object["OutOfMemory"] = exit?.outOfMemory?.json ?? .null
         }
+        if !record.damage.isEmpty { object["Damage"] = JSON(record.damage) }
         object["Restarting"] = .bool(record.restartsAt != nil)
         if let health = record.health {
             object["Health"] = [

@@ -39,8 +39,11 @@ final class JournalReader {
         let growing = try Self.open(journal.path)
         if let position {
             for candidate in [growing, old] {
-                guard let candidate, try File.status(at: candidate.raw).inode == position.inode else { continue }
-                try begin(candidate, at: position.offset)
+                guard let candidate else { continue }
+                let status = try File.status(at: candidate.raw)
+                guard status.inode == position.inode else { continue }
+                // A file that was cut off is read on from where it ends.
+                try begin(candidate, at: min(position.offset, UInt64(clamping: status.size)))
                 return
             }
         }

@@ -49,11 +49,14 @@ extension Engine {
         _ id: ContainerID, _ row: ContainerRow?, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
     ) throws(CFSError) {
         let folder = folder(id)
+        if row == nil, try takeUpIfLost(id) { recovery.containers.append(id) }
         let hasRun = File.exists(folder.run)
         if hasRun, RunLock.exists(folder) {
             guard let lock = try RunLock(ifFree: folder) else { return }
             defer { extendLifetime(lock) }
-            if try putRight(id, folder, cgroups, &recovery) { recovery.containers.append(id) }
+            if try putRight(id, folder, cgroups, &recovery), recovery.containers.last != id {
+                recovery.containers.append(id)
+            }
             return
         }
         // Whoever makes a container takes the lock first, and removes it last: nobody is at work here. Its maker was killed
@@ -102,7 +105,9 @@ extension Engine {
         // Asked again, now that nobody else can change it.
         let row = try registry.container(id)
         let wasMade = File.exists(folder.configPath)
-        if let row, wasMade, !row.autoRemove {
+        // Who removed it was killed behind that decision: whatever of it is still there goes now.
+        let isRemoval = row.map { $0.decision.phase == .removing && $0.decision.claim?.isAlive != true } ?? false
+        if let row, wasMade, !row.autoRemove, !isRemoval {
             if let kept = try folder.readKeptExit() {
                 do throws(CFSError) {
                     try folder.writeExit(kept)
@@ -120,10 +125,17 @@ extension Engine {
             try putRight(row)
         } else {
             if let row {
-                if try folder.readState() != nil { noteLoss(row) } else { try closeBrokenStart(id) }
+                if let live = try folder.readState(),
+                    try folder.readExit().map({ $0.startedAt < live.startedAt }) ?? true
+                {
+                    noteLoss(row)
+                } else if !isRemoval {
+                    try closeBrokenStart(id)
+                }
             }
             try folder.removeContainer()
-            try registry.removeContainer(id)
+            try registry.removeContainer(
+                id, history: isRemoval ? row.map { historyEntry("rm", $0, isDone: true) } : nil)
             if let row { note("destroy", row) }
         }
         try folder.removeRun()

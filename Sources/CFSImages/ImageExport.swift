@@ -61,7 +61,7 @@ extension ImageStore {
             try tar.write(entry, body: TeeSource(watched, to: check))
             guard try check.digest() == digest else {
                 throw CFSError(
-                    .digestMismatch, .recording, "the stored blob \(digest.short) is damaged",
+                    .digestMismatch, .recording, "the stored blob \(blobs.path(of: digest)) is damaged",
                     path: blobs.path(of: digest),
                     hint: "remove the image and import it again")
             }

@@ -31,7 +31,7 @@ public struct BlobStore: Sendable {
         let bytes = try open(digest).readAll(limit: limit)
         guard try SHA256Stream.digest(of: bytes) == digest else {
             throw CFSError(
-                .digestMismatch, .looking, "the stored blob \(digest.short) is damaged", path: path(of: digest),
+                .digestMismatch, .looking, "the stored blob \(path(of: digest)) is damaged", path: path(of: digest),
                 hint: "remove the image and import it again")
         }
         return bytes

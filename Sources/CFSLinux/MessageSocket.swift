@@ -24,6 +24,16 @@ public struct MessageSocket: ~Copyable, Sendable {
         return poll(&request, 1, 0) == 0
     }
 
+    /// The process that was listening when this end was connected (SO_PEERCRED of unix(7)).
+    public func peerProcess() throws(CFSError) -> Int32 {
+        // struct ucred: pid, uid, gid.
+        var credentials: (Int32, UInt32, UInt32) = (0, 0, 0)
+        var size = socklen_t(MemoryLayout.size(ofValue: credentials))
+        let result = getsockopt(fd.raw, SOL_SOCKET, SO_PEERCRED, &credentials, &size)
+        try checked(result == 0 ? 0 : -Int(errno), "getsockopt", .looking)
+        return credentials.0
+    }
+
     /// Takes the next caller of a listening socket.
     public static func accept(_ listener: Int32) throws(CFSError) -> MessageSocket {
         MessageSocket(OwnedFD(try checked(Int(cfs_accept(listener)), "accept4", .running)))

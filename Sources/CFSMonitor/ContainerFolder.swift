@@ -39,8 +39,7 @@ public struct ContainerFolder: Sendable {
     public func readExit() throws(CFSError) -> ExitRecord? {
         guard let bytes = try Self.readIfThere(exitPath) else { return try readKeptExit() }
         if let record = Self.document(bytes, exitPath).flatMap({ ExitRecord(json: $0) }) { return record }
-        return ExitRecord(
-            status: 255, signal: nil, reason: "its exit record is damaged", startedAt: 0, finishedAt: 0, timing: [])
+        return .damaged
     }
 
     /// How the container ended, where that could not be written into its own folder; nil otherwise.
@@ -112,7 +111,8 @@ public struct ContainerFolder: Sendable {
         return try body("/proc/self/fd/\(folder.raw)/socket")
     }
 
-    func writeState(_ state: LiveState) throws(CFSError) {
+    /// Writes down what runs; for its monitor, and for whoever finds that file damaged.
+    public func writeState(_ state: LiveState) throws(CFSError) {
         try AtomicFile.write(state.json.bytes(), to: statePath, durable: false)
     }
 

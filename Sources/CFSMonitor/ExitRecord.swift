@@ -36,6 +36,15 @@ public struct ExitRecord: Sendable, Equatable {
         self.timing = timing
     }
 
+    /// What a file that is damaged tells: that it has ended. Which run that was is not known, so it was the last.
+    static var damaged: ExitRecord {
+        ExitRecord(
+            status: 255, signal: nil, reason: "its exit record is damaged", startedAt: .max, finishedAt: 0, timing: [])
+    }
+
+    /// Whether it was read from a file that is damaged.
+    public var isDamaged: Bool { self == .damaged }
+
     public init?(json: JSON) {
         guard let status = json["status"]?.integer, let started = json["startedAt"]?.unsigned,
             let finished = json["finishedAt"]?.unsigned

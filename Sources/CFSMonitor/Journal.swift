@@ -22,8 +22,11 @@ public struct Journal: Sendable, Hashable {
     /// - Returns: the size of the file behind it, in bytes.
     @discardableResult
     public func append(_ event: EngineEvent) throws(CFSError) -> UInt64 {
-        let line = event.json.bytes() + [0x0a]
+        let event = event.json.bytes() + [0x0a]
         return try withFile(shared: true) { file throws(CFSError) in
+            let size = UInt64(clamping: try File.status(at: file).size)
+            // What a failing disk has cut off must not become the beginning of this line.
+            let line = Self.isAtLineStart(file, size) ? event : [0x0a] + event
             let written = line.withUnsafeBytes { File.write(file, $0) }
             try checked(written, "write", .recording, path: path)
             guard written == line.count else {
@@ -33,8 +36,14 @@ public struct Journal: Sendable, Hashable {
                     .noSpace, .recording, "an event could not be written down", systemCall: "write", path: path,
                     errno: ENOSPC)
             }
-            return UInt64(clamping: try File.status(at: file).size)
+            return size + UInt64(line.count)
         }
+    }
+
+    private static func isAtLineStart(_ file: Int32, _ size: UInt64) -> Bool {
+        var last: UInt8 = 0x0a
+        if size > 0 { _ = pread(file, &last, 1, Int(clamping: size) - 1) }
+        return last == 0x0a
     }
 
     /// Makes the file the old one, so that the next event begins a new one. The one that was old goes.

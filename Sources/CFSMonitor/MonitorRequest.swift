@@ -28,11 +28,44 @@ public struct MonitorRequest: Sendable {
     /// The container's name and image, and the journal, for events.
     public var name = ""
     public var image = ""
+    /// What only the registry needs, for a registry that has lost it.
+    public var registered: Registered?
     public var journalPath: String?
     public var restart = RestartPolicy.no
     public var health: HealthCheck?
     /// Namespaces of other containers that it shares: looked up at every start.
     public var joins: [Join] = []
+
+    /// See ``MonitorRequest/registered``.
+    public struct Registered: Sendable {
+        /// Of the image's manifest.
+        public var imageDigest: String
+        /// A JSON object of texts; nil for none.
+        public var labels: JSON?
+        /// Nanoseconds since 1970.
+        public var createdAt: UInt64
+
+        public init(imageDigest: String, labels: JSON?, createdAt: UInt64) {
+            self.imageDigest = imageDigest
+            self.labels = labels
+            self.createdAt = createdAt
+        }
+
+        init?(json: JSON) {
+            guard let imageDigest = json["imageDigest"]?.string, let createdAt = json["createdAt"]?.unsigned else {
+                return nil
+            }
+            self.init(imageDigest: imageDigest, labels: json["labels"], createdAt: createdAt)
+        }
+
+        var json: JSON {
+            var object = JSONObject([
+                ("imageDigest", .string(imageDigest)), ("createdAt", JSON(unsigned: createdAt)),
+            ])
+            object["labels"] = labels
+            return .object(object)
+        }
+    }
 
     /// A namespace of another container.
     public struct Join: Sendable, Hashable {
@@ -75,6 +108,7 @@ public struct MonitorRequest: Sendable {
         if let log = engine["log"] { self.log = LogPolicy(json: log) }
         name = engine["name"]?.string ?? ""
         image = engine["image"]?.string ?? ""
+        registered = engine["registered"].flatMap { Registered(json: $0) }
         journalPath = engine["journal"]?.string
         restart = try RestartPolicy(engine["restart"]?.string ?? "no")
         health = engine["health"].flatMap { HealthCheck(json: $0) }
@@ -100,6 +134,7 @@ public struct MonitorRequest: Sendable {
         if log != LogPolicy() { engine["log"] = log.json }
         engine["name"] = .string(name)
         engine["image"] = .string(image)
+        engine["registered"] = registered?.json
         engine["journal"] = journalPath.map(JSON.string)
         if restart != .no { engine["restart"] = .string(restart.text) }
         engine["health"] = health?.json

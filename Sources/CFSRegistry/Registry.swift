@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// The file is opened at the first use, by one connection that all threads of the process take turns with.
 public final class Registry: Sendable {
-    private let path: String
+    let path: String
     private let connection = Mutex<SQLiteDatabase?>(nil)
 
     /// - Parameter path: of the file; the folder above it must be there.

@@ -68,30 +68,48 @@ extension Registry {
     ) throws(CFSError) -> UInt32? {
         try write { database throws(CFSError) in
             let slot = wantsSlot ? try Self.freeSlot(database) : nil
-            do throws(CFSError) {
-                try database.statement(
-                    """
-                    INSERT INTO containers
-                    (id, name, slot, image, image_digest, layers, command, labels, created_at, auto_remove, phase, claim,
-                     started_at)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                    """
-                )
-                .bind(row.id.text).bind(row.name).bind(slot.map { Int64($0) }).bind(row.image)
-                .bind("\(row.imageDigest)").bind(row.layers.map(\.hex).text(separator: " "))
-                .bind(JSON(row.command).text()).bind(JSON(row.labels).text()).bind(Int64(clamping: row.createdAt))
-                .bind(row.autoRemove ? 1 : 0).bind(row.decision.phase.rawValue).bind(row.decision.claim?.text)
-                .bind(row.decision.startedAt.map { Int64(clamping: $0) }).run()
-            } catch {
-                guard error.code == .conflict, error.message.hasSuffix("containers.name") else { throw error }
-                throw Self.nameTaken(row.name)
-            }
+            try Self.add(row, slot: slot, database)
             if let history {
                 var entry = history
                 entry.name = row.name
                 try Self.remember(entry, database)
             }
             return slot
+        }
+    }
+
+    /// Takes a container up again that the registry has lost, with the range of ids that it has.
+    ///
+    /// - Returns: false when there is such a container, or when another one has that range.
+    /// - Throws: `nameTaken`.
+    public func takeUp(_ row: ContainerRow) throws(CFSError) -> Bool {
+        do throws(CFSError) {
+            try write { database throws(CFSError) in try Self.add(row, slot: row.slot, database) }
+            return true
+        } catch {
+            guard error.code == .conflict, error.message.contains("UNIQUE") else { throw error }
+            return false
+        }
+    }
+
+    static func add(_ row: ContainerRow, slot: UInt32?, _ database: SQLiteDatabase) throws(CFSError) {
+        do throws(CFSError) {
+            try database.statement(
+                """
+                INSERT INTO containers
+                (id, name, slot, image, image_digest, layers, command, labels, created_at, auto_remove, phase, claim,
+                 started_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """
+            )
+            .bind(row.id.text).bind(row.name).bind(slot.map { Int64($0) }).bind(row.image)
+            .bind("\(row.imageDigest)").bind(row.layers.map(\.hex).text(separator: " "))
+            .bind(JSON(row.command).text()).bind(JSON(row.labels).text()).bind(Int64(clamping: row.createdAt))
+            .bind(row.autoRemove ? 1 : 0).bind(row.decision.phase.rawValue).bind(row.decision.claim?.text)
+            .bind(row.decision.startedAt.map { Int64(clamping: $0) }).run()
+        } catch {
+            guard error.code == .conflict, error.message.hasSuffix("containers.name") else { throw error }
+            throw nameTaken(row.name)
         }
     }
 
@@ -113,7 +131,7 @@ extension Registry {
                 statement.reset()
                 return nil
             }
-            let row = try ContainerRow(statement)
+            let row = try ContainerRow(statement, path: path)
             statement.reset()
             guard let decision = try decide(row), decision != row.decision else { return row }
             try database.statement("UPDATE containers SET phase = ?, claim = ?, started_at = ? WHERE id = ?")
@@ -189,25 +207,25 @@ extension Registry {
             let statement = try statement(database)
             defer { statement.reset() }
             var rows: [ContainerRow] = []
-            while try statement.step() { rows.append(try ContainerRow(statement)) }
+            while try statement.step() { rows.append(try ContainerRow(statement, path: path)) }
             return rows
         }
     }
 }
 
 extension ContainerRow {
-    fileprivate init(_ row: SQLiteStatement) throws(CFSError) {
-        let command = try JSON(parsing: Array(row.text(6).utf8), what: "the registry's command").strings
-        let labels = try JSON(parsing: Array(row.text(7).utf8), what: "the registry's labels").stringMap
+    init(_ row: SQLiteStatement, path: String) throws(CFSError) {
+        let command = try SQLiteDatabase.document(row.text(6), "a command", path).strings
+        let labels = try SQLiteDatabase.document(row.text(7), "a list of labels", path).stringMap
         guard let id = ContainerID(row.text(0)), let command, let labels,
+            let imageDigest = Digest(hex: String(row.text(4).dropFirst("sha256:".utf8.count))),
             let createdAt = UInt64(exactly: row.integer(8))
         else {
-            throw CFSError(
-                .registryFailed, .recording, "the registry has a container that is not understood: \(row.text(0))")
+            throw SQLiteDatabase.damaged("a container is not understood", path)
         }
         self.init(
             id: id, name: row.text(1), slot: row.isNull(2) ? nil : UInt32(exactly: row.integer(2)), image: row.text(3),
-            imageDigest: try Digest(row.text(4)),
+            imageDigest: imageDigest,
             layers: row.text(5).split(separator: " ").compactMap { Digest(hex: String($0)) },
             command: command, labels: labels, createdAt: createdAt, autoRemove: row.integer(9) != 0,
             // A phase of a newer cfs is one that this one cannot tell from the files either.

@@ -130,7 +130,7 @@ extension Registry {
             defer { statement.reset() }
             var entries: [HistoryEntry] = []
             while try statement.step() {
-                let entry = try HistoryEntry(statement)
+                let entry = try HistoryEntry(statement, path: path)
                 guard filter.takes(entry) else { continue }
                 if let limit = filter.limit, entries.count >= limit { break }
                 entries.append(entry)
@@ -168,8 +168,9 @@ public struct HistoryEnd: Sendable, Hashable {
 }
 
 extension HistoryEntry {
-    fileprivate init(_ row: SQLiteStatement) throws(CFSError) {
-        let command = try JSON(parsing: Array(row.text(7).utf8), what: "the registry's history").strings ?? []
+    init(_ row: SQLiteStatement, path: String) throws(CFSError) {
+        let command =
+            try SQLiteDatabase.document(row.text(7), "a command of the history", path).strings ?? []
         self.init(
             number: row.integer(0), time: UInt64(clamping: row.integer(1)), uid: UInt32(clamping: row.integer(2)),
             verb: row.text(3), container: row.text(4), name: row.text(5), image: row.text(6), command: command,

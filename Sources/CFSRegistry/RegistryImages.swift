@@ -5,7 +5,7 @@ extension Registry: ImageNames {
         try read { database throws(CFSError) in
             let statement = try database.statement("SELECT record FROM images WHERE name = ?").bind(name)
             defer { statement.reset() }
-            return try statement.step() ? try ImageRecord(stored: statement.text(0)) : nil
+            return try statement.step() ? try ImageRecord(stored: statement.text(0), path: path) : nil
         }
     }
 
@@ -15,7 +15,7 @@ extension Registry: ImageNames {
             let statement = try database.statement("SELECT record FROM images ORDER BY name")
             defer { statement.reset() }
             var images: [ImageRecord] = []
-            while try statement.step() { images.append(try ImageRecord(stored: statement.text(0))) }
+            while try statement.step() { images.append(try ImageRecord(stored: statement.text(0), path: path)) }
             return images
         }
     }
@@ -36,11 +36,9 @@ extension Registry: ImageNames {
 }
 
 extension ImageRecord {
-    fileprivate init(stored text: String) throws(CFSError) {
-        let json = try JSON(parsing: Array(text.utf8), what: "the registry's image")
-        guard let record = Self.read(json) else {
-            throw CFSError(.registryFailed, .recording, "the registry has an image that is not understood")
-        }
+    init(stored text: String, path: String) throws(CFSError) {
+        let json = try SQLiteDatabase.document(text, "an image", path)
+        guard let record = Self.read(json) else { throw SQLiteDatabase.damaged("an image is not understood", path) }
         self = record
     }
 

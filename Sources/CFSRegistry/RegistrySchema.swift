@@ -77,7 +77,8 @@ enum RegistrySchema {
             let done = try version(database)
             guard done <= migrations.count else {
                 throw CFSError(
-                    .registryFailed, .recording, "the registry was written by a newer cfs (schema \(done))",
+                    .invalidState, .recording,
+                    "the registry \(database.path) was written by a newer cfs (schema \(done))",
                     path: database.path, hint: "use that version, or another --root")
             }
             for migration in migrations[done...] { try database.execute(migration) }

@@ -1,5 +1,6 @@
 import CFSModel
 import CSQLite
+import Glibc
 
 /// One connection to an SQLite file: the thin typed layer over libsqlite3.
 ///
@@ -11,16 +12,20 @@ final class SQLiteDatabase: @unchecked Sendable {
     private var prepared: [SQLiteStatement] = []
 
     /// Opens the file, and makes it when it is not there.
-    init(_ path: String) throws(CFSError) {
+    ///
+    /// - Parameter isLost: whether it may be an empty file with a log.
+    init(_ path: String, isLost: Bool = false) throws(CFSError) {
         self.path = path
+        if !isLost { try Self.refuseLostFile(path) }
         var opened: OpaquePointer?
         // The registry has its own lock, so SQLite's mutexes are left out.
         let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
         let status = sqlite3_open_v2(path, &opened, flags, nil)
         guard status == SQLITE_OK, let opened else {
             let text = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
+            let number = opened.map { sqlite3_system_errno($0) } ?? ENOMEM
             sqlite3_close_v2(opened)
-            throw CFSError(.registryFailed, .recording, "the registry cannot be opened: \(text)", path: path)
+            throw Self.failure("cannot be opened: \(text)", path, number)
         }
         handle = opened
         sqlite3_extended_result_codes(handle, 1)
@@ -76,26 +81,76 @@ final class SQLiteDatabase: @unchecked Sendable {
         }
     }
 
+    /// SQLite takes a file that is empty, has one byte or is not there for a new one, and removes the log beside it, with all that only the log
+    /// has. One with a log was never new.
+    ///
+    /// - Throws: `registryFailed`.
+    private static func refuseLostFile(_ path: String) throws(CFSError) {
+        // Twice: another process may make both files between the first look and the one at the log.
+        guard size(of: path) <= 1, size(of: "\(path)-wal") > logHeaderSize, size(of: path) <= 1 else { return }
+        throw damaged("it is empty, and its log is not", path)
+    }
+
+    /// Of a write-ahead log, in bytes (sqlite.org/fileformat2.html, "WAL File Format").
+    private static let logHeaderSize = 32
+
+    /// In bytes; 0 for a file that is not there.
+    private static func size(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_size : 0
+    }
+
     /// The error for a result code; the message is SQLite's own.
     func failure(_ status: Int32) -> CFSError {
         let text = String(cString: sqlite3_errmsg(handle))
         switch status & 0xff {
-        case SQLITE_FULL:
-            return CFSError(.noSpace, .recording, "the registry cannot grow: \(text)", path: path)
-        case SQLITE_READONLY, SQLITE_PERM, SQLITE_CANTOPEN:
-            return CFSError(.notPermitted, .recording, "the registry cannot be written: \(text)", path: path)
-        case SQLITE_CORRUPT, SQLITE_NOTADB:
-            return CFSError(
-                .registryFailed, .recording, "the registry is damaged: \(text)", path: path,
-                hint: "keep a copy of it, then see `sqlite3 \(path) .recover`")
+        case SQLITE_FULL: return Self.failure("cannot grow: \(text)", path, ENOSPC)
+        case SQLITE_READONLY, SQLITE_PERM:
+            return CFSError(.notPermitted, .recording, "the registry \(path) cannot be written: \(text)", path: path)
+        case SQLITE_CANTOPEN: return Self.failure("cannot be opened: \(text)", path, sqlite3_system_errno(handle))
+        // A page that the file ends before is no fault of the disk.
+        case SQLITE_IOERR where status != cfs_sqlite_short_read:
+            return Self.failure("cannot be read or written: \(text)", path, sqlite3_system_errno(handle))
+        case SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_IOERR: return Self.damaged(text, path)
         case SQLITE_BUSY:
             return CFSError(
-                .conflict, .recording, "the registry is in use by another process: \(text)", path: path,
+                .conflict, .recording, "the registry \(path) is in use by another process: \(text)", path: path,
                 hint: "try again")
         case SQLITE_CONSTRAINT:
             return CFSError(.conflict, .recording, text, path: path)
         default:
-            return CFSError(.registryFailed, .recording, "the registry failed: \(text) (\(status))", path: path)
+            return CFSError(
+                .registryFailed, .recording, "the registry \(path) failed: \(text) (\(status))", path: path)
         }
+    }
+
+    /// - Parameter number: the kernel's error number; 0 when it was not the kernel.
+    private static func failure(_ text: String, _ path: String, _ number: Int32) -> CFSError {
+        let code: CFSError.Code =
+            switch number {
+            case EACCES, EPERM, EROFS: .notPermitted
+            case ENOSPC, EDQUOT: .noSpace
+            case EMFILE, ENFILE: .limitExceeded
+            default: .registryFailed
+            }
+        return CFSError(
+            code, .recording, "the registry \(path) \(text)", path: path, errno: number == 0 ? nil : number)
+    }
+
+    /// A document of a row.
+    ///
+    /// - Throws: `registryFailed` for text that is none: what wrote it wrote a document.
+    static func document(_ text: String, _ what: String, _ path: String) throws(CFSError) -> JSON {
+        do throws(CFSError) {
+            return try JSON(parsing: Array(text.utf8), what: what)
+        } catch {
+            throw damaged(error.message, path)
+        }
+    }
+
+    static func damaged(_ text: String, _ path: String) -> CFSError {
+        CFSError(
+            .registryFailed, .recording, "the registry \(path) is damaged: \(text)", path: path,
+            hint: "`cfs system recover --rebuild` keeps the file aside, and makes a new one of what can be read")
     }
 }

@@ -7,3 +7,6 @@
 static inline int cfs_sqlite_keep_log(sqlite3 *database) {
     return sqlite3_db_config(database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)0);
 }
+
+/// The macro is an expression, which Swift does not take over.
+static const int cfs_sqlite_short_read = SQLITE_IOERR_SHORT_READ;

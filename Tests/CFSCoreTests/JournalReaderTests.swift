@@ -90,6 +90,29 @@ struct JournalReaderTests {
         #expect(try rest(reader) == ["a", "b"])
     }
 
+    @Test(
+        "a file that was cut off anywhere: what is whole is read, and what comes next is not lost, also from a position"
+    )
+    func cutOff() throws {
+        for action in ["a", "b", "c"] { try journal.append(event(action)) }
+        let reader = try JournalReader(journal, from: nil)
+        #expect(try rest(reader) == ["a", "b", "c"])
+        let position = try #require(reader.position)
+        let whole = Array((textOfFile(journal.path) ?? "").utf8)
+        for length in 0..<whole.count {
+            folder.write(String(decoding: whole[..<length], as: UTF8.self), to: "journal")
+            // A line of which only the line feed lacks gets that from the next writer.
+            let before = whole.indices.filter { whole[$0] == 0x0a && $0 <= length }.count
+            let later = try JournalReader(journal, from: position)
+            try journal.append(event("d"))
+            try journal.append(event("e"))
+            let fresh = try JournalReader(journal, from: nil)
+            #expect(try rest(fresh) == ["a", "b", "c"].prefix(before) + ["d", "e"], "\(length)")
+            #expect(try rest(later) == ["d", "e"], "\(length)")
+            try #require(truncate(journal.path, 0) == 0)
+        }
+    }
+
     @Test("of many writers, and one that rotates, every event is read once, each writer's in its order")
     func manyWriters() async throws {
         let journal = journal

@@ -1,4 +1,5 @@
 import CFSModel
+import Glibc
 import TestSupport
 import Testing
 
@@ -127,6 +128,9 @@ struct RegistryTests {
         try registry.read { database throws(CFSError) in try database.execute("PRAGMA user_version = 99") }
         let newer = #expect(throws: CFSError.self) { try registry.containers() }
         #expect(newer?.message.contains("newer cfs") == true)
+        // It is not damaged: nothing is put aside.
+        let refused = #expect(throws: CFSError.self) { try Registry.rebuild(path: folder("registry.db")) }
+        #expect(refused?.code == .invalidState && access(folder("registry.db"), F_OK) == 0)
     }
 
     @Test("a registry in a folder that is not there is an error, not a crash")

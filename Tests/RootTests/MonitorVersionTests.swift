@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import TestSupport
 import Testing
 
@@ -37,6 +37,18 @@ struct MonitorVersionTests: EngineSuite {
             return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
         }
 
+        /// Takes one caller, hears one message where one is expected, and sends what a monitor would.
+        func converse(hears: Bool, _ answers: [String]) -> String {
+            var polled = pollfd(fd: listener, events: Int16(POLLIN), revents: 0)
+            guard poll(&polled, 1, 60_000) > 0 else { return "nobody called" }
+            let caller = accept(listener, nil, nil)
+            defer { close(caller) }
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            let count = hears ? recv(caller, &buffer, buffer.count, 0) : 0
+            for answer in answers { _ = send(caller, answer, answer.utf8.count, Int32(MSG_NOSIGNAL)) }
+            return String(decoding: buffer[..<max(0, count)], as: UTF8.self)
+        }
+
         deinit {
             close(listener)
             rename("\(path).real", path)
@@ -61,6 +73,61 @@ struct MonitorVersionTests: EngineSuite {
             #expect(engine.run("exec", id, "true").status == 0)
             #expect(engine.run("stop", "-t", "0", id).status == 0)
         }
+    }
+
+    /// As a monitor of version 1 writes it: without what came later.
+    private static let ended =
+        #"{"event":"exited","record":{"status":7,"signal":null,"reason":null,"startedAt":1,"finishedAt":2,"timing":[]}}"#
+
+    @Test("of version 1 is told to kill and to stop in its own words, and its answers are understood")
+    func olderVerbs() throws {
+        try engine.withContainer { id in
+            do {
+                let standIn = try StandIn("\(engine.runFolder)/\(id)/socket")
+                let killing = engine.start(["kill", "-s", "USR1", id])
+                #expect(standIn.converse(hears: true, []) == #"{"do":"signal","number":10}"#)
+                #expect(killing.finish().status == 0)
+                let waiting = engine.start(["wait", id])
+                _ = standIn.converse(hears: false, [#"{"event":"ending"}"#, Self.ended])
+                let waited = waiting.finish()
+                #expect(waited.output == "7\n" && waited.status == 0, "\(waited.errors)")
+                let stopping = engine.start(["stop", "-t", "100", id])
+                #expect(
+                    standIn.converse(hears: true, [#"{"event":"ending"}"#, Self.ended])
+                        == #"{"do":"signal","number":15}"#)
+                let stopped = stopping.finish()
+                #expect(stopped.status == 0, "\(stopped.errors)")
+            }
+            // Its process says that it runs, whatever its monitor answered.
+            #expect(try engine.inspect(id)["State"]["Running"].bool == true)
+            #expect(engine.run("rm", "-f", id).status == 0)
+        }
+    }
+
+    @Test("leaves files that lack what came later: they are read, and the container starts again")
+    func olderFiles() throws {
+        let id = engine.run("create", "BusyBox", "sh", "-c", "echo again; exit 4").text
+        defer { engine.run("rm", "-f", id) }
+        #expect(engine.run("start", "-a", id).status == 4)
+        let folder = "\(engine.root)/containers/\(id)"
+        let later = ["registered", "log", "restart", "health", "joins"]
+        try strip("\(folder)/config.json", later, below: "engine")
+        try strip("\(folder)/exit.json", ["warnings", "stopped", "restartsAt", "restarts", "outOfMemory"])
+        #expect(engine.exitCode(id) == 4)
+        let listed = engine.run("ps", "-a")
+        #expect(listed.status == 0 && listed.errors == "", "\(listed.errors)")
+        let again = engine.run("start", "-a", id)
+        #expect(again.output == "again\n" && again.status == 4, "\(again.errors)")
+    }
+
+    /// Takes members out of a JSON document.
+    private func strip(_ path: String, _ names: [String], below member: String? = nil) throws {
+        let file = URL(filePath: path)
+        var document = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        var object = member.map { document[$0] as? [String: Any] ?? [:] } ?? document
+        for name in names { object[name] = nil }
+        if let member { document[member] = object } else { document = object }
+        try JSONSerialization.data(withJSONObject: document).write(to: file)
     }
 
     @Test("what a client of version 1 says still does what it says")

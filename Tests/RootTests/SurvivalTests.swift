@@ -45,6 +45,31 @@ struct SurvivalTests: EngineSuite {
         }
     }
 
+    @Test("kill -9 of rm -f and of the monitor that it waits for: one recover ends the removal, and the history has it")
+    func killedRemoval() throws {
+        // Its own: recover must find nothing but this one.
+        let engine = EngineFixture()
+        let id = engine.run("run", "-d", "--name", "half", "BusyBox", "sleep", "1000").text
+        let (pid, monitor) = (try engine.pid(id), try engine.monitor(id))
+        // It stands still, so the removal waits for it.
+        #expect(kill(monitor, SIGSTOP) == 0)
+        let removal = engine.start(["rm", "-f", "half"])
+        #expect(
+            eventually {
+                engine.run("ps", "-a").status == 0
+                    && engine.run("stop", "-t", "0", "half").errors.contains("being removed by somebody else")
+            })
+        removal.signal(SIGKILL)
+        _ = removal.finish()
+        #expect(kill(monitor, SIGKILL) == 0)
+        #expect(eventually { textOfFile("/proc/\(pid)/stat")?.contains(") Z ") != false })
+        #expect(engine.run("system", "recover").output.contains(id))
+        #expect(engine.run("ps", "-aq").output == "")
+        let verbs = try engine.json("history", "--format", "json").array.compactMap { $0["Verb"].text }
+        #expect(verbs.contains("rm"), "\(verbs)")
+        engine.expectNothingLeft()
+    }
+
     @Test("many processes that use a new root at once all get a container")
     func newRoot() {
         for number in 0..<12 {

@@ -74,6 +74,7 @@ struct ContainerListOptions: ParsableArguments {
             try StandardOutput.write(list.templates.lines(template, isTerminal: Terminal.isTerminal(1)))
         case .columns(let template): try StandardOutput.write(list.templates.columns(template))
         }
+        for record in records { for text in record.damage { StandardError.warn("\(record.name): \(text)") } }
     }
 
     private func limit() throws(CFSError) -> Int? {

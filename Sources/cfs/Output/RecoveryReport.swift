@@ -7,8 +7,8 @@ struct RecoveryReport {
     /// The containers, one a line, then a summary.
     var text: String {
         let summary =
-            "\(count(recovery.containers.count, "container")) put right, \(count(recovery.cgroups, "cgroup")) and "
-            + "\(count(recovery.folders, "folder")) removed\n"
+            "\(Self.count(recovery.containers.count, "container")) put right, \(Self.count(recovery.cgroups, "cgroup")) and "
+            + "\(Self.count(recovery.folders, "folder")) removed\n"
         return recovery.containers.map { "\($0)\n" }.joined() + summary
     }
 
@@ -19,5 +19,11 @@ struct RecoveryReport {
         ]
     }
 
-    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    static func text(_ rebuilt: RebuiltRegistry) -> String {
+        "the damaged registry is kept as \(rebuilt.damagedPath); read from it: "
+            + "\(count(rebuilt.containers, "container")), \(count(rebuilt.images, "image")), "
+            + "\(rebuilt.history) of the history; taken up from their folders: \(count(rebuilt.takenUp, "container"))\n"
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }

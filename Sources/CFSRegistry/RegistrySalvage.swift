@@ -1,0 +1,132 @@
+import CFSModel
+import Glibc
+
+/// What could be read of a damaged registry.
+public struct SalvagedRegistry: Sendable {
+    /// Where the damaged file lies from now on.
+    public let path: String
+    public var images: [ImageRecord] = []
+    public var containers: [ContainerRow] = []
+    public var history: [HistoryEntry] = []
+
+    init(path: String) { self.path = path }
+}
+
+extension Registry {
+    /// Puts a damaged file aside, with its log, as `FILE.damaged`, and begins a new one with what can be read of it. One that
+    /// was put aside before is replaced.
+    ///
+    /// For nobody else who has the file open: such a process goes on with the old one.
+    ///
+    /// - Throws: `conflict` when the registry is not damaged.
+    public static func rebuild(path: String) throws(CFSError) -> SalvagedRegistry {
+        let aside = "\(path).damaged"
+        try CreationLock.hold(beside: path) { () throws(CFSError) in
+            guard try isDamaged(path) else {
+                throw CFSError(
+                    .conflict, .recording, "the registry \(path) is not damaged", path: path,
+                    hint: "`cfs system recover` puts right what killed processes left")
+            }
+            for ending in ["-wal", "-shm"] { _ = unlink(aside + ending) }
+            // The log first: without the file beside it, it is never taken for that of a new one.
+            for ending in ["-wal", ""]
+            where renameat(AT_FDCWD, path + ending, AT_FDCWD, aside + ending) != 0 && errno != ENOENT {
+                throw CFSError(
+                    .registryFailed, .recording, "the registry \(path) cannot be put aside", systemCall: "renameat",
+                    path: path, errno: errno)
+            }
+            _ = unlink("\(path)-shm")
+        }
+        var salvaged = SalvagedRegistry(path: aside)
+        salvaged.read()
+        let new = Registry(path: path)
+        try new.write { database throws(CFSError) in
+            for row in salvaged.containers { try add(row, slot: row.slot, database) }
+            for entry in salvaged.history { try remember(entry, database) }
+        }
+        for image in salvaged.images { try new.put(image) }
+        return salvaged
+    }
+
+    /// Whether SQLite finds fault with a file, or a row is not understood.
+    private static func isDamaged(_ path: String) throws(CFSError) -> Bool {
+        do throws(CFSError) {
+            let registry = Registry(path: path)
+            let answer = try registry.read { database throws(CFSError) in
+                let statement = try database.statement("PRAGMA integrity_check(1)")
+                defer { statement.reset() }
+                return try statement.step() ? statement.text(0) : ""
+            }
+            _ = (try registry.containers(), try registry.images(), try registry.history())
+            return answer != "ok"
+        } catch {
+            // A disk that fails and rights that lack are no damage.
+            guard error.errno == nil, error.code == .registryFailed || error.code == .invalidConfiguration else {
+                throw error
+            }
+            return true
+        }
+    }
+}
+
+extension SalvagedRegistry {
+    /// Reads each table from both of its ends up to where it is damaged.
+    fileprivate mutating func read() {
+        // SQLite removes the log of an empty file; one page of zeros is a damaged file, whose pages the log may have.
+        if truncatedBelowAPage { _ = truncate(path, 4096) }
+        let database: SQLiteDatabase
+        do throws(CFSError) {
+            database = try SQLiteDatabase(path, isLost: true)
+        } catch {
+            return
+        }
+        let path = path
+        images = Self.rows(
+            database, "SELECT record FROM images ORDER BY name", "SELECT record FROM images ORDER BY name DESC",
+            key: \.name
+        ) { statement throws(CFSError) in try ImageRecord(stored: statement.text(0), path: path) }
+        containers = Self.rows(
+            database, "SELECT * FROM containers ORDER BY id", "SELECT * FROM containers ORDER BY id DESC",
+            key: \.id.text
+        ) { statement throws(CFSError) in try ContainerRow(statement, path: path) }
+        history = Self.rows(
+            database, "SELECT * FROM history ORDER BY number", "SELECT * FROM history ORDER BY number DESC",
+            key: \.number
+        ) { statement throws(CFSError) in try HistoryEntry(statement, path: path) }
+        .sorted { $0.number < $1.number }
+    }
+
+    private var truncatedBelowAPage: Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_size < 4096
+    }
+
+    private static func rows<Row, Key: Hashable>(
+        _ database: SQLiteDatabase, _ forwards: StaticString, _ backwards: StaticString, key: (Row) -> Key,
+        _ read: (SQLiteStatement) throws(CFSError) -> Row
+    ) -> [Row] {
+        var seen: Set<Key> = []
+        var rows: [Row] = []
+        for text in [forwards, backwards] {
+            do throws(CFSError) {
+                let statement = try database.statement(text)
+                defer { statement.reset() }
+                while try statement.step() {
+                    guard let row = understood(statement, read), seen.insert(key(row)).inserted else { continue }
+                    rows.append(row)
+                }
+                break
+            } catch {
+                // Here it is damaged: the rest is read from the other end.
+                continue
+            }
+        }
+        return rows
+    }
+
+    private static func understood<Row>(
+        _ statement: SQLiteStatement, _ read: (SQLiteStatement) throws(CFSError) -> Row
+    ) -> Row? {
+        do throws(CFSError) { return try read(statement) } catch { return nil }
+    }
+}
