@@ -1,6 +1,6 @@
 import Testing
 
-@testable import cfs
+@testable import CFSOptions
 
 @Suite("The caller")
 struct CallerTests {

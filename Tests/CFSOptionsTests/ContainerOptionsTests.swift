@@ -1,7 +1,7 @@
 import CFSCore
 import Testing
 
-@testable import cfs
+@testable import CFSOptions
 
 @Suite("The options of run")
 struct ContainerOptionsTests {

@@ -2,7 +2,7 @@ import CFSCore
 import TestSupport
 import Testing
 
-@testable import cfs
+@testable import CFSOptions
 
 @Suite("Variables and labels")
 struct EnvironmentSyntaxTests {

@@ -2,7 +2,7 @@ import CFSCore
 import CFSLinux
 import Testing
 
-@testable import cfs
+@testable import CFSOptions
 
 @Suite("The options of exec")
 struct ExecOptionsTests {

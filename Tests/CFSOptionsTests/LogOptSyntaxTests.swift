@@ -1,7 +1,7 @@
 import CFSCore
 import Testing
 
-@testable import cfs
+@testable import CFSOptions
 
 @Suite("What is kept of a container's output")
 struct LogOptSyntaxTests {

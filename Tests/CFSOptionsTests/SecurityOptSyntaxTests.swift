@@ -2,7 +2,7 @@ import CFSCore
 import TestSupport
 import Testing
 
-@testable import cfs
+@testable import CFSOptions
 
 @Suite("Security options, networks and the command of an image")
 struct SecurityOptSyntaxTests {

@@ -1,7 +1,7 @@
 import CFSCore
 
 /// Limits of other engines that cgroup v2 does not have: whoever asks for one hears why, and what there is instead.
-enum AbsentLimits {
+package enum AbsentLimits {
     private static let reasons: [(option: String, reason: String, hint: String)] = [
         ("kernel-memory", "cgroup v2 counts kernel memory together with the rest", "--memory limits both"),
         ("kernel-memory-tcp", "cgroup v2 counts socket buffers together with the rest", "--memory limits both"),
@@ -18,7 +18,7 @@ enum AbsentLimits {
     ]
 
     /// The error for an option that is one of them, by its name without dashes.
-    static func error(_ option: String) -> CFSError? {
+    package static func error(_ option: String) -> CFSError? {
         reasons.first { $0.option == option }.map {
             CFSError(.invalidArgument, .parsing, "--\(option) is not possible: \($0.reason)", hint: $0.hint)
         }

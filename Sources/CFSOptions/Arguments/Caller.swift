@@ -1,14 +1,19 @@
 import Glibc
 
 /// What the command line takes from whoever calls it.
-struct Caller: Sendable {
+package struct Caller: Sendable {
     /// The value of a variable of the caller's environment; nil when it is not set.
-    var variable: @Sendable (String) -> String?
+    package var variable: @Sendable (String) -> String?
     /// The working directory, absolute.
-    var directory: String
+    package var directory: String
+
+    package init(variable: @escaping @Sendable (String) -> String?, directory: String) {
+        self.variable = variable
+        self.directory = directory
+    }
 
     /// That of this process.
-    static var current: Caller {
+    package static var current: Caller {
         Caller(
             variable: { name in getenv(name).map { String(cString: $0) } },
             directory: {
@@ -19,7 +24,7 @@ struct Caller: Sendable {
     }
 
     /// A path as seen from the root: `./data` in `/srv` is `/srv/data`.
-    func absolute(_ path: String) -> String {
+    package func absolute(_ path: String) -> String {
         if path.hasPrefix("/") { return path }
         var components = directory.split(separator: "/").map(String.init)
         var rest = path.split(separator: "/")[...]

@@ -5,20 +5,20 @@ import CFSCore
 ///
 /// Docker's users write `-it`, `-eKEY=VALUE`, `--rm=false` and `--entrypoint ""`, and whatever stands behind the image
 /// belongs to the command, also `---` and `-=`, which ArgumentParser refuses wherever they stand.
-struct CanonicalArguments: Equatable {
+package struct CanonicalArguments: Equatable {
     /// Long names without dashes, in the order of the command line; a flag has no value.
-    struct Option: Equatable {
-        let name: String
-        let value: String?
+    package struct Option: Equatable {
+        package let name: String
+        package let value: String?
     }
 
-    private(set) var options: [Option] = []
-    private(set) var words: [String] = []
+    package private(set) var options: [Option] = []
+    package private(set) var words: [String] = []
     /// Whether help was asked for before the words of a command began.
-    private(set) var asksForHelp = false
+    package private(set) var asksForHelp = false
 
     /// What ArgumentParser is given.
-    var all: [String] {
+    package var all: [String] {
         if asksForHelp { return ["--help"] }
         var all: [String] = []
         for option in options {
@@ -33,18 +33,18 @@ struct CanonicalArguments: Equatable {
     }
 
     /// Whether a flag is set.
-    func has(_ name: String) -> Bool { options.contains { $0.name == name } }
+    package func has(_ name: String) -> Bool { options.contains { $0.name == name } }
 
     /// The value of an option, the last one where it stands several times.
-    func value(_ name: String) -> String? { options.last { $0.name == name }?.value }
+    package func value(_ name: String) -> String? { options.last { $0.name == name }?.value }
 
     /// All values of an option that may stand several times.
-    func values(_ name: String) -> [String] { options.filter { $0.name == name }.compactMap(\.value) }
+    package func values(_ name: String) -> [String] { options.filter { $0.name == name }.compactMap(\.value) }
 
     /// The word at a place.
     ///
     /// - Throws: `.invalidArgument` when there are fewer.
-    func word(_ index: Int, _ name: String, verb: String) throws(CFSError) -> String {
+    package func word(_ index: Int, _ name: String, verb: String) throws(CFSError) -> String {
         if index < words.count { return words[index] }
         throw CFSError(
             .invalidArgument, .parsing, "missing expected argument '<\(name)>'", hint: "see cfs \(verb) --help")
@@ -55,7 +55,7 @@ struct CanonicalArguments: Equatable {
     ///   - optionsEndAtFirstWord: whether everything behind the first word is a word.
     ///   - verb: as the user wrote it, for errors.
     /// - Throws: `.invalidArgument` for an unknown option, a missing value or one too many.
-    init(
+    package init(
         _ arguments: ArraySlice<String>, _ names: OptionNames, optionsEndAtFirstWord: Bool, verb: String
     ) throws(CFSError) {
         var rest = arguments
@@ -146,6 +146,11 @@ struct CanonicalArguments: Equatable {
                 .invalidArgument, .parsing, "\(spelling) is on or off: it does not take \"\(value)\"",
                 hint: "write \(spelling), or \(spelling)=false")
         }
+    }
+
+    /// Why there is no option of this long name, where that has a reason.
+    package static func absent(_ name: String) -> CFSError? {
+        AbsentLimits.error(name) ?? publishing("--\(name)")
     }
 
     private static func publishing(_ option: String) -> CFSError? {

@@ -3,18 +3,18 @@ import CFSLinux
 import Glibc
 
 /// What the machine has that limits are counted against; asked only for a flag that needs it.
-struct HostFacts: Sendable {
+package struct HostFacts: Sendable {
     /// How many processors run.
-    var processors: @Sendable () -> Int
+    package var processors: @Sendable () -> Int
     /// As the kernel names them: `2MB`, `1GB`.
-    var hugePageSizes: @Sendable () -> [String]
+    package var hugePageSizes: @Sendable () -> [String]
     /// Paths of the disks, without those that lie in memory or in files.
-    var disks: @Sendable () -> [String]
+    package var disks: @Sendable () -> [String]
     /// The disk behind a path.
-    var disk: @Sendable (String) throws(CFSError) -> DeviceNumber
+    package var disk: @Sendable (String) throws(CFSError) -> DeviceNumber
 
     /// This machine.
-    static var current: HostFacts {
+    package static var current: HostFacts {
         HostFacts(
             processors: { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) },
             hugePageSizes: {
@@ -33,7 +33,7 @@ struct HostFacts: Sendable {
     }
 
     /// Bytes of memory of this machine.
-    static var memory: UInt64 {
+    package static var memory: UInt64 {
         UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))
     }
 

@@ -2,11 +2,13 @@
 ///
 /// ArgumentParser knows them too, but only after it has built its tree: arguments are cut into options and words before
 /// that, as users of Docker write them (see ``CanonicalArguments``). A test holds the two against each other.
-struct OptionNames {
-    struct Entry: Equatable {
+package struct OptionNames {
+    package struct Entry: Equatable {
         /// The long name, without dashes.
-        let name: String
-        let takesValue: Bool
+        package let name: String
+        package let takesValue: Bool
+        /// Whether each time that it stands counts, and not the last one alone.
+        package let isRepeatable: Bool
     }
 
     /// A hundred at most, looked through from the front: a dictionary would take longer to fill than it saves.
@@ -14,34 +16,39 @@ struct OptionNames {
 
     /// - Parameters:
     ///   - flags: options without a value: the long name, then other spellings after spaces (`"detach d"`).
-    ///   - values: options with one.
-    init(flags: [String] = [], values: [String] = []) {
-        entries.reserveCapacity(2 * (flags.count + values.count))
+    ///   - values: options with one, of which the last counts.
+    ///   - lists: options with one that may stand several times.
+    package init(flags: [String] = [], values: [String] = [], lists: [String] = []) {
+        entries.reserveCapacity(2 * (flags.count + values.count + lists.count))
         for spelling in flags { add(spelling, takesValue: false) }
         for spelling in values { add(spelling, takesValue: true) }
+        for spelling in lists { add(spelling, takesValue: true, isRepeatable: true) }
     }
 
-    private mutating func add(_ spellings: String, takesValue: Bool) {
+    private mutating func add(_ spellings: String, takesValue: Bool, isRepeatable: Bool = false) {
         guard spellings.utf8.contains(0x20) else {
-            entries.append((spellings, Entry(name: spellings, takesValue: takesValue)))
+            entries.append((spellings, Entry(name: spellings, takesValue: takesValue, isRepeatable: isRepeatable)))
             return
         }
         let parts = spellings.split(separator: " ")
         guard let first = parts.first else { return }
-        let entry = Entry(name: String(first), takesValue: takesValue)
+        let entry = Entry(name: String(first), takesValue: takesValue, isRepeatable: isRepeatable)
         for part in parts { entries.append((String(part), entry)) }
     }
 
     /// The option of a long name or a letter.
-    subscript(spelling: String) -> Entry? { entries.first { $0.spelling == spelling }?.entry }
+    package subscript(spelling: String) -> Entry? { entries.first { $0.spelling == spelling }?.entry }
+
+    /// Every option, by its long name.
+    package var all: [Entry] { entries.filter { $0.spelling == $0.entry.name }.map(\.entry) }
 
     /// Every spelling of more than one letter.
-    var longSpellings: [String] { entries.map(\.spelling).filter { $0.count > 1 } }
+    package var longSpellings: [String] { entries.map(\.spelling).filter { $0.count > 1 } }
 
     /// Every spelling of one letter.
-    var letters: [String] { entries.map(\.spelling).filter { $0.count == 1 } }
+    package var letters: [String] { entries.map(\.spelling).filter { $0.count == 1 } }
 
-    static func + (left: OptionNames, right: OptionNames) -> OptionNames {
+    package static func + (left: OptionNames, right: OptionNames) -> OptionNames {
         var sum = left
         sum.entries += right.entries
         return sum

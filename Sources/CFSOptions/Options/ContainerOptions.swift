@@ -1,16 +1,14 @@
-import ArgumentParser
 import CFSCore
 
 /// Everything that `run` and `explain` know of a container.
-struct ContainerOptions {
-    static let optionNames =
+package struct ContainerOptions {
+    package static let optionNames =
         StreamOptions.optionNames + IdentityOptions.optionNames + ProcessOptions.optionNames
         + FileSystemOptions.optionNames + SecurityOptions.optionNames + NamespaceOptions.optionNames
         + ResourceOptions.optionNames + LifeOptions.optionNames + LoggingOptions.optionNames
-        + GlobalOptions.optionNames
 
-    let streams: StreamOptions
-    let identity: IdentityOptions
+    package let streams: StreamOptions
+    package let identity: IdentityOptions
     private let process: ProcessOptions
     private let files: FileSystemOptions
     private let security: SecurityOptions
@@ -23,7 +21,7 @@ struct ContainerOptions {
 
     /// - Parameter verb: as the user wrote it, for errors.
     /// - Throws: `.invalidArgument` when there is no image.
-    init(_ arguments: CanonicalArguments, verb: String) throws(CFSError) {
+    package init(_ arguments: CanonicalArguments, verb: String) throws(CFSError) {
         image = try arguments.word(0, "image", verb: verb)
         guard !image.isEmpty else {
             throw CFSError(.invalidArgument, .parsing, "the name of the image is empty", hint: "see cfs images --all")
@@ -43,7 +41,7 @@ struct ContainerOptions {
     /// The container that the options describe.
     ///
     /// - Throws: `.invalidArgument` for the first option that is wrong. Nothing was touched then but files that options name.
-    func spec(_ caller: Caller, _ host: HostFacts = .current) throws(CFSError) -> ContainerSpec {
+    package func spec(_ caller: Caller, _ host: HostFacts = .current) throws(CFSError) -> ContainerSpec {
         var spec = ContainerSpec(image: image, command: command)
         spec.terminal = streams.tty
         spec.interactive = streams.interactive
@@ -56,26 +54,5 @@ struct ContainerOptions {
         try life.fill(&spec)
         try logging.fill(&spec)
         return spec
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @OptionGroup(title: "Streams") var streams: StreamOptions.Declaration
-        @OptionGroup(title: "Identity") var identity: IdentityOptions.Declaration
-        @OptionGroup(title: "Process") var process: ProcessOptions.Declaration
-        @OptionGroup(title: "Files and devices") var files: FileSystemOptions.Declaration
-        @OptionGroup(title: "Security") var security: SecurityOptions.Declaration
-        @OptionGroup(title: "Namespaces") var namespaces: NamespaceOptions.Declaration
-        @OptionGroup(title: "Limits") var resources: ResourceOptions.Declaration
-        @OptionGroup(title: "Restarts and health") var life: LifeOptions.Declaration
-        @OptionGroup(title: "Log") var logging: LoggingOptions.Declaration
-        @OptionGroup(title: "Engine options") var globals: GlobalOptions
-
-        @Argument(
-            help: ArgumentHelp("The image, by name or ID.", valueName: "image"), completion: Completions.images)
-        var image: String
-
-        @Argument(help: ArgumentHelp("The command inside, with its arguments.", valueName: "command"))
-        var command: [String] = []
     }
 }

@@ -1,20 +1,19 @@
-import ArgumentParser
 import CFSCore
 
 /// How fast a container may read and write disks.
-struct DiskLimitOptions {
-    static let optionNames = OptionNames(values: [
-        "device-read-bps", "device-write-bps", "device-read-iops", "device-write-iops", "io-weight", "blkio-weight",
-    ])
+package struct DiskLimitOptions {
+    package static let optionNames = OptionNames(
+        values: ["io-weight", "blkio-weight"],
+        lists: ["device-read-bps", "device-write-bps", "device-read-iops", "device-write-iops"])
 
-    let readBytes: [String]
-    let writeBytes: [String]
-    let readOperations: [String]
-    let writeOperations: [String]
-    let ioWeight: String?
-    let blkioWeight: String?
+    package let readBytes: [String]
+    package let writeBytes: [String]
+    package let readOperations: [String]
+    package let writeOperations: [String]
+    package let ioWeight: String?
+    package let blkioWeight: String?
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         readBytes = arguments.values("device-read-bps")
         writeBytes = arguments.values("device-write-bps")
         readOperations = arguments.values("device-read-iops")
@@ -23,7 +22,7 @@ struct DiskLimitOptions {
         blkioWeight = arguments.value("blkio-weight")
     }
 
-    func fill(_ resources: inout RuntimeSpec.Resources, _ caller: Caller, _ host: HostFacts) throws(CFSError) {
+    package func fill(_ resources: inout RuntimeSpec.Resources, _ caller: Caller, _ host: HostFacts) throws(CFSError) {
         func rates(
             _ texts: [String], _ flag: String, _ unit: DiskRateSyntax.Unit
         ) throws(CFSError) -> [RuntimeSpec.ThrottleDevice] {
@@ -53,30 +52,5 @@ struct DiskLimitOptions {
             let weight = try LimitSyntax.number(ioWeight, "--io-weight", 1...10_000)
             resources.unified.append(RuntimeSpec.UnifiedFile("io.weight", "default \(weight)"))
         }
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @Option(
-            help: ArgumentHelp("Bytes a second at most: /dev/sda:10mb, or -1.", valueName: "disk:rate"),
-            completion: .file())
-        var deviceReadBps: [String] = []
-
-        @Option(help: ArgumentHelp("The same for writing.", valueName: "disk:rate"), completion: .file())
-        var deviceWriteBps: [String] = []
-
-        @Option(
-            help: ArgumentHelp("Reads a second at most: /dev/sda:1000, or -1.", valueName: "disk:rate"),
-            completion: .file())
-        var deviceReadIops: [String] = []
-
-        @Option(help: ArgumentHelp("The same for writing.", valueName: "disk:rate"), completion: .file())
-        var deviceWriteIops: [String] = []
-
-        @Option(help: ArgumentHelp("Share of disks beside others, 1 to 10000 (default: 100).", valueName: "weight"))
-        var ioWeight: String?
-
-        @Option(help: ArgumentHelp("The same as Docker counts it, 10 to 1000.", valueName: "weight"))
-        var blkioWeight: String?
     }
 }

@@ -1,19 +1,18 @@
-import ArgumentParser
 import CFSCore
 
 /// What a container is called, and how long it stays.
-struct IdentityOptions {
-    static let optionNames = OptionNames(
-        flags: ["rm"], values: ["name", "hostname h", "label l", "label-file", "cidfile"])
+package struct IdentityOptions {
+    package static let optionNames = OptionNames(
+        flags: ["rm"], values: ["name", "hostname h", "cidfile"], lists: ["label l", "label-file"])
 
-    let name: String?
-    let remove: Bool
-    let hostname: String?
-    let label: [String]
-    let labelFile: [String]
-    let cidfile: String?
+    package let name: String?
+    package let remove: Bool
+    package let hostname: String?
+    package let label: [String]
+    package let labelFile: [String]
+    package let cidfile: String?
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         name = arguments.value("name")
         remove = arguments.has("rm")
         hostname = arguments.value("hostname")
@@ -22,7 +21,7 @@ struct IdentityOptions {
         cidfile = arguments.value("cidfile")
     }
 
-    func fill(_ spec: inout ContainerSpec, _ caller: Caller) throws(CFSError) {
+    package func fill(_ spec: inout ContainerSpec, _ caller: Caller) throws(CFSError) {
         if let name, name.isEmpty { throw CFSError(.invalidArgument, .parsing, "--name is empty") }
         spec.name = name
         spec.autoRemove = remove
@@ -33,26 +32,5 @@ struct IdentityOptions {
             spec.hostname = hostname
         }
         spec.labels = try LabelSyntax.labels(files: labelFile, options: label, caller)
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @Option(help: ArgumentHelp("Name of the container (default: one is made up).", valueName: "name"))
-        var name: String?
-
-        @Flag(name: .customLong("rm"), help: "Remove the container when it has ended.")
-        var remove = false
-
-        @Option(name: [.customShort("h"), .long], help: ArgumentHelp("Host name inside.", valueName: "name"))
-        var hostname: String?
-
-        @Option(name: .shortAndLong, help: ArgumentHelp("Label of the container.", valueName: "key[=value]"))
-        var label: [String] = []
-
-        @Option(help: ArgumentHelp("Read labels from a file.", valueName: "file"), completion: .file())
-        var labelFile: [String] = []
-
-        @Option(help: ArgumentHelp("Write the container's ID to a new file.", valueName: "file"), completion: .file())
-        var cidfile: String?
     }
 }

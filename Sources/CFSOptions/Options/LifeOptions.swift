@@ -1,20 +1,19 @@
-import ArgumentParser
 import CFSCore
 
 /// What happens to a container over time: its restarts, its health.
-struct LifeOptions {
-    static let optionNames = OptionNames(values: [
+package struct LifeOptions {
+    package static let optionNames = OptionNames(values: [
         "restart", "health-cmd", "health-interval", "health-timeout", "health-retries", "health-start-period",
     ])
 
-    let restart: String?
-    let command: String?
-    let interval: String?
-    let timeout: String?
-    let retries: String?
-    let startPeriod: String?
+    package let restart: String?
+    package let command: String?
+    package let interval: String?
+    package let timeout: String?
+    package let retries: String?
+    package let startPeriod: String?
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         restart = arguments.value("restart")
         command = arguments.value("health-cmd")
         interval = arguments.value("health-interval")
@@ -23,7 +22,7 @@ struct LifeOptions {
         startPeriod = arguments.value("health-start-period")
     }
 
-    func fill(_ spec: inout ContainerSpec) throws(CFSError) {
+    package func fill(_ spec: inout ContainerSpec) throws(CFSError) {
         if let restart { spec.restart = try RestartPolicy(restart) }
         guard let command else {
             guard interval == nil, timeout == nil, retries == nil, startPeriod == nil else {
@@ -58,29 +57,5 @@ struct LifeOptions {
                 hint: "write a span such as 500ms, 30s or 1m30s, at most 24h")
         }
         return span
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @Option(
-            help: ArgumentHelp(
-                "Start it again after its end: no, on-failure[:n], always or unless-stopped.", valueName: "policy"),
-            completion: .list(["no", "on-failure", "always", "unless-stopped"]))
-        var restart: String?
-
-        @Option(help: ArgumentHelp("A shell command inside that says whether it is well.", valueName: "command"))
-        var healthCmd: String?
-
-        @Option(help: ArgumentHelp("From one check to the next (default: 30s).", valueName: "time"))
-        var healthInterval: String?
-
-        @Option(help: ArgumentHelp("How long a check may take (default: 30s).", valueName: "time"))
-        var healthTimeout: String?
-
-        @Option(help: ArgumentHelp("Failures in a row that make it unhealthy (default: 3).", valueName: "number"))
-        var healthRetries: String?
-
-        @Option(help: ArgumentHelp("Failures do not count for so long after the start.", valueName: "time"))
-        var healthStartPeriod: String?
     }
 }

@@ -1,21 +1,20 @@
-import ArgumentParser
 import CFSCore
 
 /// How much memory a container may have.
-struct MemoryLimitOptions {
-    static let optionNames = OptionNames(
-        values: ["memory m", "memory-swap", "memory-reservation", "memory-high", "hugetlb"])
+package struct MemoryLimitOptions {
+    package static let optionNames = OptionNames(
+        values: ["memory m", "memory-swap", "memory-reservation", "memory-high"], lists: ["hugetlb"])
 
     /// A process with its kernel stack and page tables does not fit into less.
     private static let least: UInt64 = 1 << 20
 
-    let memory: String?
-    let memorySwap: String?
-    let memoryReservation: String?
-    let memoryHigh: String?
-    let hugetlb: [String]
+    package let memory: String?
+    package let memorySwap: String?
+    package let memoryReservation: String?
+    package let memoryHigh: String?
+    package let hugetlb: [String]
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         memory = arguments.value("memory")
         memorySwap = arguments.value("memory-swap")
         memoryReservation = arguments.value("memory-reservation")
@@ -23,7 +22,7 @@ struct MemoryLimitOptions {
         hugetlb = arguments.values("hugetlb")
     }
 
-    func fill(_ resources: inout RuntimeSpec.Resources, _ host: HostFacts) throws(CFSError) {
+    package func fill(_ resources: inout RuntimeSpec.Resources, _ host: HostFacts) throws(CFSError) {
         if memory != nil || memorySwap != nil || memoryReservation != nil {
             var limits = RuntimeSpec.Memory()
             if let memory { limits.limit = try LimitSyntax.bytes(memory, "--memory", least: Self.least) }
@@ -53,25 +52,5 @@ struct MemoryLimitOptions {
         }
         resources.unified.append(
             RuntimeSpec.UnifiedFile("memory.high", high == LimitSyntax.unlimited ? "max" : "\(high)"))
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @Option(
-            name: .shortAndLong, help: ArgumentHelp("Memory at most: 512m, 1.5g; -1 for no limit.", valueName: "size"))
-        var memory: String?
-
-        @Option(
-            help: ArgumentHelp("Memory and swap together (default: twice the memory), or -1.", valueName: "size"))
-        var memorySwap: String?
-
-        @Option(help: ArgumentHelp("Memory that is left to it when others need some.", valueName: "size"))
-        var memoryReservation: String?
-
-        @Option(help: ArgumentHelp("Memory above which it is slowed down.", valueName: "size"))
-        var memoryHigh: String?
-
-        @Option(help: ArgumentHelp("Huge pages of one size at most: 2MB=64m.", valueName: "page=size"))
-        var hugetlb: [String] = []
     }
 }

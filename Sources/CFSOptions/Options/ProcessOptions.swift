@@ -1,26 +1,24 @@
-import ArgumentParser
 import CFSCore
 
 /// The process that runs inside: its environment, its user, its folder.
-struct ProcessOptions {
-    static let optionNames = OptionNames(
+package struct ProcessOptions {
+    package static let optionNames = OptionNames(
         flags: ["init"],
-        values: [
-            "env e", "env-file", "workdir w", "user u", "entrypoint", "stop-signal", "umask", "oom-score-adj", "ulimit",
-        ])
+        values: ["workdir w", "user u", "entrypoint", "stop-signal", "umask", "oom-score-adj"],
+        lists: ["env e", "env-file", "ulimit"])
 
-    let env: [String]
-    let envFile: [String]
-    let workdir: String?
-    let user: String?
-    let entrypoint: String?
-    let initProcess: Bool
-    let stopSignal: String?
-    let umask: String?
-    let oomScoreAdj: String?
-    let ulimit: [String]
+    package let env: [String]
+    package let envFile: [String]
+    package let workdir: String?
+    package let user: String?
+    package let entrypoint: String?
+    package let initProcess: Bool
+    package let stopSignal: String?
+    package let umask: String?
+    package let oomScoreAdj: String?
+    package let ulimit: [String]
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         env = arguments.values("env")
         envFile = arguments.values("env-file")
         workdir = arguments.value("workdir")
@@ -33,7 +31,7 @@ struct ProcessOptions {
         ulimit = arguments.values("ulimit")
     }
 
-    func fill(_ spec: inout ContainerSpec, _ caller: Caller) throws(CFSError) {
+    package func fill(_ spec: inout ContainerSpec, _ caller: Caller) throws(CFSError) {
         spec.environment = try EnvironmentSyntax.variables(files: envFile, options: env, caller)
         spec.workingDirectory = try ProcessSyntax.workingDirectory(workdir)
         spec.user = try ProcessSyntax.user(user)
@@ -43,41 +41,5 @@ struct ProcessOptions {
         if let umask { spec.umask = try ProcessSyntax.umask(umask) }
         if let oomScoreAdj { spec.oomScoreAdjustment = try ProcessSyntax.oomScore(oomScoreAdj) }
         for text in ulimit { spec.limits.append(try UlimitSyntax.limit(text)) }
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @Option(
-            name: .shortAndLong,
-            help: ArgumentHelp("Set a variable; KEY alone takes the caller's value.", valueName: "KEY=VALUE"))
-        var env: [String] = []
-
-        @Option(help: ArgumentHelp("Read variables from a file.", valueName: "file"), completion: .file())
-        var envFile: [String] = []
-
-        @Option(name: .shortAndLong, help: ArgumentHelp("Working directory inside.", valueName: "path"))
-        var workdir: String?
-
-        @Option(
-            name: .shortAndLong, help: ArgumentHelp("User name or ID, with a group or not.", valueName: "user[:group]"))
-        var user: String?
-
-        @Option(help: ArgumentHelp("Replace the image's entry point; \"\" removes it.", valueName: "program"))
-        var entrypoint: String?
-
-        @Flag(name: .customLong("init"), help: "Run an init inside that reaps processes and forwards signals.")
-        var initProcess = false
-
-        @Option(help: ArgumentHelp("Signal of \"cfs stop\" (default: the image's, or TERM).", valueName: "signal"))
-        var stopSignal: String?
-
-        @Option(help: ArgumentHelp("File mode creation mask, octal (default: 022).", valueName: "mask"))
-        var umask: String?
-
-        @Option(help: ArgumentHelp("Preference of the OOM killer, -1000 to 1000.", valueName: "score"))
-        var oomScoreAdj: String?
-
-        @Option(help: ArgumentHelp("Resource limit: nofile=1024:4096.", valueName: "name=soft[:hard]"))
-        var ulimit: [String] = []
     }
 }

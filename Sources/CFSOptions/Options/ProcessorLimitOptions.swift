@@ -1,22 +1,21 @@
-import ArgumentParser
 import CFSCore
 
 /// How much of the processors a container may have, and how many processes.
-struct ProcessorLimitOptions {
-    static let optionNames = OptionNames(values: [
+package struct ProcessorLimitOptions {
+    package static let optionNames = OptionNames(values: [
         "cpus", "cpu-period", "cpu-quota", "cpu-weight", "cpu-shares", "cpuset-cpus", "cpuset-mems", "pids-limit",
     ])
 
-    let cpus: String?
-    let cpuPeriod: String?
-    let cpuQuota: String?
-    let cpuWeight: String?
-    let cpuShares: String?
-    let cpusetCpus: String?
-    let cpusetMems: String?
-    let pidsLimit: String?
+    package let cpus: String?
+    package let cpuPeriod: String?
+    package let cpuQuota: String?
+    package let cpuWeight: String?
+    package let cpuShares: String?
+    package let cpusetCpus: String?
+    package let cpusetMems: String?
+    package let pidsLimit: String?
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         cpus = arguments.value("cpus")
         cpuPeriod = arguments.value("cpu-period")
         cpuQuota = arguments.value("cpu-quota")
@@ -27,7 +26,7 @@ struct ProcessorLimitOptions {
         pidsLimit = arguments.value("pids-limit")
     }
 
-    func fill(_ resources: inout RuntimeSpec.Resources, _ host: HostFacts) throws(CFSError) {
+    package func fill(_ resources: inout RuntimeSpec.Resources, _ host: HostFacts) throws(CFSError) {
         var cpu = RuntimeSpec.CPU()
         try fillQuota(&cpu, host)
         if let cpuShares {
@@ -65,32 +64,5 @@ struct ProcessorLimitOptions {
             let range = Int64(CPUQuota.quotas.lowerBound)...Int64(CPUQuota.quotas.upperBound)
             cpu.quota = try LimitSyntax.number(cpuQuota, "--cpu-quota", range, unit: "microseconds", isEndless: true)
         }
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @Option(help: ArgumentHelp("Processors at most: 2, 0.5; -1 for no limit.", valueName: "number"))
-        var cpus: String?
-
-        @Option(help: ArgumentHelp("Length of the period of --cpu-quota (default: 100000).", valueName: "microseconds"))
-        var cpuPeriod: String?
-
-        @Option(help: ArgumentHelp("Processor time in each period, or -1.", valueName: "microseconds"))
-        var cpuQuota: String?
-
-        @Option(help: ArgumentHelp("Share beside others, 1 to 10000 (default: 100).", valueName: "weight"))
-        var cpuWeight: String?
-
-        @Option(help: ArgumentHelp("The same as Docker counts it, 2 to 262144 (default: 1024).", valueName: "shares"))
-        var cpuShares: String?
-
-        @Option(help: ArgumentHelp("Processors it may run on: 0-3,6.", valueName: "list"))
-        var cpusetCpus: String?
-
-        @Option(help: ArgumentHelp("Memory nodes it may use: 0,1.", valueName: "list"))
-        var cpusetMems: String?
-
-        @Option(help: ArgumentHelp("Processes and threads at most, or -1.", valueName: "number"))
-        var pidsLimit: String?
     }
 }

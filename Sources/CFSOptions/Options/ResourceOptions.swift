@@ -1,25 +1,24 @@
-import ArgumentParser
 import CFSCore
 
 /// What a container may use, from its start on.
-struct ResourceOptions {
-    static let optionNames =
+package struct ResourceOptions {
+    package static let optionNames =
         LimitOptions.optionNames
-        + OptionNames(flags: ["oom-kill-disable"], values: ["cgroup-parent", "device-cgroup-rule"])
+        + OptionNames(flags: ["oom-kill-disable"], values: ["cgroup-parent"], lists: ["device-cgroup-rule"])
 
     private let limits: LimitOptions
     private let oomKillDisable: Bool
     private let cgroupParent: String?
     private let deviceCgroupRule: [String]
 
-    init(_ arguments: CanonicalArguments) {
+    package init(_ arguments: CanonicalArguments) {
         limits = LimitOptions(arguments)
         oomKillDisable = arguments.has("oom-kill-disable")
         cgroupParent = arguments.value("cgroup-parent")
         deviceCgroupRule = arguments.values("device-cgroup-rule")
     }
 
-    func fill(_ spec: inout ContainerSpec, _ caller: Caller, _ host: HostFacts) throws(CFSError) {
+    package func fill(_ spec: inout ContainerSpec, _ caller: Caller, _ host: HostFacts) throws(CFSError) {
         if oomKillDisable {
             throw CFSError(
                 .invalidArgument, .parsing,
@@ -37,19 +36,5 @@ struct ResourceOptions {
             }
             spec.cgroupParent = cgroupParent
         }
-    }
-
-    /// For help texts and completions.
-    struct Declaration: ParsableArguments {
-        @OptionGroup var limits: LimitOptions.Declaration
-
-        @Flag(help: "Not possible with cgroup v2; the error says what is.")
-        var oomKillDisable = false
-
-        @Option(help: ArgumentHelp("Cgroup to make the container's cgroup in.", valueName: "cgroup"))
-        var cgroupParent: String?
-
-        @Option(help: ArgumentHelp("Allow devices: \"c 1:3 rwm\".", valueName: "rule"))
-        var deviceCgroupRule: [String] = []
     }
 }

@@ -1,11 +1,11 @@
 import CFSCore
 
 /// Reads `--cgroup-conf`: `memory.high=512m` is what the kernel gets, as it stands (cgroup-v2.rst).
-enum CgroupConfSyntax {
+package enum CgroupConfSyntax {
     /// Adds the files; a file that is named again gets both values, one after the other, as those with keys need it.
     ///
     /// - Throws: `.invalidArgument` also for a file that a flag of its own has set.
-    static func add(_ texts: [String], to resources: inout RuntimeSpec.Resources) throws(CFSError) {
+    package static func add(_ texts: [String], to resources: inout RuntimeSpec.Resources) throws(CFSError) {
         let taken = resources.unified.count
         for text in texts {
             guard let equals = text.firstIndex(of: "="), equals != text.startIndex, text.last != "=" else {

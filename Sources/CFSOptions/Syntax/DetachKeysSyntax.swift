@@ -1,17 +1,13 @@
-import ArgumentParser
 import CFSCore
 
 /// Reads `--detach-keys`: keys with commas between them, each a character, or `ctrl-` and one of `a` to `z @ [ \ ] ^ _`, as
 /// Docker has them.
-enum DetachKeysSyntax {
+package enum DetachKeysSyntax {
     /// Ctrl-P Ctrl-Q.
-    static let usual: [UInt8] = [0x10, 0x11]
-
-    static let help = ArgumentHelp(
-        "Keys that leave the command to itself; \"\" for none (default: ctrl-p,ctrl-q).", valueName: "keys")
+    package static let usual: [UInt8] = [0x10, 0x11]
 
     /// The bytes that the keys send; none for an empty text, and the usual ones for nil.
-    static func keys(_ text: String?) throws(CFSError) -> [UInt8] {
+    package static func keys(_ text: String?) throws(CFSError) -> [UInt8] {
         guard let text else { return usual }
         guard !text.isEmpty else { return [] }
         var keys: [UInt8] = []

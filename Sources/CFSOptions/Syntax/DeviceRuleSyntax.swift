@@ -1,8 +1,8 @@
 import CFSCore
 
 /// Reads `--device-cgroup-rule`: `c 1:3 rwm`, `b 8:* r`.
-enum DeviceRuleSyntax {
-    static func rule(_ text: String) throws(CFSError) -> RuntimeSpec.DeviceRule {
+package enum DeviceRuleSyntax {
+    package static func rule(_ text: String) throws(CFSError) -> RuntimeSpec.DeviceRule {
         let rule: DeviceRule
         do throws(CFSError) {
             rule = try DeviceRule(text)

@@ -1,8 +1,8 @@
 import CFSCore
 
 /// Reads `--device`: `/dev/fuse`, `/dev/sda:/dev/disk:r`, `/dev/fuse:rw`.
-enum DeviceSyntax {
-    static func device(_ text: String) throws(CFSError) -> DeviceRequest {
+package enum DeviceSyntax {
+    package static func device(_ text: String) throws(CFSError) -> DeviceRequest {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard let source = parts.first, (1...3).contains(parts.count), source.hasPrefix("/") else { throw wrong(text) }
         var target = source

@@ -1,8 +1,8 @@
 import CFSCore
 
 /// Reads `--device-read-bps` and its like: `/dev/sda:10mb`, `/dev/sda:1000`, `/srv:-1`.
-enum DiskRateSyntax {
-    enum Unit {
+package enum DiskRateSyntax {
+    package enum Unit {
         case bytes
         case operations
     }
@@ -10,7 +10,7 @@ enum DiskRateSyntax {
     /// The rate of a disk, a second; 0 is no limit, which is written as -1.
     ///
     /// - Throws: `.invalidArgument` for what is no disk, naming those that are.
-    static func rate(
+    package static func rate(
         _ text: String, _ flag: String, _ unit: Unit, _ caller: Caller, _ host: HostFacts
     ) throws(CFSError) -> RuntimeSpec.ThrottleDevice {
         guard let colon = text.lastIndex(of: ":"), colon != text.startIndex,

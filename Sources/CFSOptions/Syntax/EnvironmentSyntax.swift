@@ -1,11 +1,11 @@
 import CFSCore
 
 /// Reads `--env` and `--env-file`.
-enum EnvironmentSyntax {
+package enum EnvironmentSyntax {
     /// The variables of the files, then those of the options, as `KEY=VALUE`; the last of a name stays.
     ///
     /// - Throws: `.invalidArgument` for a name that is empty or has white space, and for a file that cannot be read.
-    static func variables(files: [String], options: [String], _ caller: Caller) throws(CFSError) -> [String] {
+    package static func variables(files: [String], options: [String], _ caller: Caller) throws(CFSError) -> [String] {
         var variables: [String] = []
         for file in files {
             for (number, line) in try LineFile.lines(caller.absolute(file), option: "--env-file") {

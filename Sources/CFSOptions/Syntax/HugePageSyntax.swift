@@ -1,9 +1,9 @@
 import CFSCore
 
 /// Reads `--hugetlb`: `2MB=64m`.
-enum HugePageSyntax {
+package enum HugePageSyntax {
     /// A limit of huge pages of one size; 0 is none of them, -1 no limit.
-    static func limit(_ text: String, _ host: HostFacts) throws(CFSError) -> RuntimeSpec.HugepageLimit {
+    package static func limit(_ text: String, _ host: HostFacts) throws(CFSError) -> RuntimeSpec.HugepageLimit {
         let parts = text.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
         let page = parts.count == 2 ? bytes(parts[0]) : nil
         guard parts.count == 2, let page, page >= 1024 else { throw wrong(text) }
@@ -23,7 +23,7 @@ enum HugePageSyntax {
     }
 
     /// A size as the kernel writes it in the names of files: `2MB`, `1GB`, `64KB`.
-    static func name(_ bytes: UInt64) -> String {
+    package static func name(_ bytes: UInt64) -> String {
         if bytes >= 1 << 30 { return "\(bytes >> 30)GB" }
         return bytes >= 1 << 20 ? "\(bytes >> 20)MB" : "\(bytes >> 10)KB"
     }

@@ -1,8 +1,10 @@
 import CFSCore
 
 /// Reads `--label` and `--label-file`: `key=value`, or `key` for an empty value.
-enum LabelSyntax {
-    static func labels(files: [String], options: [String], _ caller: Caller) throws(CFSError) -> [String: String] {
+package enum LabelSyntax {
+    package static func labels(
+        files: [String], options: [String], _ caller: Caller
+    ) throws(CFSError) -> [String: String] {
         var labels: [String: String] = [:]
         for file in files {
             for (number, line) in try LineFile.lines(caller.absolute(file), option: "--label-file") {

@@ -1,15 +1,15 @@
 import CFSCore
 
 /// Reads sizes and numbers of limits; every error names the flag, the value and what is possible.
-enum LimitSyntax {
+package enum LimitSyntax {
     /// What stands for "no limit", where there can be none.
-    static let unlimited: Int64 = -1
+    package static let unlimited: Int64 = -1
 
     /// Bytes of a size as people write it: `512m`, `1.5g`; ``unlimited`` for `-1`.
     ///
     /// - Parameter least: the smallest size that makes sense. Zero never does: for Docker it is no limit, for the kernel
     ///   it is nothing at all.
-    static func bytes(_ text: String, _ flag: String, least: UInt64 = 4096) throws(CFSError) -> Int64 {
+    package static func bytes(_ text: String, _ flag: String, least: UInt64 = 4096) throws(CFSError) -> Int64 {
         if text == "-1" { return unlimited }
         do throws(CFSError) {
             let size = try ByteCount(text)
@@ -24,7 +24,7 @@ enum LimitSyntax {
     /// - Parameters:
     ///   - unit: what is counted, in the plural, for errors.
     ///   - isEndless: whether `-1` is possible too, and means no limit.
-    static func number(
+    package static func number(
         _ text: String, _ flag: String, _ range: ClosedRange<Int64>, unit: String? = nil, isEndless: Bool = false
     ) throws(CFSError) -> Int64 {
         if isEndless, text == "-1" { return unlimited }
@@ -36,16 +36,16 @@ enum LimitSyntax {
     }
 
     /// A number without a sign.
-    static func digits(_ text: String) -> Int64? {
+    package static func digits(_ text: String) -> Int64? {
         text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int64(text) : nil
     }
 
-    static func wrong(_ flag: String, _ text: String, _ hint: String) -> CFSError {
+    package static func wrong(_ flag: String, _ text: String, _ hint: String) -> CFSError {
         CFSError(.invalidArgument, .parsing, "\(flag) does not take \"\(text)\"", hint: hint)
     }
 
     /// Two flags that say the same thing in two ways.
-    static func exclude(_ first: String, _ second: String, hint: String? = nil) -> CFSError {
+    package static func exclude(_ first: String, _ second: String, hint: String? = nil) -> CFSError {
         CFSError(
             .invalidArgument, .parsing, "\(first) and \(second) exclude each other",
             hint: hint ?? "leave one of them away")

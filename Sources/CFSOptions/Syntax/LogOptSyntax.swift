@@ -1,7 +1,7 @@
 import CFSCore
 
 /// Reads `--log-driver` and `--log-opt`: what is kept of a container's output.
-enum LogOptSyntax {
+package enum LogOptSyntax {
     /// What is said to keep a log. There is one form, that of Kubernetes' container runtimes; who asks for Docker's usual log
     /// wants to read it with `logs`, and can.
     private static let keeping = ["k8s-file", "json-file"]
@@ -9,7 +9,7 @@ enum LogOptSyntax {
     /// - Parameters:
     ///   - driver: nil for the usual one.
     ///   - options: `max-size=10m` and `max-file=3`.
-    static func policy(driver: String?, options: [String]) throws(CFSError) -> LogPolicy {
+    package static func policy(driver: String?, options: [String]) throws(CFSError) -> LogPolicy {
         var policy = LogPolicy()
         switch driver {
         case nil: break

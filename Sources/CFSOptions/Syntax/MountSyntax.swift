@@ -1,7 +1,7 @@
 import CFSCore
 
 /// Reads `--mount`: `type=bind,src=/a,dst=/b,readonly` or `type=tmpfs,dst=/run,tmpfs-size=64m`.
-struct MountSyntax {
+package struct MountSyntax {
     private static let keys = [
         "type", "source", "src", "destination", "dst", "target", "readonly", "ro", "bind-propagation",
         "bind-nonrecursive",
@@ -13,7 +13,7 @@ struct MountSyntax {
     private var values: [String: String] = [:]
 
     /// - Throws: `.invalidArgument`: an unknown key (with the nearest one), a key twice, or one of the other type.
-    static func mount(_ text: String, _ caller: Caller) throws(CFSError) -> MountRequest {
+    package static func mount(_ text: String, _ caller: Caller) throws(CFSError) -> MountRequest {
         var syntax = MountSyntax()
         for field in try fields(text) { try syntax.read(field) }
         return try syntax.request(text, caller)

@@ -1,18 +1,18 @@
 import CFSCore
 
 /// The words behind a mount, as `-v`, `--mount` and `--tmpfs` share them: `ro`, `noexec`, `rslave`.
-struct MountWords {
+package struct MountWords {
     /// Words of one row exclude each other.
     private static let rows: [[String]] = [
         ["ro", "rw"], ["nosuid", "suid"], ["nodev", "dev"], ["noexec", "exec"], ["bind", "rbind"], ["idmap"],
         propagations,
     ]
-    static let propagations = [
+    package static let propagations = [
         "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
     ]
     /// Those that mean something without a source too.
-    static let forTmpfs = ["ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec"]
-    static let forBind = rows.flatMap { $0 }
+    package static let forTmpfs = ["ro", "rw", "nosuid", "suid", "nodev", "dev", "noexec", "exec"]
+    package static let forBind = rows.flatMap { $0 }
 
     /// What Docker knows and cfs has nothing for.
     private static let foreign = ["z", "Z", "U", "O", "cached", "delegated", "consistent", "copy", "nocopy"]
@@ -22,7 +22,7 @@ struct MountWords {
     /// Applies a word to a mount.
     ///
     /// - Throws: `.invalidArgument` for a word that is not among `allowed`, or that contradicts an earlier one.
-    mutating func apply(_ word: String, to mount: inout MountRequest, allowed: [String]) throws(CFSError) {
+    package mutating func apply(_ word: String, to mount: inout MountRequest, allowed: [String]) throws(CFSError) {
         guard allowed.contains(word), let row = Self.rows.first(where: { $0.contains(word) }) else {
             throw Self.unknown(word, allowed)
         }
@@ -58,7 +58,7 @@ struct MountWords {
     }
 
     /// Throws unless `target` is a place inside the container where something can be mounted.
-    static func checkTarget(_ target: String, in text: String) throws(CFSError) {
+    package static func checkTarget(_ target: String, in text: String) throws(CFSError) {
         guard target.hasPrefix("/") else {
             throw CFSError(
                 .invalidArgument, .parsing, "the mount target \"\(target)\" is not an absolute path",

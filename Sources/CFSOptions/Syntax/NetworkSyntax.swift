@@ -1,9 +1,9 @@
 import CFSCore
 
 /// Reads `--network`.
-enum NetworkSyntax {
+package enum NetworkSyntax {
     /// Reads `none` (a loopback interface and nothing else), `host`, `container:ID` or a path.
-    static func choice(_ text: String) throws(CFSError) -> NamespaceChoice {
+    package static func choice(_ text: String) throws(CFSError) -> NamespaceChoice {
         if text == "none" { return .private }
         do throws(CFSError) {
             return try NamespaceChoice(text, flag: "network")

@@ -1,8 +1,8 @@
 import CFSCore
 
 /// Reads the options of a process that are one word each.
-enum ProcessSyntax {
-    static func workingDirectory(_ text: String?) throws(CFSError) -> String? {
+package enum ProcessSyntax {
+    package static func workingDirectory(_ text: String?) throws(CFSError) -> String? {
         guard let text else { return nil }
         guard text.hasPrefix("/") else {
             throw CFSError(
@@ -12,7 +12,7 @@ enum ProcessSyntax {
         return text
     }
 
-    static func user(_ text: String?) throws(CFSError) -> String? {
+    package static func user(_ text: String?) throws(CFSError) -> String? {
         guard let text else { return nil }
         guard !text.isEmpty, !text.hasPrefix(":"), text.filter({ $0 == ":" }).count <= 1 else {
             throw CFSError(
@@ -22,7 +22,7 @@ enum ProcessSyntax {
     }
 
     /// An octal mask, 0 to 0777.
-    static func umask(_ text: String) throws(CFSError) -> UInt32 {
+    package static func umask(_ text: String) throws(CFSError) -> UInt32 {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mask = UInt32(text, radix: 8),
             mask <= 0o777
         else {
@@ -33,7 +33,7 @@ enum ProcessSyntax {
         return mask
     }
 
-    static func oomScore(_ text: String) throws(CFSError) -> Int {
+    package static func oomScore(_ text: String) throws(CFSError) -> Int {
         guard let score = Int(text), (-1000...1000).contains(score) else {
             throw CFSError(
                 .invalidArgument, .parsing, "--oom-score-adj does not take \"\(text)\"",

@@ -1,11 +1,11 @@
 import CFSCore
 
 /// Reads `--cpus` and the lists of `--cpuset-cpus` and `--cpuset-mems`.
-enum ProcessorSyntax {
+package enum ProcessorSyntax {
     /// Microseconds of processor time in a period: `0.5` is 50,000 in 100,000. The quota is -1 for no limit.
     ///
     /// - Throws: `.invalidArgument` for more than the machine has: it would be no limit at all.
-    static func cpus(_ text: String, _ host: HostFacts) throws(CFSError) -> (quota: Int64, period: UInt64) {
+    package static func cpus(_ text: String, _ host: HostFacts) throws(CFSError) -> (quota: Int64, period: UInt64) {
         if text == "-1" { return (LimitSyntax.unlimited, CPUQuota.defaultPeriod) }
         let processors = host.processors()
         do throws(CFSError) {
@@ -19,7 +19,7 @@ enum ProcessorSyntax {
     }
 
     /// A list such as `0-3,6`, in the form of the kernel. Which numbers there are, the cgroup above says.
-    static func list(_ text: String, _ flag: String) throws(CFSError) -> String {
+    package static func list(_ text: String, _ flag: String) throws(CFSError) -> String {
         do throws(CFSError) {
             let list = try IndexList(text)
             if !list.isEmpty { return "\(list)" }

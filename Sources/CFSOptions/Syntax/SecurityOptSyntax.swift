@@ -1,8 +1,8 @@
 import CFSCore
 
 /// Reads `--security-opt`.
-enum SecurityOptSyntax {
-    enum Choice: Equatable {
+package enum SecurityOptSyntax {
+    package enum Choice: Equatable {
         case seccomp(SeccompChoice)
         case noNewPrivileges(Bool)
     }
@@ -11,7 +11,7 @@ enum SecurityOptSyntax {
     /// a colon may stand for the equals sign.
     ///
     /// - Throws: `.invalidArgument` for anything else: an option that is not enforced is never taken in silence.
-    static func option(_ text: String, _ caller: Caller) throws(CFSError) -> Choice {
+    package static func option(_ text: String, _ caller: Caller) throws(CFSError) -> Choice {
         let key = text.prefix { $0 != "=" && $0 != ":" }
         let value = key.endIndex == text.endIndex ? nil : String(text[text.index(after: key.endIndex)...])
         switch (key, value) {

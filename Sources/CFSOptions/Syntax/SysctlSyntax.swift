@@ -1,8 +1,8 @@
 import CFSCore
 
 /// Reads `--sysctl`: `net.core.somaxconn=512`. Which names a container may have, the launch decides.
-enum SysctlSyntax {
-    static func setting(_ text: String) throws(CFSError) -> (name: String, value: String) {
+package enum SysctlSyntax {
+    package static func setting(_ text: String) throws(CFSError) -> (name: String, value: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
             throw CFSError(

@@ -1,12 +1,12 @@
 import CFSCore
 
 /// Reads `--since` and `--until`: a time, or how long ago.
-enum TimeSyntax {
+package enum TimeSyntax {
     /// Reads `2026-11-24T08:26:10Z`, the same with an offset (`+02:00`), without a zone (UTC) or without a time of day,
     /// seconds since 1970 (`1764000000.5`), or a span before now (`10m`, `1h30m`).
     ///
     /// - Returns: nanoseconds since 1970.
-    static func time(_ text: String, now: UInt64) throws(CFSError) -> UInt64 {
+    package static func time(_ text: String, now: UInt64) throws(CFSError) -> UInt64 {
         if let time = timestamp(text) ?? seconds(text) { return time }
         if let span = span(text) { return now > span ? now - span : 0 }
         throw CFSError(
@@ -32,7 +32,7 @@ enum TimeSyntax {
     private static func seconds(_ text: String) -> UInt64? { decimal(text[...], unit: 1_000_000_000) }
 
     /// Reads `10m`, `1h30m` or `500ms` as nanoseconds; nil for anything else.
-    static func span(_ text: String) -> UInt64? {
+    package static func span(_ text: String) -> UInt64? {
         let units: [(String, UInt64)] = [
             ("ns", 1), ("us", 1000), ("µs", 1000), ("ms", 1_000_000), ("s", 1_000_000_000), ("m", 60_000_000_000),
             ("h", 3_600_000_000_000),

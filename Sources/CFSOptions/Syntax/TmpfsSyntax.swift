@@ -1,15 +1,15 @@
 import CFSCore
 
 /// Reads `--tmpfs`: `TARGET[:word,...,size=64m,mode=1777]`.
-enum TmpfsSyntax {
+package enum TmpfsSyntax {
     /// What a tmpfs is when nobody says otherwise: for everybody, and nothing in it can be executed.
-    static func request(target: String, size: ByteCount? = nil, mode: UInt32 = 0o1777) -> MountRequest {
+    package static func request(target: String, size: ByteCount? = nil, mode: UInt32 = 0o1777) -> MountRequest {
         var mount = MountRequest(kind: .tmpfs(size: size, mode: mode), target: target)
         mount.noExecute = true
         return mount
     }
 
-    static func mount(_ text: String) throws(CFSError) -> MountRequest {
+    package static func mount(_ text: String) throws(CFSError) -> MountRequest {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let target = parts.first ?? ""
         try MountWords.checkTarget(target, in: text)
@@ -32,7 +32,7 @@ enum TmpfsSyntax {
     }
 
     /// A size of at least one byte: the kernel takes 0 for no limit at all.
-    static func bytes(_ text: String) throws(CFSError) -> ByteCount {
+    package static func bytes(_ text: String) throws(CFSError) -> ByteCount {
         let size = try ByteCount(text)
         guard size.bytes > 0 else {
             throw CFSError(
@@ -43,7 +43,7 @@ enum TmpfsSyntax {
     }
 
     /// An octal mode, 0 to 07777.
-    static func permissions(_ text: String) throws(CFSError) -> UInt32 {
+    package static func permissions(_ text: String) throws(CFSError) -> UInt32 {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mode = UInt32(text, radix: 8),
             mode <= 0o7777
         else {

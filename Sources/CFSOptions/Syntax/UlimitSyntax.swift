@@ -2,9 +2,9 @@ import CFSCore
 import CFSNamespaces
 
 /// Reads `--ulimit`: `nofile=1024`, `nofile=1024:4096`, `core=-1`, `memlock=unlimited`.
-enum UlimitSyntax {
+package enum UlimitSyntax {
     /// - Throws: `.invalidArgument` for an unknown name, a wrong number, or a soft limit above the hard one.
-    static func limit(_ text: String) throws(CFSError) -> ResourceLimit {
+    package static func limit(_ text: String) throws(CFSError) -> ResourceLimit {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, !parts[0].isEmpty else { throw wrong(text) }
         let name = parts[0].lowercased()

@@ -1,9 +1,9 @@
 import CFSCore
 
 /// Reads `-v`: `SOURCE:TARGET[:word,...]`.
-enum VolumeSyntax {
+package enum VolumeSyntax {
     /// - Throws: `.invalidArgument`; also for a bare name, which would be a named volume.
-    static func mount(_ text: String, _ caller: Caller) throws(CFSError) -> MountRequest {
+    package static func mount(_ text: String, _ caller: Caller) throws(CFSError) -> MountRequest {
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 2, !parts[0].isEmpty, !parts[1].isEmpty else {
             throw CFSError(
@@ -21,7 +21,7 @@ enum VolumeSyntax {
     }
 
     /// The absolute path of a source.
-    static func source(_ text: String, _ caller: Caller) throws(CFSError) -> String {
+    package static func source(_ text: String, _ caller: Caller) throws(CFSError) -> String {
         guard text.hasPrefix(".") || text.contains("/") else {
             throw CFSError(
                 .invalidArgument, .parsing, "\"\(text)\" is the name of a volume, and named volumes do not exist yet",

@@ -3,12 +3,12 @@ import CFSLinux
 import Glibc
 
 /// The file of `--cidfile`: it must not be there before, and stays only with its container.
-final class IdentityFile {
-    let path: String
+package final class IdentityFile {
+    package let path: String
     private var isWritten = false
 
     /// - Throws: `.conflict` when the file is there.
-    init(_ path: String, _ caller: Caller) throws(CFSError) {
+    package init(_ path: String, _ caller: Caller) throws(CFSError) {
         guard !path.isEmpty else { throw CFSError(.invalidArgument, .parsing, "--cidfile is empty") }
         self.path = caller.absolute(path)
         if File.exists(self.path) { throw exists }
@@ -20,7 +20,7 @@ final class IdentityFile {
             hint: "remove it, or use another name")
     }
 
-    func write(_ id: ContainerID) throws(CFSError) {
+    package func write(_ id: ContainerID) throws(CFSError) {
         let result = File.tryOpen(path, [.write, .create, .exclusive, .noFollow], mode: 0o644)
         if result == -ErrorCode.exists { throw exists }
         let fd = OwnedFD(try checked(result, "openat", .recording, path: path))
@@ -34,5 +34,5 @@ final class IdentityFile {
     }
 
     /// Takes the file away again, if it is ours.
-    func remove() { if isWritten { unlink(path) } }
+    package func remove() { if isWritten { unlink(path) } }
 }
