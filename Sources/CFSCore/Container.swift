@@ -116,7 +116,6 @@ extension Engine {
             (record.restarts, record.health) = (live?.restarts ?? 0, live?.health)
         } else if case .exited = record.state, let exit, record.startedAt == exit.startedAt {
             (record.finishedAt, record.restarts) = (exit.finishedAt, exit.restarts)
-            record.wasStopped = exit.isStopped
             if seen.isHeld, row.decision.phase != .starting { record.restartsAt = exit.restartsAt }
         }
         return record

@@ -32,6 +32,17 @@ public struct SocketRecord: Sendable, Hashable {
     /// Whose record it is: the end that was asked for, and the one that it is connected to.
     public var own: SocketEnd
     public var other: SocketEnd
+
+    public init(
+        state: State?, uid: UInt32, inode: UInt32, cgroup: UInt64?, own: SocketEnd, other: SocketEnd
+    ) {
+        self.state = state
+        self.uid = uid
+        self.inode = inode
+        self.cgroup = cgroup
+        self.own = own
+        self.other = other
+    }
 }
 
 /// Asks the kernel about one TCP socket by its addresses (sock_diag(7)): some 50 microseconds, and no privilege.

@@ -46,8 +46,6 @@ public struct ContainerRecord: Sendable, Hashable {
     public var createdAt: UInt64
     public var startedAt: UInt64?
     public var finishedAt: UInt64?
-    /// Whether somebody stopped it: its end was wanted then, whatever its status.
-    public var wasStopped = false
     public var autoRemove: Bool
     /// When its restart policy starts it again, in nanoseconds since 1970, while it waits for that.
     public var restartsAt: UInt64?

@@ -92,7 +92,6 @@ enum Daemon {
             end.signal()
         }
         end.wait()
-        ServiceManager.tell("STOPPING=1")
         if let failure = failure.withLock({ $0 }) { throw failure }
     }
 

@@ -25,6 +25,7 @@ struct Reloading: Service {
 
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() { reload() }
+        ServiceManager.tell("STOPPING=1")
     }
 
     private func reload() {

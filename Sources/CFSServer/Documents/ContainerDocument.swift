@@ -3,11 +3,11 @@ import CFSCore
 /// What is told of containers and their runs.
 enum ContainerDocument {
     /// The three words of old.
-    static func state(_ record: ContainerRecord) -> String {
+    private static func state(_ record: ContainerRecord, isStopped: Bool) -> String {
         switch record.state {
         case .running, .paused, .stopping: "Running"
         case .created, .dead: "Stopped"
-        case .exited(let status, _): word(status: status, isStopped: record.wasStopped)
+        case .exited(let status, _): word(status: status, isStopped: isStopped)
         }
     }
 
@@ -15,9 +15,16 @@ enum ContainerDocument {
         status == 0 || isStopped ? "Stopped" : "Stopped: ERROR"
     }
 
-    static func json(_ record: ContainerRecord) -> JSONObject {
+    /// One container.
+    static func json(_ record: ContainerRecord, _ engine: Engine) throws(CFSError) -> JSONObject {
+        json(record, isStopped: try engine.stopped(among: [record]).contains(record.id))
+    }
+
+    /// - Parameter isStopped: whether somebody wanted its end.
+    static func json(_ record: ContainerRecord, isStopped: Bool) -> JSONObject {
         var object = JSONObject([
-            ("id", .string(record.id.text)), ("name", .string(record.name)), ("state", .string(state(record))),
+            ("id", .string(record.id.text)), ("name", .string(record.name)),
+            ("state", .string(state(record, isStopped: isStopped))),
             ("status", .string(record.state.name)), ("image", .string(record.image)),
             ("imageDigest", .string(record.imageDigest)), ("command", .string(ShellWords.join(record.command))),
             ("arguments", JSON(record.command)), ("labels", JSON(record.labels)),

@@ -123,7 +123,7 @@ enum Deadline {
         try await withThrowingTaskGroup(of: Result.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                try await Task.sleep(for: time)
+                try await Patience.pause(time)
                 throw ServerError(.requestTimeout, "the body of the request did not come in time")
             }
             defer { group.cancelAll() }

@@ -22,9 +22,12 @@ enum ContainerRoutes {
                 var records = try call.engine.containers()
                 if !all { records.removeAll { $0.state.pid == nil } }
                 let (items, headers) = page.cut(records, "/containers", all ? [("all", "true")] : []) { $0.id.text }
-                return .json(
-                    .object(JSONObject(items.map { ($0.id.text, .object(ContainerDocument.json($0))) })),
-                    headers: headers)
+                let stopped = try call.engine.stopped(among: items)
+                let members = items.map { record in
+                    let document = ContainerDocument.json(record, isStopped: stopped.contains(record.id))
+                    return (record.id.text, JSON.object(document))
+                }
+                return .json(.object(JSONObject(members)), headers: headers)
             }
         },
         Route(
@@ -44,7 +47,9 @@ enum ContainerRoutes {
         Route(
             .get, "/containers/{id}", "containers", "One container", answer: .init(schema: Schemas.container)
         ) { call in
-            try await call.work.quick { .json(.object(ContainerDocument.json(try call.container().record()))) }
+            try await call.work.quick {
+                .json(.object(try ContainerDocument.json(try call.container().record(), call.engine)))
+            }
         },
         Route(
             .delete, "/containers/{id}", "containers", "Remove a container with all that it wrote",
@@ -55,8 +60,9 @@ enum ContainerRoutes {
             return try await call.work.long {
                 let container = try call.container()
                 let record = try container.record()
+                let document = try ContainerDocument.json(record, call.engine)
                 try container.remove(force: force)
-                return .json(.object(ContainerDocument.json(record)))
+                return .json(.object(document))
             }
         },
     ]
@@ -81,11 +87,11 @@ enum ContainerRoutes {
                 let before = try container.record()
                 try perform(container, object)
                 do throws(CFSError) {
-                    return .json(.object(ContainerDocument.json(try container.record())))
+                    return .json(.object(try ContainerDocument.json(try container.record(), call.engine)))
                 } catch {
                     // It removes itself at its end.
                     guard error.code == .containerNotFound, before.autoRemove else { throw error }
-                    var object = ContainerDocument.json(before)
+                    var object = ContainerDocument.json(before, isStopped: true)
                     (object["state"], object["status"], object["pid"]) = ("Stopped", "exited", nil)
                     return .json(.object(object))
                 }

@@ -51,12 +51,12 @@ enum RunRoutes {
                 // One that was never started, or has ended, is what was asked for.
                 let before = try container.record()
                 if before.state.pid != nil || before.restartsAt != nil { try container.stop(seconds: seconds) }
-                return ContainerDocument.json(try recordAfter(container, before))
+                return try ContainerDocument.json(try recordAfter(container, before), call.engine)
             }
         case .run(let spec, let file, false):
             return try await call.work.long {
                 let container = try launch(call, spec, .none, file).container
-                return started(container, try recordAfter(container, nil, spec))
+                return started(container, try recordAfter(container, spec, call))
             }
         case .run(let spec, let file, true): return try await runAndWait(spec, file, call)
         }
@@ -93,10 +93,10 @@ enum RunRoutes {
     }
 
     private static func recordAfter(
-        _ container: Container, _ before: ContainerRecord?, _ spec: ContainerSpec
+        _ container: Container, _ spec: ContainerSpec, _ call: Call
     ) throws -> JSONObject {
         do throws(CFSError) {
-            return ContainerDocument.json(try container.record())
+            return try ContainerDocument.json(try container.record(), call.engine)
         } catch {
             guard error.code == .containerNotFound, spec.autoRemove else { throw error }
             // It ran, has ended, and is gone.
@@ -118,7 +118,7 @@ enum RunRoutes {
         }
         let (status, captured) = try await call.service.watch.capture(session, output: output, error: error)
         return try await call.work.quick {
-            var object = started(container, try recordAfter(container, nil, spec))
+            var object = started(container, try recordAfter(container, spec, call))
             // The monitor has said how it ended; what is read of the container may be a moment behind.
             object["state"] = .string(
                 ContainerDocument.word(status: status.code, isStopped: object["state"] == "Stopped"))

@@ -28,7 +28,7 @@ final class EventHub: Sendable {
                     for try await event in try engine.events() { publish(event) }
                 } catch {
                     logger.error("the journal of events cannot be read", metadata: ["error": "\(error)"])
-                    try await Task.sleep(for: .seconds(1))
+                    try await Patience.pause(.seconds(1))
                 }
             }
         }
@@ -118,7 +118,7 @@ final class EventListener: Sendable {
         if let item = take() { return item }
         // A timer that wakes: nothing of the queue belongs to it.
         let timer = Task {
-            do { try await Task.sleep(for: patience) } catch { return }
+            do { try await Patience.pause(patience) } catch { return }
             wake { _ in }
         }
         await withTaskCancellationHandler {

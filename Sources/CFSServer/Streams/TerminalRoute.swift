@@ -112,10 +112,10 @@ final class Terminal: Sendable {
         let reading = Task { [self] in
             let status = await read(body, watch) { word in
                 words.continuation.yield(word)
-                _ = try? PipeEnd.write(bell.writing.raw, [1])
+                Self.ring(bell.writing)
             }
             words.continuation.yield(.over(status))
-            _ = try? PipeEnd.write(bell.writing.raw, [1])
+            Self.ring(bell.writing)
         }
         defer { reading.cancel() }
         do {
@@ -129,7 +129,13 @@ final class Terminal: Sendable {
                 ByteBuffer(bytes: WebSocketFrames.text(document.bytes()) + WebSocketFrames.close(1011)))
         }
         extendLifetime(bell)
-        if case .hangUp = ending { try? session.signal(1) }
+        if case .hangUp = ending { try session.signal(1) }
+    }
+
+    /// Wakes the one that writes. A pipe that is full, or that nobody reads any more, is as good.
+    private static func ring(_ bell: SharedFD) {
+        var one: UInt8 = 1
+        _ = withUnsafeBytes(of: &one) { File.write(bell.raw, $0) }
     }
 
     /// From the command to the socket.

@@ -70,6 +70,7 @@ final class Listener: Service {
         } onGracefulShutdown: {
             quiescing.initiateShutdown(promise: nil)
         }
+        if case .unix(let path) = address { unlink(path) }
     }
 
     private func bind(_ bootstrap: ServerBootstrap) async throws -> NIOAsyncChannel<RestChannel.Value, Never> {

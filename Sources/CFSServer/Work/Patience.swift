@@ -14,7 +14,7 @@ enum Patience {
                 return true
             }
             group.addTask {
-                try await Task.sleep(for: time)
+                try await pause(time)
                 return false
             }
             defer { group.cancelAll() }
@@ -24,6 +24,12 @@ enum Patience {
 
     /// - Throws: `CancellationError` when the daemon stops meanwhile.
     static func sleep(_ time: Duration) async throws {
-        try await cancelWhenGracefulShutdown { try await Task.sleep(for: time) }
+        try await cancelWhenGracefulShutdown { try await pause(time) }
+    }
+
+    /// A span of time that is itself what is wanted; ends early when the task is cancelled.
+    static func pause(_ time: Duration) async throws {
+        let clock = ContinuousClock()
+        try await clock.sleep(for: time)
     }
 }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import CFSOptions
+@testable import cfs
 
 @Suite("Security options, networks and the command of an image")
 struct SecurityOptSyntaxTests {

@@ -2,6 +2,7 @@ import CFSCore
 import Testing
 
 @testable import CFSOptions
+@testable import cfs
 
 @Suite("The limits of run and update")
 struct LimitOptionsTests {
