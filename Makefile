@@ -20,14 +20,15 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-vm test-faults test-faults-sample test-embed vm bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
 	@Scripts/without-static-noise $(STATIC) --product cfs
 	@Scripts/without-static-noise $(STATIC) --product cfs-runtime
+	@Scripts/without-static-noise $(STATIC) --product cfsd
 	@mkdir -p bin
-	@for name in cfs cfs-runtime; do \
+	@for name in cfs cfs-runtime cfsd; do \
 	    if [ ! bin/$$name -nt $(RELEASE)/release/$$name ]; then \
 	        strip -o bin/$$name.new $(RELEASE)/release/$$name; mv bin/$$name.new bin/$$name; \
 	    fi; \
@@ -42,7 +43,7 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-faults-sample test-vm test-embed
+test: lint test-unit test-root test-rest test-faults-sample test-vm test-embed
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
@@ -54,6 +55,11 @@ test-unit: test-build
 ## test-root  real containers on this host, with the executables of bin/
 test-root: build test-build
 	CFS_TEST_BINARY=$(CURDIR)/bin/cfs CFS_TEST_RUNS=$(CFS_TEST_RUNS) $(TEST) --filter '^RootTests\.'
+
+## test-rest  the daemon against its own OpenAPI document, with schemathesis (PyPI)
+test-rest: build
+	@Scripts/setup rest
+	@Scripts/test-rest
 
 ## test-vm    limits, on a kernel whose cgroup v2 has every controller: in a virtual machine
 test-vm: build test-build
@@ -93,7 +99,7 @@ fmt:
 lint:
 	swift format lint --strict --recursive --parallel Sources Tests Examples Package.swift
 
-## install    executables, image catalogue, completion files and manual pages, below PREFIX (/usr/local)
+## install    executables, image catalogue, systemd units, completion files and manual pages, below PREFIX (/usr/local)
 install: build
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' Scripts/install
 
@@ -103,7 +109,7 @@ uninstall:
 
 ## clean      removes everything that was built
 clean:
-	rm -rf bin $(DEBUG) $(RELEASE) $(VM) Benchmarks/.build Examples/embed/.build
+	rm -rf bin $(DEBUG) $(RELEASE) $(VM) .build-rest Benchmarks/.build Examples/embed/.build
 
 help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))

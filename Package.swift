@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "CFSCgroups", targets: ["CFSCgroups"]),
         .executable(name: "cfs", targets: ["cfs"]),
         .executable(name: "cfs-runtime", targets: ["cfs-runtime"]),
+        .executable(name: "cfsd", targets: ["cfsd"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
@@ -20,6 +21,12 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.25.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.0.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.9.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.22.0", traits: []),
     ],
     targets: [
         // The C floor: system calls and the C libraries Debian ships.
@@ -55,11 +62,40 @@ let package = Package(
                 "CFSMonitor", system, .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
+        .target(name: "CFSOptions", dependencies: ["CFSCore", "CFSLinux", "CFSNamespaces"], swiftSettings: strict),
         .executableTarget(
             name: "cfs",
-            dependencies: ["CFSCore", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CFSCore", "CFSOptions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: strict),
         .executableTarget(name: "cfs-runtime", dependencies: ["CFSMonitor"], swiftSettings: strict),
+        .target(
+            name: "CFSServer",
+            dependencies: [
+                "CFSCore", "CFSLinux", "CFSOptions", "CLinux", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            exclude: ["Dashboard/dashboard.html"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "cfsd",
+            dependencies: [
+                "CFSServer", "CFSOptions", "CLinux", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
 
         // Tests mirror the rooms; RootTests drives the built executables, VMTests too, in the virtual machine.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -75,6 +111,12 @@ let package = Package(
         .testTarget(name: "CFSImagesTests", dependencies: ["CFSImages", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSRegistryTests", dependencies: ["CFSRegistry", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSCoreTests", dependencies: ["CFSCore", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSOptionsTests", dependencies: ["CFSOptions", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CFSServerTests",
+            dependencies: ["CFSServer", "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types")],
+            swiftSettings: strict),
+        .testTarget(name: "cfsdTests", dependencies: ["cfsd", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "cfsTests", dependencies: ["cfs", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RootTests", dependencies: ["CFSCore", "EngineSupport", "TestSupport"], swiftSettings: strict),

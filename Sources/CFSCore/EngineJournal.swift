@@ -58,6 +58,16 @@ extension Engine {
         return try registry.history(filter)
     }
 
+    /// Those of these containers whose end was wanted: somebody has stopped or killed them since their start.
+    public func stopped(among records: [ContainerRecord]) throws(CFSError) -> Set<ContainerID> {
+        let ended = records.filter { record in
+            if case .exited = record.state { true } else { false }
+        }
+        guard !ended.isEmpty else { return [] }
+        let stops = try registry.lastStops()
+        return Set(ended.filter { stops[$0.id.text, default: 0] > $0.startedAt ?? .max }.map(\.id))
+    }
+
     /// Forgets what began before a time (nanoseconds since 1970); what still runs stays.
     ///
     /// - Returns: how many entries went.

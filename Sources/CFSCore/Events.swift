@@ -18,7 +18,7 @@ public struct EventFilter: Sendable, Hashable {
 
     public init() {}
 
-    func takes(_ event: EngineEvent) -> Bool {
+    package func takes(_ event: EngineEvent) -> Bool {
         if let since, event.time < since { return false }
         if !kinds.isEmpty, !kinds.contains(event.kind) { return false }
         if !actions.isEmpty, !actions.contains(event.action) { return false }

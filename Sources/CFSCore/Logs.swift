@@ -32,6 +32,14 @@ extension Container {
     /// - Throws: `invalidState` for a container that was made to keep none.
     public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError)
     {
+        let cursor = try logCursor(options)
+        repeat {
+            while let line = try cursor.next() { if try !body(line) { return } }
+        } while try cursor.waitForMore()
+    }
+
+    /// A reader of the log that waits only where it is told to.
+    package func logCursor(_ options: LogOptions = LogOptions()) throws(CFSError) -> LogCursor {
         let row = try row()
         let policy = try folder.readRequest().log
         guard policy.isKept else {
@@ -39,18 +47,42 @@ extension Container {
                 .invalidState, .looking, "the container \(row.name) keeps no log: it was made with --log-driver none",
                 hint: "cfs attach \(row.name) shows what it writes from now on")
         }
-        let reader = LogReader(path: folder.logPath, fileCount: policy.fileCount)
-        // The connection is made before the last look at the file: nothing that is written until the end is missed.
-        let watch = options.follow ? try LogWatch(folder) : nil
-        var lines = LogSelection(options)
-        while true {
-            while let line = try reader.nextLine() {
-                if let selected = lines.take(line), try !body(selected) { return }
-            }
-            for line in lines.finishTail() where try !body(line) { return }
-            guard let watch, try watch.waitForMore(reader) else { break }
-        }
+        return try LogCursor(folder, policy, options)
     }
+}
+
+/// Reads a container's log line by line: see ``Container/logCursor(_:)``. For one thread at a time.
+package final class LogCursor {
+    private let reader: LogReader
+    private let watch: LogWatch?
+    private var lines: LogSelection
+    /// Lines of the tail that are still to be handed out.
+    private var held: [LogLine].SubSequence = []
+
+    fileprivate init(_ folder: ContainerFolder, _ policy: LogPolicy, _ options: LogOptions) throws(CFSError) {
+        reader = LogReader(path: folder.logPath, fileCount: policy.fileCount)
+        // The connection is made before the last look at the file: nothing that is written until the end is missed.
+        watch = options.follow ? try LogWatch(folder) : nil
+        lines = LogSelection(options)
+    }
+
+    /// The next line that there is; nil when there is none yet, or no more.
+    package func next() throws(CFSError) -> LogLine? {
+        if let line = held.popFirst() { return line }
+        while let line = try reader.nextLine() {
+            if let selected = lines.take(line) { return selected }
+        }
+        held = lines.finishTail()[...]
+        return held.popFirst()
+    }
+
+    /// What becomes readable when ``next()`` may have more; none when there will be no more.
+    package var descriptors: [Int32] { watch?.descriptors ?? [] }
+
+    /// Takes note of what has become readable; false when there will be no more.
+    package func look() throws(CFSError) -> Bool { try watch?.look(milliseconds: 0) ?? false }
+
+    fileprivate func waitForMore() throws(CFSError) -> Bool { try watch?.look(milliseconds: -1) ?? false }
 }
 
 /// Picks the lines that are asked for; holds back the last ones while older lines are still read.
@@ -122,13 +154,18 @@ private final class LogWatch {
         }
     }
 
-    /// Waits until the log may have more; false when the container has ended and everything was read.
-    func waitForMore(_ reader: LogReader) throws(CFSError) -> Bool {
+    var descriptors: [Int32] {
+        guard let monitor, !isOver else { return [] }
+        return [monitor.raw, changes.descriptor]
+    }
+
+    /// Looks, or waits, whether the log may have more; false when the container has ended and everything was read.
+    func look(milliseconds: Int32) throws(CFSError) -> Bool {
         guard let monitor, !isOver else { return false }
         let poll = try EventPoll()
         try poll.add(monitor.raw, .readable, token: 0)
         try poll.add(changes.descriptor, .readable, token: 1)
-        for event in try poll.wait() {
+        for event in try poll.wait(milliseconds: milliseconds) {
             if event.token == 1 {
                 try changes.take()
             } else if let (bytes, _) = try MessageSocket.receive(monitor.raw) {

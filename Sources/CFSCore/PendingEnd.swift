@@ -2,6 +2,7 @@ import CFSLinux
 import CFSModel
 import CFSMonitor
 import Glibc
+import Synchronization
 
 /// What somebody waits for who waits for a container.
 public enum WaitCondition: Sendable, Hashable {
@@ -58,6 +59,8 @@ public final class PendingEnd: Sendable {
     private let monitor: MessageSocket?
     private let known: ExitStatus?
     private let removal: RemovalWatch?
+    /// What ``poll()`` has seen: whether the monitor has told all, and how the container ended.
+    private let seen = Mutex<(isOver: Bool, status: ExitStatus?)>((false, nil))
 
     fileprivate init(_ container: Container, _ monitor: consuming MessageSocket, _ removal: RemovalWatch?) {
         self.container = container
@@ -87,6 +90,61 @@ public final class PendingEnd: Sendable {
             if let ended = try container.ended() { last = ended }
         } while try removal.isThereAfterChange()
         return last ?? ExitStatus(code: 0)
+    }
+
+    /// What becomes readable when ``poll()`` may know more.
+    package var descriptors: [Int32] {
+        if let monitor = monitorDescriptor, !seen.withLock(\.isOver) { return [monitor] }
+        return removal.map { [$0.descriptor] } ?? []
+    }
+
+    private var monitorDescriptor: Int32? {
+        switch monitor {
+        case nil: nil
+        case let monitor?: monitor.fd.raw
+        }
+    }
+
+    /// How it ended when what is waited for has come about, and nil before that; does not wait.
+    package func poll() throws(CFSError) -> ExitStatus? {
+        try seen.withLock { seen throws(CFSError) in
+            if let descriptor = monitorDescriptor, !seen.isOver {
+                guard try Self.takeMessages(descriptor, &seen) else { return nil }
+            }
+            guard let removal else {
+                if let status = seen.status ?? known { return status }
+                // The monitor was killed: what is left of the container says so.
+                if let status = try container.ended() { return status }
+                throw container.gone
+            }
+            try removal.take()
+            if let ended = try container.ended() { seen.status = ended }
+            return removal.isThere ? nil : seen.status ?? known ?? ExitStatus(code: 0)
+        }
+    }
+
+    /// False while the monitor has more to tell.
+    private static func takeMessages(
+        _ descriptor: Int32, _ seen: inout (isOver: Bool, status: ExitStatus?)
+    ) throws(CFSError) -> Bool {
+        let poll = try EventPoll()
+        try poll.add(descriptor, .readable, token: 0)
+        do throws(CFSError) {
+            while try !poll.wait(milliseconds: 0).isEmpty {
+                guard let (bytes, _) = try MessageSocket.receive(descriptor) else {
+                    seen.isOver = true
+                    return true
+                }
+                guard case .exited(let record) = try MonitorMessage(parsing: bytes) else { continue }
+                seen = (true, ExitStatus(record))
+                return true
+            }
+            return false
+        } catch {
+            guard PendingStop.meansEnded(error) else { throw error }
+            seen.isOver = true
+            return true
+        }
     }
 
     private func awaitExit() throws(CFSError) -> ExitStatus? {
@@ -124,6 +182,14 @@ private final class RemovalWatch: Sendable {
                 guard error.errno == ENOENT else { throw error }
             }
         }
+    }
+
+    var descriptor: Int32 { changes.descriptor }
+    var isThere: Bool { File.exists(path) }
+
+    /// Forgets what has changed until now.
+    func take() throws(CFSError) {
+        do throws(CFSError) { try changes.take() } catch { guard error.errno == EAGAIN else { throw error } }
     }
 
     /// Waits for a change while the folder is there; false when it is gone.

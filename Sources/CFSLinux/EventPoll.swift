@@ -3,7 +3,7 @@ import CLinux
 import Glibc
 
 /// Readiness of many descriptors (epoll(7)), level triggered.
-public struct EventPoll: ~Copyable {
+public struct EventPoll: ~Copyable, Sendable {
     public struct Interest: OptionSet, Sendable {
         public let rawValue: UInt32
         public init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -139,6 +139,18 @@ extension Registry {
         }
     }
 
+    /// When somebody last stopped or killed each container, in nanoseconds since 1970, by its id.
+    public func lastStops() throws(CFSError) -> [String: UInt64] {
+        try read { database throws(CFSError) in
+            let statement = try database.statement(
+                "SELECT container, max(time) FROM history WHERE verb IN ('stop', 'kill') GROUP BY container")
+            defer { statement.reset() }
+            var times: [String: UInt64] = [:]
+            while try statement.step() { times[statement.text(0)] = UInt64(clamping: statement.integer(1)) }
+            return times
+        }
+    }
+
     /// Forgets entries that began before a time; those of what still runs stay.
     ///
     /// - Returns: how many went.

@@ -330,6 +330,18 @@ long cfs_filesystem_magic(int fd) {
     return (long)status.f_type;
 }
 
+long cfs_open_kernfs_handle(int mount, uint64_t identifier) {
+    struct {
+        struct file_handle head;
+        uint64_t identifier;
+    } handle;
+    memset(&handle, 0, sizeof handle);
+    handle.head.handle_bytes = sizeof identifier;
+    handle.head.handle_type = 0xfe;  // FILEID_KERNFS
+    memcpy(handle.head.f_handle, &identifier, sizeof identifier);
+    return result_of(open_by_handle_at(mount, &handle.head, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
 long cfs_filesystem_magic_at(const char *path) {
     struct statfs status;
     if (statfs(path, &status) == -1) return -errno;

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// The whole program: arguments in, exit status out.
 enum Program {

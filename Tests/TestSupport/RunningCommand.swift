@@ -108,6 +108,10 @@ public final class RunningCommand: @unchecked Sendable {
         precondition(count == bytes.count, "the pipe is full")
     }
 
+    /// What has been read of its streams until now.
+    public var outputSoFar: String { String(decoding: collected[.output] ?? [], as: UTF8.self) }
+    public var errorsSoFar: String { String(decoding: collected[.errors] ?? [], as: UTF8.self) }
+
     /// Waits until its output contains a text; false when the deadline passes or all has ended without it.
     public func waitForOutput(_ text: String, in stream: Stream = .output, seconds: Double = 60) -> Bool {
         pump(seconds: seconds) { String(decoding: self.collected[stream] ?? [], as: UTF8.self).contains(text) }

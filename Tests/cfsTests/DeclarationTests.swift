@@ -2,6 +2,7 @@ import ArgumentParser
 import CFSCore
 import Testing
 
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("What is declared for help and completions is what is read")

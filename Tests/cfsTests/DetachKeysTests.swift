@@ -1,6 +1,7 @@
 import CFSCore
 import Testing
 
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("The keys that detach")

@@ -2,6 +2,7 @@ import CFSCore
 import CFSLinux
 import Testing
 
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("Errors as people see them")

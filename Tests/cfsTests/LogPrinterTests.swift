@@ -1,6 +1,7 @@
 import Testing
 
 @testable import CFSCore
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("Printed logs")

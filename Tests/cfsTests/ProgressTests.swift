@@ -2,6 +2,7 @@ import CFSCore
 import Synchronization
 import Testing
 
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("Progress")

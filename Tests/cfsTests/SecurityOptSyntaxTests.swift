@@ -2,6 +2,7 @@ import CFSCore
 import TestSupport
 import Testing
 
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("Security options, networks and the command of an image")

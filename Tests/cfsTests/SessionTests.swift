@@ -3,6 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import CFSOptions
 @testable import cfs
 
 @Suite("What a session leaves with its caller")

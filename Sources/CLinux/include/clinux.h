@@ -244,6 +244,10 @@ long cfs_filesystem_magic(int fd);
 #define CFS_DEVPTS_SUPER_MAGIC 0x1cd1
 #define CFS_OVERLAYFS_SUPER_MAGIC 0x794c7630
 
+/// Opens what a number of kernfs (a cgroup's) stands for, below any descriptor of that file system
+/// (open_by_handle_at(2), FILEID_KERNFS); a folder, for its path only.
+long cfs_open_kernfs_handle(int mount, uint64_t identifier);
+
 /// The same by path (statfs(2)).
 long cfs_filesystem_magic_at(const char *path);
 /// major(3) and minor(3) of a `dev` or `rdev` above.

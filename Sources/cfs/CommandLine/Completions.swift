@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// What a shell offers for an argument. The engine is asked; one that cannot answer offers nothing.
 enum Completions {

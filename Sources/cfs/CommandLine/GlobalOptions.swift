@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// Where the engine keeps what it keeps: options of every verb, before or behind its name.
 struct GlobalOptions: ParsableArguments {

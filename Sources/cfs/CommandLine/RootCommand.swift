@@ -19,7 +19,8 @@ struct RootCommand: ParsableCommand {
             CommandGroup(
                 name: "Engine",
                 subcommands: [
-                    EventsCommand.self, HistoryCommand.self, InfoCommand.self, DoctorCommand.self, VersionCommand.self,
+                    ServerCommand.self, EventsCommand.self, HistoryCommand.self, InfoCommand.self, DoctorCommand.self,
+                    VersionCommand.self,
                     SystemCommand.self,
                 ]),
         ])

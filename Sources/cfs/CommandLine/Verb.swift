@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// One verb of the command line.
 ///

@@ -46,6 +46,7 @@ enum Verbs {
         case ("image", "export"): ImageExportCommand.self
         case ("image", "inspect"): ImageInspectCommand.self
         case ("image", "rm"), ("image", "remove"): ImageRmCommand.self
+        case (nil, "server"): ServerCommand.self
         case (nil, "info"): InfoCommand.self
         case (nil, "doctor"): DoctorCommand.self
         case (nil, "version"): VersionCommand.self

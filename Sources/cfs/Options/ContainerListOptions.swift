@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// The options of `ps` and `container ls`, and what both do.
 struct ContainerListOptions: ParsableArguments {

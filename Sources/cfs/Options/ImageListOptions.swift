@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// The options of `images` and `image ls`, and what both do.
 struct ImageListOptions: ParsableArguments {

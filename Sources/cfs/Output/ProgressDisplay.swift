@@ -1,5 +1,6 @@
 import CFSCore
 import CFSLinux
+import CFSOptions
 import Synchronization
 
 /// Shows progress on standard error: a bar that is drawn over and over on a terminal, a line for each phase elsewhere.

@@ -1,5 +1,6 @@
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// What a verb prints.
 enum StandardOutput {

@@ -1,4 +1,5 @@
 import CFSLinux
+import CFSOptions
 
 /// Whether and how a text is coloured (ECMA-48, SGR; no-color.org).
 struct Style {

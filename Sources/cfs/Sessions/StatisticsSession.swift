@@ -1,5 +1,6 @@
 import CFSCore
 import CFSLinux
+import CFSOptions
 import Glibc
 
 /// `cfs stats`: readings until somebody ends it, or one.

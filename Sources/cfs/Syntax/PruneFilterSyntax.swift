@@ -1,4 +1,5 @@
 import CFSCore
+import CFSOptions
 
 /// The filters of `container prune` and `system prune`.
 enum PruneFilterSyntax {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs attach`: the streams of a container that runs.
 struct AttachCommand: ParsedVerb {

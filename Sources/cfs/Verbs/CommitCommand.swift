@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs commit`: an image of what a container has changed.
 struct CommitCommand: ParsedVerb {

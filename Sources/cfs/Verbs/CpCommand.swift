@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs cp`: files between a container and the host.
 struct CpCommand: ParsedVerb {

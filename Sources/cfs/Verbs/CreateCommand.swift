@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs create`: a container that `cfs start` runs.
 struct CreateCommand: Verb {
@@ -16,7 +17,7 @@ struct CreateCommand: Verb {
             """,
         helpNames: .long)
 
-    static let optionNames = ContainerOptions.optionNames
+    static let optionNames = ContainerOptions.optionNames + GlobalOptions.optionNames
     static let optionsEndAtFirstWord = true
     static let startsCommand = true
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs diff`: what a container has changed of its image's files.
 struct DiffCommand: ParsedVerb {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs doctor`: whether this machine can run containers.
 struct DoctorCommand: ParsedVerb {

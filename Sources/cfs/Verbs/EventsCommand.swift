@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs events`: what happens.
 struct EventsCommand: ParsedVerb {

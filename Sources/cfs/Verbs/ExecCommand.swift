@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs exec`: one more command in a running container.
 struct ExecCommand: Verb {
@@ -16,7 +17,7 @@ struct ExecCommand: Verb {
               cfs exec -it web sh
             """)
 
-    static let optionNames = ExecOptions.optionNames
+    static let optionNames = ExecOptions.optionNames + GlobalOptions.optionNames
     static let optionsEndAtFirstWord = true
     static let startsCommand = true
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs explain`: what `run` would do.
 struct ExplainCommand: Verb {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs export`: a container's root file system as a tar.
 struct ExportCommand: ParsedVerb {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs history`: who did what.
 struct HistoryCommand: ParsedVerb {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs image export`: an image as a file that other engines read.
 struct ImageExportCommand: ParsedVerb {

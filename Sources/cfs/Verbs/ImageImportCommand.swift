@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs image import`: an image from a file or folder.
 struct ImageImportCommand: ParsedVerb {

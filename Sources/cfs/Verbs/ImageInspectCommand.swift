@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs image inspect`: everything that is known of an image.
 struct ImageInspectCommand: ParsedVerb {

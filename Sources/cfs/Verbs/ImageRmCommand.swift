@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs image rm`: images, with the layers that nobody else needs.
 struct ImageRmCommand: ParsedVerb {

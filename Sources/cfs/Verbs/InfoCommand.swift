@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs info`: the engine and this machine.
 struct InfoCommand: ParsedVerb {

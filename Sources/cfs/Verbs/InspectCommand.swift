@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs inspect`: everything that is known of a container, or of an image.
 struct InspectCommand: ParsedVerb {

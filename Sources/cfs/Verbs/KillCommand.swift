@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs kill`: a signal, at once.
 struct KillCommand: ParsedVerb {

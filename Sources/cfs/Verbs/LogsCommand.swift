@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs logs`: what a container wrote.
 struct LogsCommand: ParsedVerb {

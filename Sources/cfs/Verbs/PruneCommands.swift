@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// The options of both prunes.
 struct PruneOptions: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs system recover`: what a power cut or a kill left.
 struct RecoverCommand: ParsedVerb {

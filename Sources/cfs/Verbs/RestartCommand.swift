@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs restart`: stop, then start.
 struct RestartCommand: ParsedVerb {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs rm`: containers and what they wrote.
 struct RmCommand: ParsedVerb {

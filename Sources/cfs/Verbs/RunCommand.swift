@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs run`: a command in a new container.
 struct RunCommand: Verb {
@@ -22,7 +23,7 @@ struct RunCommand: Verb {
             """,
         helpNames: .long)
 
-    static let optionNames = ContainerOptions.optionNames
+    static let optionNames = ContainerOptions.optionNames + GlobalOptions.optionNames
     static let optionsEndAtFirstWord = true
     static let startsCommand = true
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs start`: containers that were created, or that have ended.
 struct StartCommand: ParsedVerb {

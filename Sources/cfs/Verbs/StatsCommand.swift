@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs stats`: what containers use.
 struct StatsCommand: ParsedVerb {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs stop`: a signal, some patience, then SIGKILL.
 struct StopCommand: ParsedVerb {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSLinux
+import CFSOptions
 
 /// `cfs system df`: what lies on the disk.
 struct SystemDfCommand: ParsedVerb {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs top`: the processes in a container.
 struct TopCommand: ParsedVerb {

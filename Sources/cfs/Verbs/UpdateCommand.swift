@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs update`: other limits for containers that are there.
 struct UpdateCommand: Verb {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 import Glibc
 
 /// `cfs version`: of cfs and of the kernel below it.

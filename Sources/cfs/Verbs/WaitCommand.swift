@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
 /// `cfs wait`: until containers have ended.
 struct WaitCommand: ParsedVerb {

@@ -1,0 +1,26 @@
+import CFSCore
+
+/// Limits of other engines that cgroup v2 does not have: whoever asks for one hears why, and what there is instead.
+package enum AbsentLimits {
+    private static let reasons: [(option: String, reason: String, hint: String)] = [
+        ("kernel-memory", "cgroup v2 counts kernel memory together with the rest", "--memory limits both"),
+        ("kernel-memory-tcp", "cgroup v2 counts socket buffers together with the rest", "--memory limits both"),
+        (
+            "memory-swappiness", "cgroup v2 has no swappiness of a group",
+            "--memory-swap says how much may be swapped; the same as --memory means nothing"
+        ),
+        ("cpu-rt-runtime", "cgroup v2 gives no group a realtime budget", "--cpus and --cpu-weight share processors"),
+        ("cpu-rt-period", "cgroup v2 gives no group a realtime budget", "--cpus and --cpu-weight share processors"),
+        (
+            "blkio-weight-device", "a weight for one disk is set by the file of cgroup v2",
+            "write --cgroup-conf \"io.weight=8:0 200\""
+        ),
+    ]
+
+    /// The error for an option that is one of them, by its name without dashes.
+    package static func error(_ option: String) -> CFSError? {
+        reasons.first { $0.option == option }.map {
+            CFSError(.invalidArgument, .parsing, "--\(option) is not possible: \($0.reason)", hint: $0.hint)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// What the command line takes from whoever calls it.
+package struct Caller: Sendable {
+    /// The value of a variable of the caller's environment; nil when it is not set.
+    package var variable: @Sendable (String) -> String?
+    /// The working directory, absolute.
+    package var directory: String
+
+    package init(variable: @escaping @Sendable (String) -> String?, directory: String) {
+        self.variable = variable
+        self.directory = directory
+    }
+
+    /// That of this process.
+    package static var current: Caller {
+        Caller(
+            variable: { name in getenv(name).map { String(cString: $0) } },
+            directory: {
+                guard let path = getcwd(nil, 0) else { return "/" }
+                defer { free(path) }
+                return String(cString: path)
+            }())
+    }
+
+    /// A path as seen from the root: `./data` in `/srv` is `/srv/data`.
+    package func absolute(_ path: String) -> String {
+        if path.hasPrefix("/") { return path }
+        var components = directory.split(separator: "/").map(String.init)
+        var rest = path.split(separator: "/")[...]
+        // Only leading dots are taken off: a `..` behind a link's name means another folder than the text says.
+        while let first = rest.first, first == "." || first == ".." {
+            rest.removeFirst()
+            if first == ".." { _ = components.popLast() }
+        }
+        return "/" + (components + rest.map { String($0) }).text(separator: "/")
+    }
+}

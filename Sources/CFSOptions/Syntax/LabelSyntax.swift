@@ -1,0 +1,30 @@
+import CFSCore
+
+/// Reads `--label` and `--label-file`: `key=value`, or `key` for an empty value.
+package enum LabelSyntax {
+    package static func labels(
+        files: [String], options: [String], _ caller: Caller
+    ) throws(CFSError) -> [String: String] {
+        var labels: [String: String] = [:]
+        for file in files {
+            for (number, line) in try LineFile.lines(caller.absolute(file), option: "--label-file") {
+                let (key, value) = try label(line, place: "\(file):\(number): ")
+                labels[key] = value
+            }
+        }
+        for text in options {
+            let (key, value) = try label(text, place: "")
+            labels[key] = value
+        }
+        return labels
+    }
+
+    private static func label(_ text: String, place: String) throws(CFSError) -> (String, String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let key = parts.first, !key.isEmpty else {
+            throw CFSError(
+                .invalidArgument, .parsing, "\(place)the label \"\(text)\" has no key", hint: "write key=value")
+        }
+        return (String(key), parts.count == 2 ? String(parts[1]) : "")
+    }
+}

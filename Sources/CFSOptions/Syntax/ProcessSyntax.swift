@@ -1,0 +1,44 @@
+import CFSCore
+
+/// Reads the options of a process that are one word each.
+package enum ProcessSyntax {
+    package static func workingDirectory(_ text: String?) throws(CFSError) -> String? {
+        guard let text else { return nil }
+        guard text.hasPrefix("/") else {
+            throw CFSError(
+                .invalidArgument, .parsing, "the working directory \"\(text)\" is not an absolute path",
+                hint: "write the path inside the container from its root: -w /\(text)")
+        }
+        return text
+    }
+
+    package static func user(_ text: String?) throws(CFSError) -> String? {
+        guard let text else { return nil }
+        guard !text.isEmpty, !text.hasPrefix(":"), text.filter({ $0 == ":" }).count <= 1 else {
+            throw CFSError(
+                .invalidArgument, .parsing, "\"\(text)\" is not a user", hint: "write user, uid, user:group or uid:gid")
+        }
+        return text
+    }
+
+    /// An octal mask, 0 to 0777.
+    package static func umask(_ text: String) throws(CFSError) -> UInt32 {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mask = UInt32(text, radix: 8),
+            mask <= 0o777
+        else {
+            throw CFSError(
+                .invalidArgument, .parsing, "\"\(text)\" is not a file mode creation mask",
+                hint: "write an octal number from 0 to 0777: --umask 027")
+        }
+        return mask
+    }
+
+    package static func oomScore(_ text: String) throws(CFSError) -> Int {
+        guard let score = Int(text), (-1000...1000).contains(score) else {
+            throw CFSError(
+                .invalidArgument, .parsing, "--oom-score-adj does not take \"\(text)\"",
+                hint: "write a number from -1000 to 1000")
+        }
+        return score
+    }
+}

@@ -1,0 +1,264 @@
+import CFSCore
+import CFSLinux
+import HTTPTypes
+import HummingbirdCore
+import NIOCore
+
+/// Terminals: a WebSocket on one side, the pipes of a command on the other.
+enum TerminalRoute {
+    static func execute(_ call: Call) async throws -> Response {
+        let headers = try WebSocketHandshake.accept(call.request)
+        let words = try ShellWords.split(try call.query.text("command") ?? "")
+        var arguments = call.query.values("env").map { "--env=\($0)" }
+        for name in ["user", "workdir"] {
+            if let value = try call.query.text(name) { arguments.append("--\(name)=\(value)") }
+        }
+        var request = try ExecRequest.request(arguments, words)
+        request.terminal = try call.query.flag("tty")
+        request.interactive = true
+        if let rows = try call.query.integer("rows", 1...1000),
+            let columns = try call.query.integer("columns", 1...1000)
+        {
+            request.windowSize = WindowSize(rows: UInt16(rows), columns: UInt16(columns))
+        }
+        let asked = request
+        let terminal = try await call.work.long {
+            let (input, output, error) = (try Pipe(), try Pipe(), try Pipe())
+            let container = try call.container()
+            let session = try container.execute(
+                asked,
+                .descriptors(input: input.reading.raw, output: output.writing.raw, error: error.writing.raw))
+            extendLifetime((input, output, error))
+            return try Terminal(
+                id: container.id.text, session: session, isTerminal: asked.terminal, output: output.reading,
+                error: error.reading, input: input.writing, ending: .hangUp)
+        }
+        return upgrade(headers, call, terminal)
+    }
+
+    static func attach(_ call: Call) async throws -> Response {
+        let headers = try WebSocketHandshake.accept(call.request)
+        let takesInput = try call.query.text("input") == nil || call.query.flag("input")
+        let terminal = try await call.work.quick {
+            let container = try call.container()
+            let attachment = try container.attach(input: takesInput)
+            return try Terminal(
+                id: container.id.text, session: attachment.session, isTerminal: attachment.hasTerminal,
+                output: attachment.ends.output, error: attachment.ends.error, input: attachment.inputEnd,
+                ending: .leave)
+        }
+        return upgrade(headers, call, terminal)
+    }
+
+    private static func upgrade(_ headers: HTTPFields, _ call: Call, _ terminal: Terminal) -> Response {
+        let body = call.request.body
+        return Response(
+            status: .switchingProtocols, headers: headers,
+            body: ResponseBody { writer in
+                try await terminal.run(call.service.watch, body, &writer)
+                try await writer.finish(nil)
+            })
+    }
+}
+
+/// One command and one WebSocket, until either ends.
+final class Terminal: Sendable {
+    enum Ending: Sendable {
+        /// The command hears that its terminal is gone (SIGHUP).
+        case hangUp
+        case leave
+    }
+
+    /// What the side that reads from the socket has for the side that writes to it.
+    private enum Word: Sendable {
+        case pong([UInt8])
+        case over(UInt16)
+    }
+
+    private let id: String
+    private let session: Session
+    private let isTerminal: Bool
+    private let output: SharedFD
+    private let error: SharedFD
+    private let input: SharedFD?
+    private let ending: Ending
+
+    init(
+        id: String, session: Session, isTerminal: Bool, output: SharedFD, error: SharedFD, input: SharedFD?,
+        ending: Ending
+    ) throws(CFSError) {
+        self.id = id
+        self.session = session
+        self.isTerminal = isTerminal
+        self.output = output
+        self.error = error
+        self.input = input
+        self.ending = ending
+        for end in [output, error] { try PipeEnd.makeNonBlocking(end.raw) }
+        if let input { try PipeEnd.makeNonBlocking(input.raw) }
+    }
+
+    func run(_ watch: DescriptorWatch, _ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
+        let started: JSON = [
+            "started": ["id": .string(id), "pid": .integer(Int64(session.pid)), "tty": .bool(isTerminal)]
+        ]
+        try await writer.write(ByteBuffer(bytes: WebSocketFrames.text(started.bytes())))
+        // What comes from the socket ends up in the command, and a word or two for the socket itself in this pipe: the one
+        // loop below is the only one that writes.
+        let words = AsyncStream.makeStream(of: Word.self, bufferingPolicy: .bufferingNewest(16))
+        let bell = try Pipe()
+        try PipeEnd.makeNonBlocking(bell.reading.raw)
+        try PipeEnd.makeNonBlocking(bell.writing.raw)
+        let reading = Task { [self] in
+            let status = await read(body, watch) { word in
+                words.continuation.yield(word)
+                Self.ring(bell.writing)
+            }
+            words.continuation.yield(.over(status))
+            Self.ring(bell.writing)
+        }
+        defer { reading.cancel() }
+        do {
+            let status = try await write(watch, bell.reading, words.stream, &writer)
+            try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(status)))
+        } catch is CancellationError {
+            try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(1001)))
+        } catch let error as CFSError {
+            let document: JSON = ["error": error.json]
+            try await writer.write(
+                ByteBuffer(bytes: WebSocketFrames.text(document.bytes()) + WebSocketFrames.close(1011)))
+        }
+        extendLifetime(bell)
+        if case .hangUp = ending { try session.signal(1) }
+    }
+
+    /// Wakes the one that writes. A pipe that is full, or that nobody reads any more, is as good.
+    private static func ring(_ bell: SharedFD) {
+        var one: UInt8 = 1
+        _ = withUnsafeBytes(of: &one) { File.write(bell.raw, $0) }
+    }
+
+    /// From the command to the socket.
+    ///
+    /// - Returns: the status with which the socket is closed.
+    private func write(
+        _ watch: DescriptorWatch, _ bell: SharedFD, _ words: AsyncStream<Word>, _ writer: inout any ResponseBodyWriter
+    ) async throws -> UInt16 {
+        var open = [(output, UInt8(1)), (error, UInt8(2))]
+        var status: ExitStatus?
+        var iterator = words.makeAsyncIterator()
+        while !open.isEmpty || status == nil {
+            var waiting = open.map(\.0.raw) + [bell.raw]
+            if status == nil { waiting.append(session.descriptor) }
+            try await watch.wait(reading: waiting)
+            var out: [UInt8] = []
+            if case .bytes(let rings) = try PipeEnd.read(bell.raw) {
+                for _ in rings {
+                    switch await iterator.next() {
+                    case .pong(let bytes)?: out += WebSocketFrames.pong(bytes)
+                    case .over(let status)?: return status
+                    case nil: return 1000
+                    }
+                }
+            }
+            if status == nil, PipeEnd.isReadable(session.descriptor) {
+                switch try session.receive() {
+                case .ended(let end)?: status = end
+                case .skipped(let skipped)?: out += WebSocketFrames.text(Self.document(skipped).bytes())
+                case .unwritten?, nil: break
+                }
+            }
+            var left: [(SharedFD, UInt8)] = []
+            for (end, stream) in open {
+                switch try PipeEnd.read(end.raw) {
+                case .bytes(let bytes):
+                    out += WebSocketFrames.binary([stream] + bytes)
+                    left.append((end, stream))
+                case .nothingYet: left.append((end, stream))
+                case .end: continue
+                }
+            }
+            open = left
+            if !out.isEmpty { try await writer.write(ByteBuffer(bytes: out)) }
+        }
+        if let status {
+            let end: JSON = [
+                "exited": [
+                    "exitCode": .integer(Int64(status.code)),
+                    "signal": status.signal.map { .integer(Int64($0)) } ?? .null,
+                    "reason": status.reason.map(JSON.string) ?? .null,
+                ]
+            ]
+            try await writer.write(ByteBuffer(bytes: WebSocketFrames.text(end.bytes())))
+        }
+        return 1000
+    }
+
+    private static func document(_ skipped: SkippedOutput) -> JSON {
+        [
+            "skipped": [
+                "stdout": JSON(unsigned: UInt64(skipped.output)), "stderr": JSON(unsigned: UInt64(skipped.error)),
+            ]
+        ]
+    }
+
+    /// From the socket to the command.
+    ///
+    /// - Returns: the status with which the socket is closed.
+    private func read(
+        _ body: RequestBody, _ watch: DescriptorWatch, _ tell: @Sendable (Word) -> Void
+    ) async -> UInt16 {
+        var frames = WebSocketFrames()
+        var input = input
+        do {
+            for try await part in body {
+                frames.append(part.readableBytesView)
+                while let message = try frames.next() {
+                    switch message {
+                    case .close: return 1000
+                    case .ping(let bytes): tell(.pong(bytes))
+                    case .pong: break
+                    case .binary(let bytes):
+                        guard let end = input else { continue }
+                        if try await !Self.write(bytes[...], end, watch) { input = nil }
+                    case .text(let bytes):
+                        let command = try JSON(parsing: bytes, what: "the message")
+                        if command["closeInput"]?.bool == true { input = nil }
+                        try obey(command)
+                    }
+                }
+            }
+            // It has hung up without a word.
+            return 1001
+        } catch let violation as WebSocketFrames.Violation {
+            return violation.status
+        } catch is CFSError {
+            return 1008
+        } catch {
+            return 1001
+        }
+    }
+
+    private func obey(_ command: JSON) throws {
+        if let size = command["resize"] {
+            guard let rows = size["rows"]?.integer, let columns = size["columns"]?.integer, (1...1000).contains(rows),
+                (1...1000).contains(columns)
+            else { throw CFSError(.invalidArgument, .parsing, "a terminal has 1 to 1000 rows and columns") }
+            try session.resize(WindowSize(rows: UInt16(rows), columns: UInt16(columns)))
+        }
+        if let name = command["signal"]?.string { try session.signal(try Signal.number(name)) }
+    }
+
+    /// False when the command reads no more.
+    private static func write(
+        _ bytes: ArraySlice<UInt8>, _ end: SharedFD, _ watch: DescriptorWatch
+    ) async throws -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            guard let taken = try PipeEnd.write(end.raw, rest) else { return false }
+            rest = rest.dropFirst(taken)
+            if taken == 0 { try await watch.wait(writing: [end.raw]) }
+        }
+        return true
+    }
+}

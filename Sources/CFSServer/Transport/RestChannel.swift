@@ -1,0 +1,108 @@
+import CFSCore
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOExtras
+import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
+import NIOSSL
+
+/// One connection, from its acceptance to its end: who is there is asked before a byte is read, and everything that comes
+/// belongs to that caller.
+struct RestChannel: ServerChildChannel {
+    typealias Stream = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    enum Value: ServerChildChannelValue {
+        case admitted(Stream, Peer)
+        case refused(any Channel)
+
+        var channel: any Channel {
+            switch self {
+            case .admitted(let stream, _): stream.channel
+            case .refused(let channel): channel
+            }
+        }
+    }
+
+    let door: any Door
+    let limits: ConnectionLimits
+    let load: ConnectionLoad
+    /// Nil for a connection in the clear.
+    let tls: CurrentContext?
+    let respond: @Sendable (Request, Peer) async -> Response
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        let isWelcome = load.enter(limits.connections)
+        channel.closeFuture.whenComplete { [load] _ in load.leave() }
+        guard isWelcome else {
+            return refuse(channel, ServerError(.overloaded, "there are too many connections", hint: "try again"))
+        }
+        return door.peer(channel).flatMap { peer in
+            channel.eventLoop.makeCompletedFuture { try admit(channel, peer, logger) }
+        }.flatMapError { error in
+            logger.info("refused a connection", metadata: ["reason": "\(error)"])
+            return refuse(channel, ServerError(any: error))
+        }
+    }
+
+    private func refuse(_ channel: any Channel, _ error: ServerError) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
+            try channel.pipeline.syncOperations.addHandler(
+                RefusedConnection(error, lingerTime: limits.lingerTime))
+            return .refused(channel)
+        }
+    }
+
+    private func admit(_ channel: any Channel, _ peer: Peer, _ logger: Logger) throws -> Value {
+        let pipeline = channel.pipeline.syncOperations
+        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+        let connection = ConnectionGuard(limits)
+        var decoding = NIOHTTPDecoderLimitConfiguration()
+        decoding.maxHeaderFieldSize = limits.headBytes
+        decoding.maxHeaderListSize = limits.headBytes
+        decoding.maxHeaderFieldCount = limits.headCount
+        try pipeline.addHandler(ArrivalWatch(connection))
+        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(
+            ByteToMessageHandler(
+                HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoding)))
+        try pipeline.addHandler(connection)
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
+        try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTime, logger: logger))
+        let stream = try Stream(
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: false))
+        return .admitted(stream, peer)
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        switch value {
+        case .refused(let channel):
+            do { try await channel.closeFuture.get() } catch { logger.debug("a refused connection: \(error)") }
+        case .admitted(let stream, let peer):
+            await Conversation(peer: peer, respond: respond).handle(value: stream, logger: logger)
+        }
+    }
+}
+
+/// The requests of one connection, one after the other.
+private struct Conversation: HTTPChannelHandler {
+    let responder: Responder
+
+    init(peer: Peer, respond: @escaping @Sendable (Request, Peer) async -> Response) {
+        responder = { request, writer, _ in
+            let response = await respond(request, peer)
+            try await writer.write(response: response.head, body: response.body)
+        }
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<RestChannel.Stream> {
+        channel.eventLoop.makeFailedFuture(ChannelError.operationUnsupported)
+    }
+
+    func handle(value: RestChannel.Stream, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}

@@ -1,0 +1,4 @@
+import CFSLinux
+import Glibc
+
+exit(Daemon.run(ProcessArguments.words))

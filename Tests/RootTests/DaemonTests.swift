@@ -1,0 +1,153 @@
+import EngineSupport
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("The seeds' interface, to the letter", .needsHost, .engine, .serialized)
+struct DaemonTests: EngineSuite {
+    @Test("the banner has the methods and examples for curl")
+    func banner() throws {
+        let daemon = try DaemonFixture(engine)
+        let answer = daemon.get("/")
+        #expect(answer.status == 200 && answer.headers.contains("text/plain"))
+        for word in ["/containers", "/history", "/run", #"{"state":"run","image":"BusyBox","command":"pwd"}"#] {
+            #expect(answer.text.contains(word), "\(word)")
+        }
+    }
+
+    @Test("a container runs, is listed, is stopped, and stands in the history")
+    func life() throws {
+        let daemon = try DaemonFixture(engine)
+        // As curl sends it by itself: as a form.
+        let started = daemon.curl([
+            "-d", #"{"state":"run","image":"BusyBox","command":"sleep 1000"}"#, "\(daemon.url)/run",
+        ])
+        #expect(started.status == 200, "\(started.text)")
+        let id = try #require(started.json["id"].text)
+        #expect(id.count == 36 && started.json["state"].text == "Running")
+        let listed = daemon.get("/containers").json
+        #expect(listed.names.contains(id))
+        for (name, value) in [("id", id), ("state", "Running"), ("image", "BusyBox"), ("command", "sleep 1000")] {
+            #expect(listed[id][name].text == value)
+        }
+        let pid = try #require(listed[id]["pid"].number)
+        let stopped = daemon.request("POST", "/run", #"{"id":"\#(id)","state":"stop","time":0}"#)
+        #expect(stopped.status == 200 && stopped.json["state"].text == "Stopped", "\(stopped.text)")
+        #expect(kill(pid_t(pid), 0) == -1, "the process is there")
+        #expect(!daemon.get("/containers").json.names.contains(id))
+        let run = daemon.get("/history").json.array.first { $0["id"].text == id }
+        for (name, value) in [("state", "Stopped"), ("image", "BusyBox"), ("command", "sleep 1000")] {
+            #expect(run?[name].text == value)
+        }
+        #expect(daemon.request("DELETE", "/containers/\(id)").status == 200)
+        #expect(daemon.get("/containers/\(id)").status == 404)
+    }
+
+    @Test("one that fails is Stopped: ERROR, there and in the history")
+    func failing() throws {
+        let daemon = try DaemonFixture(engine)
+        let answer = daemon.request(
+            "POST", "/run", #"{"state":"run","image":"BusyBox","command":"sh -c 'exit 3'","wait":true}"#)
+        #expect(answer.json["state"].text == "Stopped: ERROR" && answer.json["exitCode"].number == 3)
+        let id = try #require(answer.json["id"].text)
+        #expect(daemon.get("/containers/\(id)").json["state"].text == "Stopped: ERROR")
+        let run = daemon.get("/history").json.array.first { $0["id"].text == id }
+        #expect(run?["state"].text == "Stopped: ERROR")
+        #expect(daemon.request("DELETE", "/containers/\(id)").status == 200)
+    }
+
+    @Test("with wait the answer has status and output, of both streams")
+    func waiting() throws {
+        let daemon = try DaemonFixture(engine)
+        let answer = daemon.request(
+            "POST", "/run",
+            #"{"state":"run","image":"BusyBox","command":["sh","-c","echo out; echo err >&2; exit 7"],"wait":true,"rm":true}"#
+        )
+        #expect(answer.status == 200, "\(answer.text)")
+        #expect(answer.json["exitCode"].number == 7)
+        #expect(answer.json["stdout"].text == "out\n" && answer.json["stderr"].text == "err\n")
+        #expect(answer.json["truncated"].bool == false)
+        let id = try #require(answer.json["id"].text)
+        #expect(eventually { daemon.get("/containers/\(id)").status == 404 }, "it was to remove itself")
+    }
+
+    @Test("of a flood of output the first MiB is kept, and the rest does not stop it")
+    func flood() throws {
+        let daemon = try DaemonFixture(engine)
+        let answer = daemon.request(
+            "POST", "/run",
+            #"{"state":"run","image":"BusyBox","command":["sh","-c","head -c 8000000 /dev/zero | tr '\\0' x"],"wait":true,"rm":true}"#
+        )
+        #expect(answer.json["exitCode"].number == 0, "\(answer.text.prefix(300))")
+        #expect(answer.json["stdout"].text?.utf8.count == 1 << 20 && answer.json["truncated"].bool == true)
+    }
+
+    @Test(
+        "what is wrong is told with a fitting status, and nothing runs",
+        arguments: [
+            (#"{"state":"dance","image":"BusyBox"}"#, 400, "invalidArgument"),
+            (#"{"state":"run"}"#, 400, "invalidArgument"),
+            (#"{"state":"stop","id":"e7887770-da8e-43db-9ca1-69526d144d7c"}"#, 404, "containerNotFound"),
+            (#"{"state":"run","image":"NoSuchImage"}"#, 404, "imageNotFound"), (#"{"state":"#, 400, "invalidRequest"),
+            ("[1]", 400, "invalidRequest"), ("", 400, "invalidArgument"),
+            (#"{"state":"run","image":"BusyBox","x":1}"#, 400, "invalidArgument"),
+            (#"{"state":"run","image":"BusyBox","command":"/no/such"}"#, 422, "commandNotFound"),
+            (#"{"state":"run","image":"BusyBox","command":"/etc"}"#, 422, "commandNotExecutable"),
+        ] as [(String, Int, String)])
+    func wrong(body: String, status: Int, code: String) throws {
+        let daemon = try DaemonFixture(engine)
+        let answer = daemon.request("POST", "/run", body)
+        #expect(answer.status == status && answer.json["code"].text == code, "\(answer.text)")
+        #expect(answer.json["message"].text?.isEmpty == false && answer.json["phase"].text?.isEmpty == false)
+        #expect(daemon.get("/containers").json == .object([:]))
+    }
+
+    @Test("a path that is not there, a method that is not possible, a body of another type")
+    func transport() throws {
+        let daemon = try DaemonFixture(engine)
+        #expect(daemon.get("/nothing").json["code"].text == "routeNotFound")
+        let put = daemon.request("PUT", "/containers", "{}")
+        #expect(put.status == 405 && put.headers.contains("Allow: GET"))
+        #expect(daemon.request("POST", "/run", "<a/>", "-H", "Content-Type: text/xml").status == 415)
+        #expect(daemon.get("/containers?al=1").json["hint"].text == "did you mean all?")
+        #expect(daemon.curl(["-I", "\(daemon.url)/healthz"]).status == 200)
+    }
+
+    @Test("the same key starts one container, also for a daemon that was killed and started again")
+    func idempotency() throws {
+        var daemon = try DaemonFixture(engine)
+        let body = #"{"state":"run","image":"BusyBox","command":"sleep 1000"}"#
+        let first = daemon.request("POST", "/run", body, "-H", "Idempotency-Key: k1")
+        #expect(first.status == 200, "\(first.text)")
+        let second = daemon.request("POST", "/run", body, "-H", "Idempotency-Key: k1")
+        #expect(second.json == first.json && second.headers.lowercased().contains("idempotent-replayed: true"))
+        #expect(daemon.get("/containers").json.names.count == 1)
+        let other = daemon.request("POST", "/run", #"{"state":"run","image":"BusyBox"}"#, "-H", "Idempotency-Key: k1")
+        #expect(other.status == 409 && other.json["code"].text == "idempotencyConflict")
+        daemon.command.signal(SIGKILL)
+        _ = daemon.command.finish()
+        daemon = try DaemonFixture(engine)
+        let third = daemon.request("POST", "/run", body, "-H", "Idempotency-Key: k1")
+        #expect(third.json == first.json)
+        #expect(daemon.get("/containers").json.names.count == 1)
+        #expect(daemon.request("DELETE", "/containers/\(first.json["id"].text ?? "")?force=true").status == 200)
+    }
+
+    @Test("lists come in pages that lead from one to the next")
+    func pages() throws {
+        let daemon = try DaemonFixture(engine)
+        var ids: Set<String> = []
+        for _ in 0..<3 { ids.insert(try daemon.run(#""command":"sleep 1000""#)) }
+        var path: String? = "/containers?limit=2"
+        var found: [String] = []
+        while let next = path {
+            let answer = daemon.get(next)
+            found += answer.json.names
+            let link = answer.headers.split(separator: "\r\n").first { $0.lowercased().hasPrefix("link: <") }
+            path = link.map { String($0.dropFirst("Link: <".count).prefix { $0 != ">" }) }
+            #expect(found.count <= 3)
+        }
+        #expect(found.count == 3 && Set(found) == ids)
+        for id in ids { #expect(daemon.request("DELETE", "/containers/\(id)?force=true").status == 200) }
+    }
+}
