@@ -53,6 +53,7 @@ extension Container {
             throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
         }
         try cgroup.freeze()
+        engine.note("pause", try row())
     }
 
     /// Lets a paused container go on.
@@ -64,6 +65,7 @@ extension Container {
             throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
         }
         try cgroup.thaw()
+        engine.note("unpause", try row())
     }
 
     /// Lets it go on whatever it does.

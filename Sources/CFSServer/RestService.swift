@@ -13,6 +13,7 @@ final class RestService: Sendable {
     let hub: EventHub
     let tokens = PageTokens()
     let keys: IdempotencyKeys
+    let running = RunningList()
     let measures: ServerMeasures
     let load: ConnectionLoad
     let logger: Logger

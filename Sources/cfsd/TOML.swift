@@ -151,9 +151,10 @@ struct TOMLParser {
             }
         }
         let unsigned = digits.drop { $0 == "-" || $0 == "+" }
-        let isWhole = unsigned.count == 1 || !unsigned.hasPrefix("0")
-        if isSound, isWhole, let number = Int64(digits) { return .integer(number) }
-        if isSound, let first = unsigned.first, first.isNumber, let last = digits.last, last.isNumber,
+        // A zero at the beginning stands alone, or before a point or an exponent.
+        let isPlain = !unsigned.hasPrefix("0") || unsigned.dropFirst().first.map { !$0.isNumber } ?? true
+        if isSound, isPlain, let number = Int64(digits) { return .integer(number) }
+        if isSound, isPlain, let first = unsigned.first, first.isNumber, let last = digits.last, last.isNumber,
             let number = Double(digits)
         {
             return .number(number)

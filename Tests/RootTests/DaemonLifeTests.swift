@@ -41,13 +41,15 @@ struct DaemonLifeTests: EngineSuite {
 
     @Test("what should run is started at the beginning, and left alone with --no-restore")
     func restore() throws {
+        // An engine of its own: other tests' daemons start what should run as well.
+        let engine = EngineFixture()
         let started = engine.run("run", "-d", "--restart", "always", "--name", "kept", "BusyBox", "sleep", "1000")
         #expect(started.status == 0)
         defer { engine.run("rm", "-f", "kept") }
         kill(try engine.monitor("kept"), SIGKILL)
-        #expect(eventually { engine.run("ps", "-q").text.isEmpty })
+        #expect(eventually { engine.exitCode("kept") != nil })
         var daemon: DaemonFixture? = try DaemonFixture(engine, ["--no-restore"])
-        #expect(daemon?.get("/containers").json.names.isEmpty == true)
+        #expect(daemon?.get("/containers").json == .object([:]))
         daemon = nil
         let second = try DaemonFixture(engine)
         #expect(second.get("/containers/kept").json["state"].text == "Running")
@@ -111,7 +113,8 @@ struct DaemonLifeTests: EngineSuite {
             ["/usr/bin/python3", "-c", script], environment: ["PATH": EngineFixture.path]
         ).finish()
         #expect(
-            result.lines == ["READY=1", #"{"status":"ok"}"#, "STOPPING=1", "0"], "\(result.output) \(result.errors)")
+            result.lines.filter { !$0.hasPrefix("listening") } == ["READY=1", #"{"status":"ok"}"#, "STOPPING=1", "0"],
+            "\(result.output) \(result.errors)")
     }
 
     @Test("two daemons do not share one socket")

@@ -76,11 +76,11 @@ struct DaemonStreamTests: EngineSuite {
             _ = Array(text.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         }
         #expect(eventually { daemon.get("/metrics").text.contains("cfsd_event_listeners 200\n") })
-        let live = listen(daemon, "/events?action=pause")
+        let live = listen(daemon, "/events?action=die")
         #expect(live.waitForOutput(": "))
         let id = try daemon.run(#""command":"sleep 1000""#)
-        #expect(daemon.request("POST", "/containers/\(id)/pause").status == 200)
-        #expect(live.waitForOutput(#""action":"pause""#))
+        #expect(daemon.request("POST", "/containers/\(id)/kill").status == 200)
+        #expect(live.waitForOutput(#""action":"die""#))
         #expect(daemon.request("DELETE", "/containers/\(id)?force=true").status == 200)
         live.signal(SIGTERM)
     }
@@ -143,7 +143,7 @@ struct DaemonStreamTests: EngineSuite {
         let images = daemon.get("/images").json.array
         let image = images.first { $0["name"].text == "again/b" }
         #expect(image?["layers"][0]["images"].texts.contains("BusyBox") == true, "\(images)")
-        #expect(daemon.request("DELETE", "/images/again%2Fb").status == 200)
+        #expect(daemon.request("DELETE", "/images/again%2Fb?force=true").status == 200)
         #expect(daemon.get("/images/again%2Fb").status == 404)
     }
 }

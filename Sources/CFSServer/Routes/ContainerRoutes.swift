@@ -18,6 +18,10 @@ enum ContainerRoutes {
         ) { call in
             let all = try call.query.flag("all")
             let page = try Page(call)
+            if !all, page.isWhole {
+                if let kept = call.service.running.current() { return .json(kept) }
+                return .json(try await call.work.quick { try call.service.running.read(call.engine) })
+            }
             return try await call.work.quick {
                 var records = try call.engine.containers()
                 if !all { records.removeAll { $0.state.pid == nil } }

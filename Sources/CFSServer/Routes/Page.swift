@@ -11,6 +11,9 @@ struct Page: Sendable {
     let count: Int?
     let last: String?
 
+    /// Whether all items are wanted.
+    var isWhole: Bool { count == nil && last == nil }
+
     init(_ call: Call) throws(ServerError) {
         count = try call.query.integer("limit", 1...1000)
         last = try call.query.text("after")

@@ -1,6 +1,7 @@
 import CFSCore
 import HTTPTypes
 import HummingbirdCore
+import NIOCore
 
 /// One method of one path: how it is answered, and what is said of it in the OpenAPI document. There is no other list of
 /// either, so neither can be stale.
@@ -131,6 +132,13 @@ extension Response {
         _ document: JSON, status: HTTPResponse.Status = .ok, headers: HTTPFields = HTTPFields()
     ) -> Response {
         bytes(document.bytes() + [0x0a], type: "application/json", status: status, headers: headers)
+    }
+
+    /// A JSON document that is written already.
+    static func json(_ document: ByteBuffer) -> Response {
+        var headers = HTTPFields()
+        headers[.contentType] = "application/json"
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: document))
     }
 
     static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {

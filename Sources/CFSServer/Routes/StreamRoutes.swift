@@ -182,7 +182,7 @@ enum StreamRoutes {
                     try await writer.write(EventMessage.make("stats", document))
                 }
                 before = Dictionary(uniqueKeysWithValues: readings.map { ($0.id, $0) })
-                try await Patience.sleep(.seconds(seconds))
+                try await Patience.interval(.seconds(seconds))
             }
         }
     }

@@ -29,6 +29,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isOld = false
     private var deadline: NIODeadline?
     private var timer: Scheduled<Void>?
+    /// Ends a connection whose other side takes nothing.
+    private var stall: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
     init(_ limits: ConnectionLimits) { self.limits = limits }
@@ -36,14 +38,31 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
-        (timer, self.context) = (nil, nil)
+        stopTimers()
+        self.context = nil
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
-        timer = nil
+        stopTimers()
         context.fireChannelInactive()
+    }
+
+    private func stopTimers() {
+        timer?.cancel()
+        stall?.cancel()
+        (timer, stall) = (nil, nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            stall?.cancel()
+            stall = nil
+        } else if stall == nil {
+            stall = context.eventLoop.assumeIsolated().scheduleTask(in: limits.writeTime) { [weak self] in
+                self?.context?.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     // MARK: Time

@@ -8,6 +8,8 @@ struct ConnectionLimits: Sendable {
     var bodyTime = TimeAmount.seconds(30)
     /// Between two requests.
     var idleTime = Duration.seconds(600)
+    /// With something to send that the other side does not take.
+    var writeTime = TimeAmount.minutes(10)
     /// Of a refused connection, or one that is closed behind its answer, until its other end has read that.
     var lingerTime = TimeAmount.seconds(1)
     /// Bytes of all headers together, and of one of them.

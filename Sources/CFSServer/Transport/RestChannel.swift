@@ -43,7 +43,8 @@ struct RestChannel: ServerChildChannel {
             channel.eventLoop.makeCompletedFuture { try admit(channel, peer, logger) }
         }.flatMapError { error in
             logger.info("refused a connection", metadata: ["reason": "\(error)"])
-            return refuse(channel, ServerError(any: error))
+            // Whatever went wrong: who cannot be named is not let in.
+            return refuse(channel, .notWelcome)
         }
     }
 
@@ -73,7 +74,7 @@ struct RestChannel: ServerChildChannel {
         try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTime, logger: logger))
         let stream = try Stream(
-            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: false))
+            wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
         return .admitted(stream, peer)
     }
 

@@ -17,16 +17,11 @@ final class DescriptorWatch: Sendable {
         var last: UInt64 = 0
     }
 
-    private final class Poll: Sendable {
-        let events: EventPoll
-        init() throws(CFSError) { events = try EventPoll() }
-    }
-
-    private let poll: Poll
+    private let poll: SharedPoll
     private let state = Mutex(State())
 
     init() throws(CFSError) {
-        poll = try Poll()
+        poll = try SharedPoll()
         let thread = DispatchQueue(label: "cfsd.descriptors")
         // Lets go of the watch between two rounds, so that one that nobody has any more ends.
         let (poll, weak) = (poll, Weak(self))
@@ -38,7 +33,7 @@ final class DescriptorWatch: Sendable {
         init(_ watch: DescriptorWatch) { self.watch = watch }
     }
 
-    private static func look(_ poll: Poll, _ weak: Weak) {
+    private static func look(_ poll: SharedPoll, _ weak: Weak) {
         while true {
             let ready: [EventPoll.Event]
             do throws(CFSError) { ready = try poll.events.wait(milliseconds: 5_000) } catch { continue }
@@ -98,4 +93,10 @@ final class DescriptorWatch: Sendable {
         }
         waiter?.continuation.resume(with: result)
     }
+}
+
+/// An epoll instance that several places hold.
+final class SharedPoll: Sendable {
+    let events: EventPoll
+    init() throws(CFSError) { events = try EventPoll() }
 }

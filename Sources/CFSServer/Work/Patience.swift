@@ -23,7 +23,7 @@ enum Patience {
     }
 
     /// - Throws: `CancellationError` when the daemon stops meanwhile.
-    static func sleep(_ time: Duration) async throws {
+    static func interval(_ time: Duration) async throws {
         try await cancelWhenGracefulShutdown { try await pause(time) }
     }
 

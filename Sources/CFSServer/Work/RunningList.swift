@@ -10,7 +10,7 @@ import Synchronization
 /// than the request, whichever process changed what, and a list that nobody changes costs no look at any container.
 final class RunningList: Sendable {
     private struct State {
-        var poll: EventPoll?
+        var poll: SharedPoll?
         var changes: PathWatch?
         /// First processes of containers, which are watched.
         var processes: [ContainerID: (pid: Int32, pidfd: SharedFD)] = [:]
@@ -32,12 +32,9 @@ final class RunningList: Sendable {
         return answer ?? nil
     }
 
-    private static func isQuiet(_ poll: borrowing EventPoll?) -> Bool {
-        switch poll {
-        case nil: return false
-        case let poll?:
-            do throws(CFSError) { return try poll.wait(milliseconds: 0).isEmpty } catch { return false }
-        }
+    private static func isQuiet(_ poll: SharedPoll?) -> Bool {
+        guard let poll else { return false }
+        do throws(CFSError) { return try poll.events.wait(milliseconds: 0).isEmpty } catch { return false }
     }
 
     /// The answer as it is now.
@@ -75,10 +72,10 @@ final class RunningList: Sendable {
     ) throws(CFSError) -> Bool {
         var isNew = false
         if state.changes == nil {
-            let (poll, changes) = (try EventPoll(), try PathWatch())
+            let (poll, changes) = (try SharedPoll(), try PathWatch())
             for place in engine.placesOfChange { try changes.add(place, Self.kinds) }
-            try poll.add(changes.descriptor, .readable, token: 0)
-            (state.poll, state.changes) = (consume poll, changes)
+            try poll.events.add(changes.descriptor, .readable, token: 0)
+            (state.poll, state.changes) = (poll, changes)
             isNew = true
         }
         if !Self.isQuiet(state.poll) {
@@ -87,19 +84,19 @@ final class RunningList: Sendable {
         }
         let known = Set(records.map(\.id))
         for (id, process) in state.processes where !known.contains(id) {
-            state.poll?.remove(process.pidfd.raw)
+            state.poll?.events.remove(process.pidfd.raw)
             state.processes[id] = nil
         }
         for record in records {
             guard let pid = record.state.pid, state.processes[record.id]?.pid != pid else { continue }
             isNew = true
-            if let old = state.processes.removeValue(forKey: record.id) { state.poll?.remove(old.pidfd.raw) }
+            if let old = state.processes.removeValue(forKey: record.id) { state.poll?.events.remove(old.pidfd.raw) }
             guard let opened = try ProcessControl.open(pid: pid) else { continue }
             let pidfd = SharedFD(opened)
             for place in engine.placesOfChange(of: record.id) where File.exists(place) {
                 try state.changes?.add(place, Self.kinds)
             }
-            try state.poll?.add(pidfd.raw, .readable, token: 1)
+            try state.poll?.events.add(pidfd.raw, .readable, token: 1)
             state.processes[record.id] = (pid, pidfd)
         }
         return isNew

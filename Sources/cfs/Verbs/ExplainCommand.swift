@@ -16,7 +16,7 @@ struct ExplainCommand: Verb {
             """,
         helpNames: .long)
 
-    static let optionNames = OptionNames(values: ["format"]) + ContainerOptions.optionNames
+    static let optionNames = OptionNames(values: ["format"]) + ContainerOptions.optionNames + GlobalOptions.optionNames
     static let optionsEndAtFirstWord = true
 
     @Option(help: ArgumentHelp("Print as table or json.", valueName: "format"), completion: .list(["table", "json"]))
