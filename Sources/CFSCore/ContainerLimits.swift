@@ -42,6 +42,7 @@ extension Container {
         }
         request.spec.linux.resources = merged
         try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
+        noteFiles("update", history: "update")
     }
 
     /// Makes all processes of the container stand still (`cgroup.freeze`, Linux 5.2); returns once they do.

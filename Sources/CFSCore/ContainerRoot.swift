@@ -81,7 +81,7 @@ extension Container {
             hint: "try again")
     }
 
-    /// Writes down what was done with its files. One that was removed meanwhile keeps nobody from having done it.
+    /// Writes down what was done with it. One that was removed meanwhile keeps nobody from having done it.
     func noteFiles(_ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil) {
         Engine.regardless { () throws(CFSError) in
             let row = try row()

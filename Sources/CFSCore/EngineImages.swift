@@ -46,7 +46,9 @@ extension Engine {
     ) throws(CFSError) -> ImageRecord {
         try requirePrivilege("making an image")
         try prepareStore()
-        return try store.importImage(name: name, from: path, options: options, progress: progress)
+        let image = try store.importImage(name: name, from: path, options: options, progress: progress)
+        note("import", image: image.name, image.digest)
+        return image
     }
 
     /// Fetches an image of the catalogue from its makers' address, verifies it, and imports it.
@@ -57,7 +59,9 @@ extension Engine {
     ) async throws(CFSError) -> ImageRecord {
         try requirePrivilege("fetching an image")
         try prepareStore()
-        return try await store.fetch(name: name, options: options, progress: progress)
+        let image = try await store.fetch(name: name, options: options, progress: progress)
+        note("fetch", image: image.name, image.digest)
+        return image
     }
 
     /// Writes an image as a tar in the form of an OCI layout. The file appears whole or not at all.
@@ -99,9 +103,9 @@ extension Engine {
         try requirePrivilege("removing an image")
         try prepareStore()
         try forgetVanished()
-        let rows = try registry.containers()
-        if !force, let image = try store.existing(reference) {
-            let users = rows.filter { $0.imageDigest == image.digest }
+        let image = try store.existing(reference)
+        if !force, let image {
+            let users = try registry.containers().filter { $0.imageDigest == image.digest }
             guard users.isEmpty else {
                 throw CFSError(
                     .imageInUse, .removing,
@@ -110,7 +114,11 @@ extension Engine {
                     hint: "remove them first with `cfs rm`, or use --force: their layers stay until they are gone")
             }
         }
-        return try store.remove(reference, keeping: Set(rows.flatMap(\.layers)))
+        let removal = try store.remove(reference) { () throws(CFSError) in
+            Set(try registry.containers().flatMap(\.layers))
+        }
+        for name in removal.names { note("untag", image: name, image?.digest) }
+        return removal
     }
 
     /// The layers of these images, from the most shared to the least, each once.

@@ -12,9 +12,20 @@ extension Engine {
 
     /// Writes down what happened. An event that cannot be written (a full disk) keeps nobody from what it tells about.
     func note(_ action: String, _ row: ContainerRow, _ attributes: [EngineEvent.Attribute] = []) {
-        let event = EngineEvent(
-            time: SystemClock.realtime, action: action, id: row.id.text, name: row.name, image: row.image,
-            attributes: attributes)
+        write(
+            EngineEvent(
+                time: SystemClock.realtime, action: action, id: row.id.text, name: row.name, image: row.image,
+                attributes: attributes))
+    }
+
+    /// The same of an image.
+    func note(_ action: String, image name: String, _ digest: Digest?) {
+        write(
+            EngineEvent(
+                time: SystemClock.realtime, kind: .image, action: action, id: digest.map { "\($0)" } ?? "", name: name))
+    }
+
+    private func write(_ event: EngineEvent) {
         Self.regardless { () throws(CFSError) in
             guard try journal.append(event) > Self.journalLimit else { return }
             // What only the journal knows is taken over before it can go.
@@ -23,8 +34,10 @@ extension Engine {
     }
 
     /// Remembers that the caller did something.
-    func remember(_ verb: String, _ row: ContainerRow) {
-        Self.regardless { () throws(CFSError) in try registry.remember(historyEntry(verb, row, isDone: true)) }
+    func remember(_ verb: String, _ row: ContainerRow, command: [String] = []) {
+        Self.regardless { () throws(CFSError) in
+            try registry.remember(historyEntry(verb, row, command: command, isDone: true))
+        }
     }
 
     /// Remembers that a start came to nothing: no monitor tells the journal how that run ended.

@@ -61,9 +61,16 @@ extension Container {
         try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
         do throws(CFSError) {
             let started = try Self.awaitStart(pair.ours, interruption)
+            let words = EngineEvent.Attribute("command", request.command.joined(separator: " "))
+            engine.note("exec_start", try row(), [words])
+            engine.remember("exec", try row(), command: request.command)
             return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}
         } catch {
             if error.code == .interrupted { helper.kill() }
+            // It has ended while its namespaces were entered: that is what the caller should hear.
+            if error.code == .systemCallFailed, try self.record().state.pid == nil {
+                throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
+            }
             guard error.code == .commandNotFound, error.hint != nil else { throw error }
             var error = error
             error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"

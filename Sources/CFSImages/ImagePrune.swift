@@ -15,17 +15,18 @@ public struct StoreNeeds {
 extension ImageStore {
     /// Removes the images that nobody wants, and every layer and blob that no image and no container needs.
     ///
-    /// - Parameter needs: asked once nobody else can change the store.
+    /// - Parameter needs: asked once nobody else can change the store, and once more when the names are gone: a container that
+    ///   was made of one of those images before that keeps its layers, and after that none can be.
     public func prune(_ needs: () throws(CFSError) -> StoreNeeds) throws(CFSError) -> ImageRemoval {
         let lock = try self.lock()
         defer { extendLifetime(lock) }
-        let needs = try needs()
+        let before = try needs()
         var gone: [String] = []
-        for image in try names.images() where !needs.isWanted(image) {
+        for image in try names.images() where !before.isWanted(image) {
             try names.removeImage(named: image.name)
             gone.append(image.name)
         }
-        var removal = try collect(keeping: needs.layers)
+        var removal = try collect(keeping: try needs().layers)
         removal.names = gone
         return removal
     }

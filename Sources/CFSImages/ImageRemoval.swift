@@ -22,6 +22,15 @@ extension ImageStore {
     /// - Throws: `imageNotFound`; `conflict` for an id that has several names.
     @discardableResult
     public func remove(_ reference: String, keeping layersInUse: Set<Digest>) throws(CFSError) -> ImageRemoval {
+        try remove(reference) { () throws(CFSError) in layersInUse }
+    }
+
+    /// The same where containers are made meanwhile.
+    ///
+    /// - Parameter layersInUse: asked once the name is gone, so that no container can be made of the image any more.
+    public func remove(
+        _ reference: String, keeping layersInUse: () throws(CFSError) -> Set<Digest>
+    ) throws(CFSError) -> ImageRemoval {
         let lock = try self.lock()
         defer { extendLifetime(lock) }
         guard let image = try existing(reference) else { throw try notFound(reference) }
@@ -33,7 +42,7 @@ extension ImageStore {
                 hint: "remove it by each of them: \(sameID.joined(separator: ", "))")
         }
         try names.removeImage(named: image.name)
-        var removal = try collect(keeping: layersInUse)
+        var removal = try collect(keeping: try layersInUse())
         removal.names = [image.name]
         return removal
     }

@@ -17,8 +17,8 @@ public struct EngineEvent: Sendable, Hashable {
     public var time: UInt64
     public var kind: Kind
     /// In the words of Docker: `create`, `start`, `die`, `stop`, `kill`, `pause`, `unpause`, `oom`, `restart`, `rename`,
-    /// `update`, `destroy`, `attach`, `detach`, `exec_start`, `exec_die`, `export`, `copy`, `commit`, `health_status` of
-    /// containers; `import`, `fetch`, `tag`, `untag`, `delete` of images.
+    /// `update`, `destroy`, `attach`, `exec_start`, `export`, `copy`, `commit`, `health_status` of containers; `import`,
+    /// `fetch`, `untag` of images.
     public var action: String
     /// The container's id, or the image's digest.
     public var id: String

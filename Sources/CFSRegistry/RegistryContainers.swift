@@ -59,14 +59,21 @@ extension Registry {
 
     /// Adds a container, and gives it the lowest free range of ids when it wants one.
     ///
-    /// - Parameter history: what is remembered of it, in the same transaction.
+    /// - Parameters:
+    ///   - history: what is remembered of it, in the same transaction.
+    ///   - needsImage: whether its image must have a name still. Whoever removes an image takes its names away first, and
+    ///     then looks which layers containers need: so either the row is seen, or it is not written.
     /// - Returns: the number of its range.
-    /// - Throws: `nameTaken`; `limitExceeded` when every range is taken.
+    /// - Throws: `nameTaken`; `limitExceeded` when every range is taken; `imageNotFound`.
     @discardableResult
     public func insert(
-        _ row: ContainerRow, wantsSlot: Bool, history: HistoryEntry? = nil
+        _ row: ContainerRow, wantsSlot: Bool, history: HistoryEntry? = nil, needsImage: Bool = false
     ) throws(CFSError) -> UInt32? {
         try write { database throws(CFSError) in
+            if needsImage, try !Self.hasImage(row.imageDigest, database) {
+                throw CFSError(
+                    .imageNotFound, .recording, "the image \(row.image) was removed while a container was made of it")
+            }
             let slot = wantsSlot ? try Self.freeSlot(database) : nil
             try Self.add(row, slot: slot, database)
             if let history {
@@ -76,6 +83,12 @@ extension Registry {
             }
             return slot
         }
+    }
+
+    private static func hasImage(_ digest: Digest, _ database: SQLiteDatabase) throws(CFSError) -> Bool {
+        let statement = try database.statement("SELECT 1 FROM images WHERE digest = ?").bind("\(digest)")
+        defer { statement.reset() }
+        return try statement.step()
     }
 
     /// Takes a container up again that the registry has lost, with the range of ids that it has.

@@ -1,6 +1,7 @@
 import CFSLinux
 import Glibc
 
+StandardDescriptors.fill()
 ProcessControl.keepHeap()
 // Not async: a start must not wait for a thread pool.
 exit(Program.run(ProcessArguments.words))

@@ -1,4 +1,5 @@
 import CFSLinux
 import Glibc
 
+StandardDescriptors.fill()
 exit(Daemon.run(ProcessArguments.words))

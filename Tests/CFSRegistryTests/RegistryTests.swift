@@ -101,6 +101,20 @@ struct RegistryTests {
         #expect(try registry.images().isEmpty)
     }
 
+    @Test("a container whose image has lost its name meanwhile is not written, and nothing of it is remembered")
+    func removedImage() throws {
+        let registry = registry
+        let row = try row("late")
+        let error = #expect(throws: CFSError.self) { try registry.insert(row, wantsSlot: true, needsImage: true) }
+        #expect(error?.code == .imageNotFound)
+        #expect(try registry.containers().isEmpty && registry.history().isEmpty)
+        try registry.put(
+            ImageRecord(
+                name: "other", digest: row.imageDigest, source: .imported, architecture: "amd64", layers: [],
+                configuration: ImageRecord.Configuration(), createdAt: 1))
+        #expect(try registry.insert(row, wantsSlot: true, needsImage: true) == 0)
+    }
+
     @Test("many threads and connections at once give every container a range of its own")
     func concurrency() async throws {
         let path = folder("registry.db")

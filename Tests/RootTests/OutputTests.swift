@@ -21,6 +21,18 @@ struct OutputTests: EngineSuite {
         #expect(result.errors == "yes: 141\n")
     }
 
+    @Test(
+        "a closed standard input is one that has ended, and a closed output takes nothing",
+        arguments: ["run --rm -i", "run --rm -i --init"])
+    func closed(verb: String) {
+        let input = engine.host("$CFS \(verb) BusyBox cat <&-; echo $?", seconds: 30)
+        #expect(input.output == "0\n" && input.errors == "" && !input.timedOut)
+        let output = engine.host("$CFS \(verb) BusyBox echo lost >&- </dev/null; echo $? >&2", seconds: 30)
+        #expect(output.errors == "cfs: standard output could not be written: Bad file descriptor\n125\n")
+        let all = engine.host("$CFS \(verb) BusyBox true <&- >&- 2>&-; echo $?", seconds: 30)
+        #expect(all.output == "0\n" && !all.timedOut)
+    }
+
     @Test("standard error has a reader of its own")
     func standardError() {
         let result = engine.host(

@@ -38,6 +38,38 @@ struct PruneTests {
         }
     }
 
+    @Test("a container that is started while images are removed runs, every time")
+    func races() {
+        withEngine { engine in
+            let result = engine.host(
+                """
+                for round in $(seq 12); do
+                    for i in 1 2 3; do $CFS run --rm BusyBox true || echo failed & done
+                    $CFS system prune -af >/dev/null & $CFS image rm -f BusyBox >/dev/null 2>&1 &
+                    wait
+                done
+                """)
+            #expect(result.output == "" && result.errors == "" && !result.timedOut)
+        }
+    }
+
+    @Test("what happens to images is an event, too")
+    func imageEvents() throws {
+        try withEngine { engine in
+            engine.host(
+                "mkdir sample && echo x >sample/file && $CFS image import one sample && $CFS image import two sample")
+            engine.run("image", "rm", "one")
+            engine.run("system", "prune", "-af")
+            let told = engine.run("events", "--since", "1h", "--until", "0s", "-f", "type=image", "--format", "json")
+                .lines
+            let words = try told.map { line in
+                let event = try JSONValue(parsing: Array(line.utf8))
+                return "\(event["action"].text ?? "") \(event["name"].text ?? "")"
+            }
+            #expect(words == ["import one", "import two", "untag one", "untag two"])
+        }
+    }
+
     @Test("filters say what may go")
     func filters() {
         withEngine { engine in

@@ -10,7 +10,8 @@ struct EventsCommand: ParsedVerb {
         abstract: "Print what happens to containers and images.",
         usage: "cfs events [<options>]",
         discussion: """
-            Goes on until it is interrupted, or until the time of --until. Filters: container, image, event, type. Several of             one kind: one of them is enough; of several kinds, all must hold.
+            Goes on until it is interrupted, or until the time of --until. Filters: container, image, event, type. Several of \
+            one kind: one of them is enough; of several kinds, all must hold.
 
             Examples:
               cfs events --since 10m --until 0s

@@ -10,7 +10,8 @@ struct HistoryCommand: ParsedVerb {
         abstract: "Show who did what with containers, and how it ended.",
         usage: "cfs history [<options>]",
         discussion: """
-            It is kept when a container is removed; --prune forgets what is older than a time. Filters: container, image,             verb, uid.
+            It is kept when a container is removed; --prune forgets what is older than a time. Filters: container, image, \
+            verb, uid.
 
             Examples:
               cfs history --since 24h --filter verb=run
