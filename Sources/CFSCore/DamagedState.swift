@@ -18,8 +18,11 @@ extension Engine {
 
     private func seenState(_ row: ContainerRow, _ folder: ContainerFolder) throws(CFSError) -> LiveState? {
         guard [.starting, .running, .stopping].contains(row.decision.phase), let startedAt = row.decision.startedAt,
-            File.exists(folder.statePath), let monitor = try Self.monitor(of: folder)
+            File.exists(folder.statePath)
         else { return nil }
+        // Written a moment ago, as a rule.
+        guard try folder.hasDamagedState() else { return try folder.readState() }
+        guard let monitor = try Self.monitor(of: folder) else { return nil }
         // The command is the first that its monitor has cloned and that is still there.
         let file = File.tryOpen("/proc/\(monitor)/task/\(monitor)/children", .read)
         guard file >= 0 else { return nil }

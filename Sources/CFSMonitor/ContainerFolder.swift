@@ -35,6 +35,12 @@ public struct ContainerFolder: Sendable {
         return Self.document(bytes, statePath).flatMap { LiveState(json: $0) }
     }
 
+    /// Whether what the monitor wrote down is there and cannot be understood. It appears whole, so that is damage.
+    public func hasDamagedState() throws(CFSError) -> Bool {
+        guard let bytes = try Self.readIfThere(statePath) else { return false }
+        return Self.document(bytes, statePath).flatMap { LiveState(json: $0) } == nil
+    }
+
     /// How the container ended; nil when it has not. A file that is damaged says at least that it did.
     public func readExit() throws(CFSError) -> ExitRecord? {
         guard let bytes = try Self.readIfThere(exitPath) else { return try readKeptExit() }

@@ -84,12 +84,17 @@ struct RegistryDamageTests {
         for length in Swift.stride(from: 2, to: whole.count, by: Self.stride) {
             removeAll()
             put(whole[..<length], path)
-            let error = #expect(throws: CFSError.self, "\(length)") { try Content(Registry(path: path)) }
-            #expect(error?.code == .registryFailed && error?.path == path, "\(length): \(String(describing: error))")
-            #expect(
-                error?.message.contains("the registry \(path) is damaged") == true,
-                "\(length): \(String(describing: error))")
-            #expect(error?.hint?.contains("cfs system recover --rebuild") == true)
+            do {
+                // What was cut off had no row in it: the free part of the last page.
+                let read = try Content(Registry(path: path))
+                #expect(read == content, "\(length)")
+                #expect(length > whole.count - 4096, "\(length)")
+                continue
+            } catch let error as CFSError {
+                #expect(error.code == .registryFailed && error.path == path, "\(length): \(error)")
+                #expect(error.message.contains("the registry \(path) is damaged"), "\(length): \(error)")
+                #expect(error.hint?.contains("cfs system recover --rebuild") == true)
+            }
             let salvaged = try Registry.rebuild(path: path)
             #expect(bytes(salvaged.path).starts(with: whole[..<length]))
             let rebuilt = try Content(Registry(path: path))
