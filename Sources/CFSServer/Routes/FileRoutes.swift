@@ -16,11 +16,11 @@ enum FileRoutes {
         },
         Route(
             .post, "/containers/{id}/archive", "files", "Unpack a tar into a folder of a container",
-            query: [path], body: .bytes(["application/x-tar"]), answer: .init(schema: Schemas.anyObject)
+            query: [path], body: .bytes(types), answer: .init(schema: Schemas.anyObject)
         ) { call in
             let path = try required(call)
             let container = try await call.work.quick { try call.container() }
-            let piece = try await Spool.receive(call, ["application/x-tar"])
+            let piece = try await Spool.receive(call, types)
             return try await call.work.long {
                 let report = try container.copyIn(tarFrom: piece.file.raw, to: path)
                 return .json(["files": .integer(Int64(report.files)), "bytes": JSON(unsigned: report.bytes)])
@@ -36,6 +36,7 @@ enum FileRoutes {
         },
     ]
 
+    private static let types = ["application/x-tar", "application/octet-stream"]
     private static let binary: JSON = ["type": "string", "format": "binary"]
     private static let path = Route.QueryParameter(
         name: "path", schema: Schemas.text, summary: "In the container, from / on", isRequired: true)
