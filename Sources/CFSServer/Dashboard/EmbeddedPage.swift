@@ -97,12 +97,12 @@ extension Dashboard {
         .list-tools { display: flex; gap: 8px; padding: 12px; border-bottom: 1px solid var(--line); }
         .list-tools input { flex: 1; min-width: 0; }
         .rows { overflow-y: auto; flex: 1; padding: 6px; scrollbar-width: thin; }
-        .row { display: grid; grid-template-columns: 14px minmax(0, 1fr) 76px; column-gap: 9px; align-items: center; padding: 8px 10px; text-decoration: none; border-radius: 7px; }
+        .row { display: grid; grid-template-columns: 14px minmax(0, 1fr) 100px; column-gap: 9px; align-items: center; padding: 8px 10px; text-decoration: none; border-radius: 7px; }
         .row:hover { background: var(--sunk); }
         .row[aria-current] { background: var(--wash); }
         .row .name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .row .under { grid-column: 2; color: var(--soft); font-size: 12.5px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-        .row .spark { grid-column: 3; grid-row: 1; height: 20px; width: 76px; }
+        .row .spark { grid-column: 3; grid-row: 1; height: 20px; width: 100px; }
         .row .use { grid-column: 3; grid-row: 2; text-align: right; font-size: 12px; color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
         .spark path { fill: none; stroke: var(--cpu); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
         .dot { width: 11px; height: 11px; border-radius: 50%; border: 2px solid var(--soft); }
@@ -116,9 +116,10 @@ extension Dashboard {
         .detail > .head { padding: 18px 24px 0; border-bottom: 1px solid var(--line); flex: none; }
         .title { display: flex; align-items: flex-start; gap: 12px 20px; flex-wrap: wrap; }
         .title .what { flex: 1 1 260px; min-width: 0; }
-        .title .what .line { color: var(--soft); margin-top: 3px; overflow-wrap: anywhere; }
+        .title .what .line { color: var(--soft); margin-top: 4px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .title .what .line .mono { margin-left: 0; }
         .actions { display: flex; flex-wrap: wrap; gap: 6px; }
-        .state { display: inline-flex; align-items: center; gap: 7px; color: var(--ink); font-weight: 600; }
+        .state { display: inline-flex; vertical-align: baseline; align-items: center; gap: 7px; color: var(--ink); font-weight: 600; }
         .tabs { display: flex; gap: 2px; margin-top: 14px; }
         .tabs button { border: 0; background: none; border-radius: 0; padding: 7px 12px; color: var(--soft); border-bottom: 2px solid transparent; }
         .tabs button:hover { color: var(--ink); background: none; }
@@ -133,7 +134,7 @@ extension Dashboard {
         .chart .caption .label { font-size: 12px; font-weight: 650; color: var(--soft); flex: 1; }
         .chart .now { font-size: 22px; font-weight: 600; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
         .plot { position: relative; height: 128px; border-bottom: 1px solid var(--strong); }
-        .plot svg { width: 100%; height: 100%; display: block; overflow: visible; }
+        .plot svg { width: 100%; height: 100%; display: block; overflow: hidden; }
         .plot .grid { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
         .plot .area { opacity: .14; } .plot .curve { fill: none; stroke-width: 1.75; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
         .cpu .area { fill: var(--cpu); } .cpu .curve { stroke: var(--cpu); } .cpu .now { color: var(--cpu); }
@@ -146,7 +147,7 @@ extension Dashboard {
 
         .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 30px 36px; align-items: start; }
         .columns > section { min-width: 0; }
-        .facts { display: grid; grid-template-columns: 96px minmax(0, 1fr); gap: 5px 14px; }
+        .facts { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 4px 14px; font-size: 13px; }
         .facts dt { color: var(--soft); } .facts dd { overflow-wrap: anywhere; }
         .timing li { display: grid; grid-template-columns: 124px minmax(0, 1fr) 74px; gap: 10px; align-items: center; height: 21px; font-size: 12.5px; }
         .timing .phase { color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
@@ -199,14 +200,15 @@ extension Dashboard {
         .section-head h2 { flex: 1; }
         .lead { color: var(--soft); max-width: 66ch; margin-bottom: 20px; }
         .families { display: flex; flex-wrap: wrap; gap: 28px 32px; align-items: flex-end; margin-bottom: 36px; }
-        .family { max-width: 100%; overflow-x: auto; padding: 3px; }
-        .stack { display: flex; flex-direction: column; justify-content: flex-end; min-width: 132px; flex: 1 1 0; }
+        .family { max-width: 100%; width: max-content; overflow-x: auto; padding: 3px; }
+        .stack { display: flex; flex-direction: column; justify-content: flex-end; min-width: 176px; flex: 1 1 0; }
         .stack .above { display: flex; align-items: flex-end; gap: 3px; }
         .stack .slab { margin-top: 3px; background: var(--sheet); border: 1px solid var(--strong); border-radius: 4px; padding: 5px 9px; font-size: 12px; display: flex; flex-direction: column; justify-content: center; overflow: hidden; min-height: 26px; }
         .stack .slab.shared { background: var(--wash); border-color: var(--accent); }
         .stack .slab .top-line { display: flex; justify-content: space-between; gap: 10px; font-variant-numeric: tabular-nums; }
         .stack .slab .by { color: var(--accent); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
-        .stack .cap { flex: 1 1 132px; min-width: 132px; padding: 3px 2px 4px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .stack .cap { flex: 1 1 176px; min-width: 132px; padding: 3px 2px 4px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .image-table td { vertical-align: middle; } .image-table td:last-child, .image-table th:last-child { padding-right: 0; }
         .row-actions { display: flex; gap: 4px; justify-content: flex-end; }
         .row-actions button { min-height: 26px; padding: 1px 9px; }
         .catalogue li { display: flex; align-items: center; gap: 14px; padding: 9px 0; border-bottom: 1px solid var(--line); }
@@ -752,7 +754,7 @@ extension Dashboard {
                 `${index ? "L" : "M"}${(76 * (1 - (now - at) / 60000)).toFixed(1)} ${(18.5 - 17 * value / most).toFixed(1)}`).join(""));
             }
             const cpu = last(series.cpu), memory = last(series.memory);
-            setText(row.use, cpu === undefined ? "" : memory === undefined ? percent(cpu) : `${percent(cpu)}  ${bytes(memory)}`);
+            setText(row.use, cpu === undefined ? "" : memory === undefined ? percent(cpu) : `${percent(cpu)} · ${bytes(memory)}`);
           }
           const detail = selectedDetail;
           if (detail?.charts && detail.tab === "overview") {
@@ -1561,11 +1563,11 @@ extension Dashboard {
           const slab = el("div", { class: `slab${shared ? " shared" : ""}`, role: "listitem", title: node.layer.diffID, "data-chain": node.layer.chainID },
             el("div", { class: "top-line" }, el("span", { class: "mono" }, short(node.layer.diffID)), el("span", {}, bytes(node.layer.size))),
             shared && el("div", { class: "by" }, `shared by ${names.join(", ")}`));
-          slab.style.minHeight = `${Math.round(26 + 7 * Math.max(0, Math.log10(Math.max(1, node.layer.size)) - 3))}px`;
+          slab.style.minHeight = `${Math.round(30 + 11 * Math.max(0, Math.log10(Math.max(1, node.layer.size)) - 3))}px`;
           const stack = el("div", { class: "stack" },
             el("div", { class: "above" }, [...node.children.values()].map(stackOf), node.images.map((image) => el("div", { class: "cap", title: image.name }, image.name))), slab);
           stack.style.flexGrow = String(leaves(node));
-          stack.style.minWidth = `${leaves(node) * 132}px`;
+          stack.style.minWidth = `${leaves(node) * 136}px`;
           return stack;
         }
 
@@ -1677,8 +1679,8 @@ extension Dashboard {
           : ["start", "unpause", "restart", "import", "fetch"].includes(event.action) ? "good" : ["pause", "stop", "destroy", "delete"].includes(event.action) ? "warn" : "";
         function eventItem(event, fresh) {
           const who = event.name || event.id || "";
-          const target = event.kind === "container" && containers.has(event.id) ? el("a", { href: `#/containers/${encodeURIComponent(event.id)}` }, who) : who;
-          const rest = [event.kind === "container" ? event.image : "", ...Object.entries(event.attributes || {}).map(([key, value]) => `${key}=${value}`)].filter(Boolean).join("  ");
+          const target = event.kind === "container" && event.id ? el("a", { href: `#/containers/${encodeURIComponent(event.id)}` }, who) : who;
+          const rest = [event.kind === "container" ? event.image : "", ...Object.entries(event.attributes || {}).map(([key, value]) => `${key}=${value}`)].filter(Boolean).join(" · ");
           return el("li", { class: fresh ? "new" : "" }, el("time", { class: "when", title: event.at.toLocaleString() }, clock(event.at)),
             el("span", { class: "action", "data-tone": toneOf(event) }, event.action), el("span", { class: "who" }, target), el("span", { class: "rest" }, rest));
         }
