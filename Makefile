@@ -42,7 +42,7 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-faults-sample test-vm test-embed
+test: lint test-unit test-root test-faults-sample test-vm test-embed test-dashboard
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)

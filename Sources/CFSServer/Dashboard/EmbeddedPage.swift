@@ -612,6 +612,7 @@ extension Dashboard {
         function openStreams() {
           if (streams) return;
           streams = new AbortController();
+          if (logs?.control.signal.aborted) { logs.control = new AbortController(); if (!logs.ended) followLogs(logs); }
           const { signal } = streams;
           const begin = new Date(Date.now() - 3600000).toISOString();
           follow(() => `/events?since=${encodeURIComponent(eventPosition ? timeOf(eventPosition) : begin)}`, signal, onEvent,
@@ -625,6 +626,7 @@ extension Dashboard {
         function closeStreams() {
           streams?.abort();
           streams = null;
+          logs?.control.abort();
         }
 
         /// Where the machine has no memory controller, the memory of a container is that of its processes together.
