@@ -1,6 +1,7 @@
 """A browser by the WebDriver protocol (W3C), and pictures (PNG) as numbers, with nothing beyond Python's own library."""
 
 import base64
+import collections
 import json
 import struct
 import subprocess
@@ -149,18 +150,19 @@ class Picture:
             self.rows.append(row)
             before = row
 
-    def at(self, x, y):
-        return tuple(self.rows[y][x * self.step : x * self.step + 3])
-
-    def pixels(self):
-        return [self.at(x, y) for y in range(self.height) for x in range(self.width)]
+    def colours(self):
+        """How many pixels have each colour."""
+        step = self.step
+        return collections.Counter(tuple(row[i : i + 3]) for row in self.rows for i in range(0, len(row), step))
 
     def common(self):
         """The colour that most of it has: its background."""
-        counts = {}
-        for pixel in self.pixels():
-            counts[pixel] = counts.get(pixel, 0) + 1
-        return max(counts, key=counts.get)
+        return self.colours().most_common(1)[0][0]
+
+    def sharpest(self):
+        """The highest contrast that any of its pixels has with its background."""
+        background = self.common()
+        return max(contrast(colour, background) for colour in self.colours())
 
 
 def luminance(colour):

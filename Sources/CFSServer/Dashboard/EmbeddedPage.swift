@@ -114,7 +114,7 @@ extension Dashboard {
 
         .detail { flex: 1; min-width: 0; display: flex; flex-direction: column; min-height: 0; background: var(--sheet); }
         .detail > .head { padding: 18px 24px 0; border-bottom: 1px solid var(--line); flex: none; }
-        .title { display: flex; align-items: flex-start; gap: 12px 20px; flex-wrap: wrap; }
+        .title { display: flex; align-items: flex-start; gap: 10px 20px; flex-wrap: wrap; }
         .title .what { flex: 1 1 260px; min-width: 0; }
         .title .what .line { color: var(--soft); margin-top: 4px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .title .what .line .mono { margin-left: 0; }
@@ -179,7 +179,7 @@ extension Dashboard {
 
         .term-tools .status { color: var(--soft); margin-left: auto; font-size: 12.5px; }
         .term-tools label { display: flex; align-items: center; gap: 8px; }
-        .term-tools input { width: 150px; font-family: var(--mono); font-size: 12.5px; }
+        .term-tools input { width: 120px; font-family: var(--mono); font-size: 12.5px; }
         .term { flex: 1; min-height: 0; position: relative; background: var(--sunk); overflow: hidden; padding: 10px 12px 10px 24px; cursor: text; }
         .term:focus-within { box-shadow: inset 0 0 0 2px var(--accent); }
         .term .screen { font: 13px/18px var(--mono); white-space: pre; height: 100%; overflow-y: auto; scrollbar-width: thin; font-variant-ligatures: none; }
@@ -1534,7 +1534,7 @@ extension Dashboard {
             session.idle.replaceChildren(el("div", {}, el("p", {}, live ? session.words || "A shell in the container." : "The container does not run."), el("br"), live && again));
           };
           panel.append(el("div", { class: "term-tools" }, el("label", {}, el("span", {}, "Command"), command), opener,
-            el("span", { class: "soft" }, el("kbd", {}, "F6"), " leaves the terminal"), status), session.root, keys);
+            el("span", { class: "soft" }, el("kbd", {}, "F6"), " leaves it"), status), session.root, keys);
           session.onTell();
           selectedDetail.session = session;
           session.fit();
