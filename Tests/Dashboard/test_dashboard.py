@@ -225,6 +225,8 @@ def resized(world):
     def size(mark):
         world.browser.type(f"clear; echo {mark} $(stty size)", "Enter")
         return world.browser.until("a size", SCREEN + ".map((line) => new RegExp(`^${arguments[0]} ([0-9]+) ([0-9]+)$`).exec(line)).find(Boolean)", mark)[1:]
+    world.open("web", "terminal")
+    world.browser.until("a prompt", SCREEN + ".some((line) => /[#$]$/.test(line))")
     before = list(map(int, size("before")))
     world.browser.do("POST", "/window/rect", {"width": 1000, "height": 640})
     world.browser.until("fewer rows", "return document.querySelectorAll('.screen > .line').length < arguments[0]", before[0])
@@ -380,7 +382,7 @@ def colours(world):
     world.browser.js("location.hash = '#/containers'")
     world.browser.click("#theme")
     equal(world.browser.text("#theme"), "Light")
-    world.browser.go(world.address + "/?again")
+    world.browser.do("POST", "/refresh")
     world.browser.until("connected", "return document.querySelector('#link').textContent === 'connected'")
     assert luminance(Picture(world.keep("switched", "#theme")).common()) > 0.85
     world.browser.js("localStorage.clear()")

@@ -102,6 +102,7 @@ extension Dashboard {
         .row[aria-current] { background: var(--wash); }
         .row .name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .row .under { grid-column: 2; color: var(--soft); font-size: 12.5px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .row[data-ended] .under { grid-column: 2 / 4; }
         .row .spark { grid-column: 3; grid-row: 1; height: 20px; width: 100px; }
         .row .use { grid-column: 3; grid-row: 2; text-align: right; font-size: 12px; color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
         .spark path { fill: none; stroke: var(--cpu); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
@@ -727,6 +728,7 @@ extension Dashboard {
             let row = rows.get(one.id);
             if (!row) rows.set(one.id, row = makeRow(one.id));
             row.dot.dataset.status = statusOf(one);
+            row.root.toggleAttribute("data-ended", !isLive(one));
             setText(row.name, one.name);
             const how = isLive(one) ? (one.status === "running" ? `up ${ago(one.startedAt)}` : statusWords(one).toLowerCase())
               : one.finishedAt ? `${one.exitCode ? `exit ${one.exitCode}, ` : ""}${ago(one.finishedAt)} ago` : "never started";
