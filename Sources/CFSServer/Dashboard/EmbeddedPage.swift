@@ -44,7 +44,7 @@ extension Dashboard {
         a { color: inherit; }
         .mono, code, kbd, td.mono { font-family: var(--mono); font-size: 12.5px; }
         .soft { color: var(--soft); }
-        .number { font-variant-numeric: tabular-nums; }
+        .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
         .hidden-text { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
         [hidden] { display: none !important; }
         :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
@@ -206,7 +206,8 @@ extension Dashboard {
         .stack .above { display: flex; align-items: flex-end; gap: 3px; }
         .stack .slab { margin-top: 3px; background: var(--sheet); border: 1px solid var(--strong); border-radius: 4px; padding: 5px 9px; font-size: 12px; display: flex; flex-direction: column; justify-content: center; overflow: hidden; min-height: 26px; }
         .stack .slab.shared { background: var(--wash); border-color: var(--accent); }
-        .stack .slab .top-line { display: flex; justify-content: space-between; gap: 10px; font-variant-numeric: tabular-nums; }
+        .stack .slab .top-line { display: flex; justify-content: space-between; gap: 10px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .stack .slab .mono { min-width: 0; overflow: hidden; text-overflow: ellipsis; }
         .stack .slab .by { color: var(--accent); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
         .stack .cap { flex: 1 1 176px; min-width: 132px; padding: 3px 2px 4px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .image-table td { vertical-align: middle; } .image-table td:last-child, .image-table th:last-child { padding-right: 0; }
@@ -255,6 +256,8 @@ extension Dashboard {
           .log-tools, .term-tools { padding: 8px 14px; }
           .log .entry { padding: 0 12px; } .term { padding-left: 12px; }
           .tabs { margin-left: -12px; }
+          .actions { gap: 4px; } .actions button { padding: 4px 8px; font-size: 13px; }
+          .leave { display: none; }
           .timing li { grid-template-columns: 104px minmax(0, 1fr) 66px; gap: 8px; }
           .events li { grid-template-columns: 88px minmax(0, 1fr); gap: 0 12px; } .events .rest { grid-column: 2; } .events .who { grid-column: 2; }
           .pair { grid-template-columns: 1fr; }
@@ -1025,6 +1028,7 @@ extension Dashboard {
               if (on) box.scrollTop = box.scrollHeight;
             },
           };
+          new ResizeObserver(() => { if (state.pinned) box.scrollTop = box.scrollHeight; }).observe(box);
           follows.onclick = () => state.pin(!state.pinned);
           box.addEventListener("scroll", () => {
             const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
@@ -1536,7 +1540,7 @@ extension Dashboard {
             session.idle.replaceChildren(el("div", {}, el("p", {}, live ? session.words || "A shell in the container." : "The container does not run."), el("br"), live && again));
           };
           panel.append(el("div", { class: "term-tools" }, el("label", {}, el("span", {}, "Command"), command), opener,
-            el("span", { class: "soft" }, el("kbd", {}, "F6"), " leaves it"), status), session.root, keys);
+            el("span", { class: "soft leave" }, el("kbd", {}, "F6"), " leaves it"), status), session.root, keys);
           session.onTell();
           selectedDetail.session = session;
           session.fit();
