@@ -211,11 +211,13 @@ def alternate(world):
     world.browser.until("the first screen", SCREEN + ".includes('kept')")
     world.browser.type("vi /tmp/note", "Enter")
     world.browser.until("vi", SCREEN + ".filter((line) => line === '~').length > 5")
-    world.browser.type("iwritten in vi", "Escape")
+    world.browser.type("iwritten in vi")
+    world.browser.until("the text, and that vi inserts", SCREEN + ".includes('written in vi') && document.querySelector('.screen').lastChild.textContent.startsWith('I /tmp/note')")
+    world.browser.type("Escape")
     # An escape with a key straight behind it is another key (Alt): vi has to have taken it.
     world.browser.until("the end of inserting", SCREEN + ".at(-1).startsWith('- /tmp/note')")
     world.browser.type(":wq", "Enter")
-    world.browser.until("the first screen", SCREEN + ".some((line) => /[#$]$/.test(line) && !line.includes('vi '))")
+    world.browser.until("the first screen", SCREEN + ".includes('kept')")
     world.browser.type("clear; cat /tmp/note", "Enter")
     world.browser.until("the file", SCREEN + ".includes('written in vi')")
 
