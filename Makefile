@@ -20,7 +20,7 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed vm bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -43,7 +43,7 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-rest test-faults-sample test-vm test-embed
+test: lint test-unit test-root test-rest test-faults-sample test-vm test-embed test-dashboard
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
@@ -80,6 +80,10 @@ test-faults-sample: build
 ## test-embed another package that imports CFSCore
 test-embed: build
 	@Scripts/test-embed
+
+## test-dashboard the page of cfsd, in headless Chromium with real containers
+test-dashboard: build
+	@Scripts/test-dashboard
 
 ## vm         a shell in that virtual machine
 vm: build

@@ -8,30 +8,1808 @@ extension Dashboard {
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <meta name="referrer" content="same-origin">
         <meta name="cfs-token" content="{{token}}">
+        <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 12h12v2H2zM2 8h12v2H2z' fill='%23888'/%3E%3Cpath d='M4 2h8v4H4z' fill='%230b7a5c'/%3E%3C/svg%3E">
         <title>cfs</title>
         <style nonce="{{nonce}}">
-        body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem; color-scheme: light dark; }
+        :root {
+          --paper: #f6f4ee; --sheet: #fffdf8; --sunk: #efece3; --ink: #1f2124; --soft: #5f5d56; --line: #dcd8cc; --strong: #c2bdae;
+          --accent: #0b6b50; --accent-ink: #ffffff; --wash: #e0ede6; --cpu: #0b7a5c; --memory: #7a4bb0;
+          --good: #0b7a5c; --warn: #8f5600; --bad: #b0271c; --bad-wash: #f9e3de;
+          --t0: #1f2124; --t1: #b0271c; --t2: #2b7534; --t3: #8a5a00; --t4: #2459b3; --t5: #8a3f9e; --t6: #0c6f78; --t7: #6b6a64;
+          --t8: #55534d; --t9: #cf3b2e; --t10: #2f8f3a; --t11: #a66d00; --t12: #2f6fdb; --t13: #a650bd; --t14: #0e8a95; --t15: #000000;
+          color-scheme: light;
+        }
+        :root[data-dark] {
+          --paper: #121417; --sheet: #181b1f; --sunk: #0d0f11; --ink: #e7e4dc; --soft: #a19e94; --line: #2a2e34; --strong: #434952;
+          --accent: #63cfa6; --accent-ink: #08251b; --wash: #1c2d29; --cpu: #63cfa6; --memory: #bd9af0;
+          --good: #63cfa6; --warn: #e9b25c; --bad: #ff8f7f; --bad-wash: #3a1f1c;
+          --t0: #3b4048; --t1: #ff8f7f; --t2: #7fd38a; --t3: #e9c46a; --t4: #82aaff; --t5: #d49bf0; --t6: #6fd3dc; --t7: #d6d3ca;
+          --t8: #80858e; --t9: #ffaea2; --t10: #a3e5ab; --t11: #f5d991; --t12: #a9c5ff; --t13: #e3bdf7; --t14: #9ee6ec; --t15: #ffffff;
+          color-scheme: dark;
+        }
+        :root {
+          --mono: ui-monospace, "SF Mono", "JetBrains Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+          --sans: system-ui, -apple-system, "Segoe UI", Roboto, Cantarell, "DejaVu Sans", sans-serif;
+        }
+        * { box-sizing: border-box; }
+        html, body { height: 100%; margin: 0; }
+        body { background: var(--paper); color: var(--ink); font: 14px/1.45 var(--sans); display: flex; flex-direction: column; overflow: hidden; }
+        h1, h2, h3, p, dl, dd, ul, ol, figure { margin: 0; padding: 0; }
+        ul, ol { list-style: none; }
+        h2 { font-size: 20px; line-height: 1.2; font-weight: 650; letter-spacing: -.01em; overflow-wrap: anywhere; }
+        h3 { font-size: 12px; font-weight: 650; color: var(--soft); margin-bottom: 8px; }
+        a { color: inherit; }
+        .mono, code, kbd, td.mono { font-family: var(--mono); font-size: 12.5px; }
+        .soft { color: var(--soft); }
+        .number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .hidden-text { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+        [hidden] { display: none !important; }
+        :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 4px; }
+        .skip { position: absolute; left: 8px; top: -60px; background: var(--accent); color: var(--accent-ink); padding: 8px 12px; z-index: 9; border-radius: 4px; }
+        .skip:focus { top: 8px; }
+
+        button, .button, input, select, textarea { font: inherit; color: inherit; }
+        button, .button {
+          border: 1px solid var(--strong); background: var(--sheet); border-radius: 6px; padding: 4px 11px; min-height: 30px; cursor: pointer;
+          white-space: nowrap;
+        }
+        button:hover { border-color: var(--soft); background: var(--sunk); }
+        button:active { transform: translateY(1px); }
+        button:disabled { opacity: .45; cursor: default; }
+        button.main { background: var(--accent); color: var(--accent-ink); border-color: var(--accent); font-weight: 600; }
+        button.main:hover { filter: brightness(1.08); }
+        button.danger { color: var(--bad); }
+        button.danger.main { background: var(--bad); border-color: var(--bad); color: var(--paper); }
+        button.plain { border-color: transparent; background: transparent; }
+        button.plain:hover { background: var(--sunk); }
+        button[aria-pressed="true"] { background: var(--wash); border-color: var(--accent); color: var(--accent); }
+        input, select, textarea { background: var(--sheet); border: 1px solid var(--strong); border-radius: 6px; padding: 5px 9px; min-height: 32px; width: 100%; }
+        input[type="checkbox"] { width: auto; min-height: 0; accent-color: var(--accent); margin: 0 7px 0 0; }
+        input::placeholder, textarea::placeholder { color: var(--soft); opacity: .8; }
+        kbd { border: 1px solid var(--strong); border-bottom-width: 2px; border-radius: 4px; padding: 0 5px; background: var(--sheet); }
+
+        header.bar { display: flex; align-items: stretch; gap: 4px; padding: 0 16px; border-bottom: 1px solid var(--line); background: var(--paper); flex: none; min-height: 48px; }
+        .brand { display: flex; align-items: center; gap: 9px; font-size: 17px; font-weight: 700; letter-spacing: -.02em; margin-right: 18px; }
+        .brand svg { width: 20px; height: 20px; }
+        .brand .edge { fill: var(--strong); } .brand .top { fill: var(--accent); }
+        nav.views { display: flex; gap: 2px; }
+        nav.views a { display: flex; align-items: center; gap: 7px; padding: 0 12px; text-decoration: none; color: var(--soft); border-bottom: 2px solid transparent; border-top: 2px solid transparent; }
+        nav.views a:hover { color: var(--ink); }
+        nav.views a[aria-current] { color: var(--ink); border-bottom-color: var(--accent); font-weight: 600; }
+        nav.views .count { font-size: 12px; color: var(--soft); font-variant-numeric: tabular-nums; font-weight: 400; }
+        .bar .fill { flex: 1; }
+        .bar .tools { display: flex; align-items: center; gap: 6px; }
+        .link-state { display: flex; align-items: center; gap: 7px; font-size: 12.5px; color: var(--soft); margin-right: 8px; white-space: nowrap; }
+        .link-state::before { content: ""; width: 8px; height: 8px; border-radius: 50%; background: var(--good); }
+        .link-state[data-state="lost"] { color: var(--warn); font-weight: 600; }
+        .link-state[data-state="lost"]::before { background: transparent; border: 2px solid var(--warn); }
+        .lost-note { background: var(--bad-wash); border-bottom: 1px solid var(--line); padding: 7px 16px; flex: none; }
+
+        main { flex: 1; min-height: 0; display: flex; }
+        .view { flex: 1; min-width: 0; min-height: 0; display: flex; }
+        .view.scrolls { overflow-y: auto; display: block; padding: 20px 24px 40px; }
+        .page { max-width: 1160px; margin: 0 auto; }
+
+        aside.list { width: 332px; flex: none; border-right: 1px solid var(--line); display: flex; flex-direction: column; min-height: 0; }
+        .list-tools { display: flex; gap: 8px; padding: 12px; border-bottom: 1px solid var(--line); }
+        .list-tools input { flex: 1; min-width: 0; }
+        .rows { overflow-y: auto; flex: 1; padding: 6px; scrollbar-width: thin; }
+        .row { display: grid; grid-template-columns: 14px minmax(0, 1fr) 100px; column-gap: 9px; align-items: center; padding: 8px 10px; text-decoration: none; border-radius: 7px; }
+        .row:hover { background: var(--sunk); }
+        .row[aria-current] { background: var(--wash); }
+        .row .name { font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .row .under { grid-column: 2; color: var(--soft); font-size: 12.5px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .row[data-ended] .under { grid-column: 2 / 4; }
+        .row .spark { grid-column: 3; grid-row: 1; height: 20px; width: 100px; }
+        .row .use { grid-column: 3; grid-row: 2; text-align: right; font-size: 12px; color: var(--soft); font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .spark path { fill: none; stroke: var(--cpu); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
+        .dot { width: 11px; height: 11px; border-radius: 50%; border: 2px solid var(--soft); }
+        .dot[data-status="running"] { background: var(--good); border-color: var(--good); }
+        .dot[data-status="paused"], .dot[data-status="stopping"] { border-color: var(--warn); background: linear-gradient(90deg, var(--warn) 50%, transparent 50%); }
+        .dot[data-status="failed"] { border-color: var(--bad); background: var(--bad); border-radius: 2px; transform: rotate(45deg) scale(.82); }
+        .empty { padding: 32px 20px; text-align: center; color: var(--soft); }
+        .empty p { margin-bottom: 12px; }
+
+        .detail { flex: 1; min-width: 0; display: flex; flex-direction: column; min-height: 0; background: var(--sheet); }
+        .detail > .head { padding: 18px 24px 0; border-bottom: 1px solid var(--line); flex: none; }
+        .title { display: flex; align-items: flex-start; gap: 10px 20px; flex-wrap: wrap; }
+        .title .what { flex: 1 1 260px; min-width: 0; }
+        .title .what .line { color: var(--soft); margin-top: 4px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .title .what .line .mono { margin-left: 0; }
+        .actions { display: flex; flex-wrap: wrap; gap: 6px; }
+        .state { display: inline-flex; vertical-align: baseline; align-items: center; gap: 7px; color: var(--ink); font-weight: 600; }
+        .tabs { display: flex; gap: 2px; margin-top: 14px; }
+        .tabs button { border: 0; background: none; border-radius: 0; padding: 7px 12px; color: var(--soft); border-bottom: 2px solid transparent; }
+        .tabs button:hover { color: var(--ink); background: none; }
+        .tabs button[aria-selected="true"] { color: var(--ink); font-weight: 600; border-bottom-color: var(--accent); }
+        .panel { flex: 1; min-height: 0; min-width: 0; }
+        .panel.overview { overflow-y: auto; padding: 20px 24px 40px; }
+        .panel.fixed { display: flex; flex-direction: column; }
+        .back { display: none; margin-bottom: 8px; color: var(--accent); text-decoration: none; }
+
+        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 24px; margin-bottom: 30px; }
+        .chart .caption { display: flex; align-items: baseline; gap: 8px; margin-bottom: 6px; }
+        .chart .caption .label { font-size: 12px; font-weight: 650; color: var(--soft); flex: 1; }
+        .chart .now { font-size: 22px; font-weight: 600; letter-spacing: -.02em; font-variant-numeric: tabular-nums; }
+        .plot { position: relative; height: 128px; border-bottom: 1px solid var(--strong); }
+        .plot svg { width: 100%; height: 100%; display: block; overflow: hidden; }
+        .plot .grid { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
+        .plot .area { opacity: .14; } .plot .curve { fill: none; stroke-width: 1.75; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+        .cpu .area { fill: var(--cpu); } .cpu .curve { stroke: var(--cpu); } .cpu .now { color: var(--cpu); }
+        .memory .area { fill: var(--memory); } .memory .curve { stroke: var(--memory); } .memory .now { color: var(--memory); }
+        .plot .scale, .plot .at { position: absolute; font-size: 11px; color: var(--soft); font-variant-numeric: tabular-nums; background: var(--sheet); padding: 0 4px 0 0; line-height: 1.2; pointer-events: none; }
+        .plot .scale { left: 0; top: 3px; }
+        .plot .at { display: none; bottom: 4px; padding: 1px 5px; border: 1px solid var(--line); border-radius: 4px; color: var(--ink); white-space: nowrap; }
+        .plot .hair { position: absolute; top: 0; bottom: 0; width: 1px; background: var(--strong); display: none; pointer-events: none; }
+        .chart .foot { display: flex; justify-content: space-between; font-size: 11px; color: var(--soft); margin-top: 3px; }
+
+        .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 30px 36px; align-items: start; }
+        .columns > section { min-width: 0; }
+        .facts { display: grid; grid-template-columns: 84px minmax(0, 1fr); gap: 4px 14px; font-size: 13px; }
+        .facts dt { color: var(--soft); } .facts dd { overflow-wrap: anywhere; }
+        .timing li { display: grid; grid-template-columns: 124px minmax(0, 1fr) 74px; gap: 10px; align-items: center; height: 21px; font-size: 12.5px; }
+        .timing .phase { color: var(--soft); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+        .timing .track { position: relative; height: 11px; background: linear-gradient(90deg, var(--line) 1px, transparent 1px) 0 0 / 25% 100%; }
+        .timing .piece { position: absolute; top: 0; bottom: 0; min-width: 2px; background: var(--accent); border-radius: 1.5px; }
+        .timing .piece.most { background: var(--warn); }
+        .timing .value { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .timing-sum { display: flex; justify-content: space-between; border-top: 1px solid var(--line); padding-top: 6px; margin-top: 6px; font-weight: 600; }
+        table { border-collapse: collapse; width: 100%; }
+        th { text-align: left; font-size: 12px; font-weight: 600; color: var(--soft); padding: 4px 14px 5px 0; border-bottom: 1px solid var(--strong); white-space: nowrap; }
+        td { padding: 5px 14px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+        th.number, td.number { text-align: right; }
+        td.wide { overflow-wrap: anywhere; min-width: 120px; }
+        .table-hold { overflow-x: auto; }
+        .holds-no { color: var(--bad); font-weight: 600; }
+
+        .log-tools, .term-tools { display: flex; flex-wrap: wrap; align-items: center; gap: 6px; padding: 10px 24px; border-bottom: 1px solid var(--line); flex: none; }
+        .log-tools input { flex: 1 1 130px; width: auto; min-width: 110px; max-width: 300px; }
+        .log-tools .count { margin-left: auto; color: var(--soft); font-size: 12px; font-variant-numeric: tabular-nums; }
+        .log { flex: 1; min-height: 0; overflow: auto; padding: 10px 0 14px; font: 12.5px/1.5 var(--mono); background: var(--sheet); scrollbar-width: thin; }
+        .log .entry { display: flex; padding: 0 24px; border-left: 3px solid transparent; white-space: pre; }
+        .log.wrap .entry { white-space: pre-wrap; overflow-wrap: anywhere; }
+        .log .entry:hover { background: var(--sunk); }
+        .log .entry.stderr { border-left-color: var(--bad); }
+        .log .when { color: var(--soft); margin-right: 14px; flex: none; user-select: none; }
+        .log:not(.times) .when { display: none; }
+        .log .text { unicode-bidi: isolate; min-width: 0; }
+        .log .note { color: var(--soft); padding: 3px 24px; font-family: var(--sans); }
+
+        .term-tools .status { color: var(--soft); margin-left: auto; font-size: 12.5px; }
+        .term-tools label { display: flex; align-items: center; gap: 8px; }
+        .term-tools input { width: 120px; font-family: var(--mono); font-size: 12.5px; }
+        .term { flex: 1; min-height: 0; position: relative; background: var(--sunk); overflow: hidden; padding: 10px 12px 10px 24px; cursor: text; }
+        .term:focus-within { box-shadow: inset 0 0 0 2px var(--accent); }
+        .term .screen { font: 13px/18px var(--mono); white-space: pre; height: 100%; overflow-y: auto; scrollbar-width: thin; font-variant-ligatures: none; }
+        .term .line { height: 18px; overflow: hidden; unicode-bidi: bidi-override; direction: ltr; }
+        .term textarea { position: absolute; width: 2px; height: 18px; min-height: 0; padding: 0; border: 0; opacity: 0; resize: none; left: 24px; top: 10px; outline: 0; overflow: hidden; }
+        .term .cursor { background: var(--ink) !important; color: var(--sunk) !important; }
+        .term:not(:focus-within) .cursor { background: transparent !important; color: inherit !important; box-shadow: inset 0 0 0 1px var(--soft); }
+        .term .idle { position: absolute; inset: 0; display: grid; place-items: center; background: var(--sunk); text-align: center; padding: 20px; color: var(--soft); cursor: default; }
+        .keys { display: none; gap: 6px; padding: 8px 12px; overflow-x: auto; flex: none; border-top: 1px solid var(--line); }
+        .b { font-weight: 700; } .i { font-style: italic; } .u { text-decoration: underline; } .s { text-decoration: line-through; } .d { opacity: .65; }
+        .f0 { color: var(--t0); } .f1 { color: var(--t1); } .f2 { color: var(--t2); } .f3 { color: var(--t3); } .f4 { color: var(--t4); } .f5 { color: var(--t5); } .f6 { color: var(--t6); } .f7 { color: var(--t7); }
+        .f8 { color: var(--t8); } .f9 { color: var(--t9); } .f10 { color: var(--t10); } .f11 { color: var(--t11); } .f12 { color: var(--t12); } .f13 { color: var(--t13); } .f14 { color: var(--t14); } .f15 { color: var(--t15); }
+        .g0 { background: var(--t0); } .g1 { background: var(--t1); } .g2 { background: var(--t2); } .g3 { background: var(--t3); } .g4 { background: var(--t4); } .g5 { background: var(--t5); } .g6 { background: var(--t6); } .g7 { background: var(--t7); }
+        .g8 { background: var(--t8); } .g9 { background: var(--t9); } .g10 { background: var(--t10); } .g11 { background: var(--t11); } .g12 { background: var(--t12); } .g13 { background: var(--t13); } .g14 { background: var(--t14); } .g15 { background: var(--t15); }
+        .fd { color: var(--ink); } .gd { background: var(--sunk); } .fi { color: var(--sunk); } .gi { background: var(--ink); }
+
+        .section-head { display: flex; align-items: baseline; gap: 8px 16px; flex-wrap: wrap; margin-bottom: 6px; }
+        .section-head h2 { flex: 1; }
+        .lead { color: var(--soft); max-width: 66ch; margin-bottom: 20px; }
+        .families { display: flex; flex-wrap: wrap; gap: 28px 32px; align-items: flex-end; margin-bottom: 36px; }
+        .family { max-width: 100%; width: max-content; overflow-x: auto; padding: 3px; }
+        .stack { display: flex; flex-direction: column; justify-content: flex-end; min-width: 176px; flex: 1 1 0; }
+        .stack .above { display: flex; align-items: flex-end; gap: 3px; }
+        .stack .slab { margin-top: 3px; background: var(--sheet); border: 1px solid var(--strong); border-radius: 4px; padding: 5px 9px; font-size: 12px; display: flex; flex-direction: column; justify-content: center; overflow: hidden; min-height: 26px; }
+        .stack .slab.shared { background: var(--wash); border-color: var(--accent); }
+        .stack .slab .top-line { display: flex; justify-content: space-between; gap: 10px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .stack .slab .mono { min-width: 0; overflow: hidden; text-overflow: ellipsis; }
+        .stack .slab .by { color: var(--accent); white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+        .stack .cap { flex: 1 1 176px; min-width: 132px; padding: 3px 2px 4px; font-weight: 600; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+        .image-table td { vertical-align: middle; } .image-table td:last-child, .image-table th:last-child { padding-right: 0; }
+        .row-actions { display: flex; gap: 4px; justify-content: flex-end; }
+        .row-actions button { min-height: 26px; padding: 1px 9px; }
+        .catalogue li { display: flex; align-items: center; gap: 14px; padding: 9px 0; border-bottom: 1px solid var(--line); }
+        .catalogue .words { flex: 1; min-width: 0; } .catalogue b { font-weight: 600; }
+        .gap { margin-top: 34px; }
+
+        .events { font-size: 13px; }
+        .events li { display: grid; grid-template-columns: 104px 110px minmax(0, 190px) minmax(0, 1fr); gap: 14px; padding: 5px 0; border-bottom: 1px solid var(--line); }
+        .events .when { color: var(--soft); font-variant-numeric: tabular-nums; }
+        .events .action { font-weight: 600; } .events .action[data-tone="good"] { color: var(--good); } .events .action[data-tone="bad"] { color: var(--bad); } .events .action[data-tone="warn"] { color: var(--warn); }
+        .events .who, .events .rest { overflow-wrap: anywhere; } .events .rest { color: var(--soft); }
+        .events .new { animation: arrive 1.2s ease-out; }
+        @keyframes arrive { from { background: var(--wash); } }
+
+        dialog { border: 1px solid var(--strong); border-radius: 10px; background: var(--paper); color: var(--ink); padding: 0; width: min(600px, calc(100vw - 24px)); max-height: calc(100dvh - 24px); box-shadow: 0 18px 50px rgb(0 0 0 / .28); }
+        dialog::backdrop { background: rgb(10 12 14 / .45); }
+        dialog .body { padding: 20px 22px; display: grid; gap: 14px; }
+        dialog .foot { display: flex; gap: 8px; justify-content: flex-end; padding: 14px 22px; border-top: 1px solid var(--line); position: sticky; bottom: 0; background: var(--paper); }
+        .field { display: grid; gap: 4px; align-content: start; } .field > span { font-weight: 600; font-size: 13px; } .field small { color: var(--soft); }
+        .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 14px; }
+        .checks { display: flex; flex-wrap: wrap; gap: 8px 20px; } .checks label { display: flex; align-items: center; }
+        textarea { resize: vertical; font-family: var(--mono); font-size: 12.5px; }
+        .fault { background: var(--bad-wash); border-left: 3px solid var(--bad); padding: 9px 12px; border-radius: 4px; overflow-wrap: anywhere; }
+        .fault b { display: block; } .fault .hint { color: var(--ink); }
+        .shortcuts { display: grid; grid-template-columns: max-content 1fr; gap: 7px 16px; align-items: baseline; }
+        .toasts { position: fixed; right: 16px; bottom: 16px; display: grid; gap: 8px; width: min(440px, calc(100vw - 32px)); z-index: 5; }
+        .toast { background: var(--sheet); border: 1px solid var(--strong); border-left: 4px solid var(--bad); border-radius: 7px; padding: 10px 10px 10px 14px; box-shadow: 0 8px 26px rgb(0 0 0 / .18); display: flex; gap: 10px; align-items: flex-start; }
+        .toast .words { flex: 1; min-width: 0; overflow-wrap: anywhere; } .toast b { display: block; } .toast .hint { color: var(--soft); }
+        .toast.word { border-left-color: var(--good); }
+
+        @media (max-width: 800px) {
+          header.bar { padding: 0 10px; flex-wrap: wrap; }
+          .brand { margin-right: 8px; min-height: 46px; }
+          nav.views { order: 3; width: 100%; border-top: 1px solid var(--line); margin: 0 -10px; width: calc(100% + 20px); padding: 0 2px; }
+          nav.views a { flex: 1; justify-content: center; padding: 9px 4px 7px; }
+          .link-state { font-size: 12px; margin-right: 2px; }
+          aside.list { width: 100%; border-right: 0; }
+          .view.containers[data-selected] aside.list { display: none; }
+          .view.containers:not([data-selected]) .detail { display: none; }
+          .back { display: inline-block; padding: 4px 0; }
+          .detail > .head { padding: 10px 14px 0; }
+          .panel.overview, .view.scrolls { padding: 16px 14px 32px; }
+          .log-tools, .term-tools { padding: 8px 14px; }
+          .log .entry { padding: 0 12px; } .term { padding-left: 12px; }
+          .tabs { margin-left: -12px; }
+          .actions { gap: 4px; } .actions button { padding: 4px 8px; font-size: 13px; }
+          .leave { display: none; }
+          .timing li { grid-template-columns: 104px minmax(0, 1fr) 66px; gap: 8px; }
+          .events li { grid-template-columns: 88px minmax(0, 1fr); gap: 0 12px; } .events .rest { grid-column: 2; } .events .who { grid-column: 2; }
+          .pair { grid-template-columns: 1fr; }
+          .facts { grid-template-columns: 82px minmax(0, 1fr); }
+          .image-table th:nth-child(2), .image-table td:nth-child(2), .image-table th:nth-child(4), .image-table td:nth-child(4), .image-table th:nth-child(5), .image-table td:nth-child(5) { display: none; }
+          td, th { padding-right: 8px; }
+        }
+        @media (pointer: coarse) { .keys { display: flex; } button { min-height: 38px; } input, select, textarea { font-size: 16px; } }
+        @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; scroll-behavior: auto !important; } button:active { transform: none; } }
+        @media (forced-colors: active) { .dot[data-status="running"], .timing .piece { forced-color-adjust: none; } .row[aria-current] { outline: 1px solid; } }
         </style>
         </head>
         <body>
-        <h1>cfs</h1>
-        <table id="containers"><thead><tr><th>Name</th><th>State</th><th>Image</th><th>Command</th></tr></thead><tbody></tbody></table>
+        <a class="skip" href="#main">Skip to the content</a>
+        <header class="bar">
+          <h1 class="brand"><svg viewBox="0 0 20 20" aria-hidden="true"><path class="edge" d="M1 15h18v3H1zM1 10.5h18v3H1z"/><path class="top" d="M4 2h12v7H4z"/></svg>cfs</h1>
+          <nav class="views" aria-label="Views">
+            <a id="go-containers" href="#/containers">Containers <span class="count" id="count-containers"></span></a>
+            <a id="go-images" href="#/images">Images <span class="count" id="count-images"></span></a>
+            <a id="go-events" href="#/events">Events</a>
+          </nav>
+          <div class="fill"></div>
+          <div class="tools">
+            <span class="link-state" id="link" role="status" data-state="lost">connecting</span>
+            <button class="plain" id="theme" type="button">Theme</button>
+            <button class="plain" id="help" type="button" aria-label="Keyboard shortcuts" aria-keyshortcuts="?">?</button>
+          </div>
+        </header>
+        <div class="lost-note" id="lost" role="alert" hidden>The daemon does not answer; trying again. Containers run on without it.</div>
+        <main id="main" tabindex="-1"></main>
+        <div class="toasts" id="toasts" role="alert" aria-live="assertive"></div>
+        <noscript><p class="empty">This page needs JavaScript. <code>curl http://localhost:1337/</code> and <code>cfs</code> do without.</p></noscript>
         <script nonce="{{nonce}}">
-        const token = document.querySelector('meta[name="cfs-token"]').content;
-        async function show() {
-          const answer = await fetch("/containers?all=true", { headers: { "X-CFS-Token": token } });
-          const body = document.querySelector("#containers tbody");
-          body.replaceChildren(...Object.values(await answer.json()).map((container) => {
-            const row = document.createElement("tr");
-            for (const text of [container.name, container.state, container.image, container.command]) {
-              row.insertCell().textContent = text;
-            }
-            return row;
-          }));
+        "use strict";
+        (() => {
+        // ---- Elements. Whatever a container, an image or the daemon says reaches the page as text nodes only.
+        const $ = (selector, root = document) => root.querySelector(selector);
+
+        function fill(node, attributes, children) {
+          for (const [name, value] of Object.entries(attributes)) {
+            if (value === null || value === undefined || value === false) continue;
+            if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+            else node.setAttribute(name, value === true ? "" : value);
+          }
+          node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+          return node;
         }
-        show();
-        setInterval(show, 2000);
+        const el = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+        const svg = (tag, attributes = {}, ...children) =>
+          fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+        function setText(node, text) {
+          if (node.textContent !== text) node.textContent = text;
+        }
+
+        function remembered(key, fallback) {
+          try { return localStorage.getItem("cfs." + key) ?? fallback; } catch { return fallback; }
+        }
+        function remember(key, value) {
+          try { localStorage.setItem("cfs." + key, value); } catch { /* A browser without storage forgets. */ }
+        }
+
+        // ---- Words and numbers.
+        function bytes(count) {
+          const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+          let unit = 0;
+          while (count >= 1024 && unit < units.length - 1) { count /= 1024; unit += 1; }
+          return `${unit === 0 || count >= 100 ? Math.round(count) : count.toFixed(1)} ${units[unit]}`;
+        }
+        function percent(share) {
+          const value = share * 100;
+          return `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} %`;
+        }
+        function milliseconds(nanoseconds) {
+          const value = nanoseconds / 1e6;
+          return value >= 1000 ? `${(value / 1000).toFixed(2)} s` : value >= 10 ? `${value.toFixed(1)} ms` : `${value.toFixed(2)} ms`;
+        }
+        function ago(time) {
+          const seconds = Math.max(0, (Date.now() - Date.parse(time)) / 1000);
+          if (seconds < 60) return `${Math.floor(seconds)} s`;
+          if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+          if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
+          return `${Math.floor(seconds / 86400)} days`;
+        }
+        const clock = (date) => date.toLocaleTimeString([], { hour12: false }) + "." + String(date.getMilliseconds()).padStart(3, "0");
+        const fullTime = (text) => text ? new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" }) : "";
+        const short = (digest) => String(digest).replace(/^sha256:/, "").slice(0, 12);
+        const plural = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+        // ---- The daemon.
+        let token = $('meta[name="cfs-token"]').content;
+        let renewing = null;
+
+        /// A restarted daemon knows no token of before: the page is asked for again, for its token alone.
+        function renewToken() {
+          renewing ??= (async () => {
+            try {
+              const page = await (await fetch("/", { headers: { Accept: "text/html" }, cache: "no-store" })).text();
+              const found = /<meta name="cfs-token" content="([^"{}]+)">/.exec(page);
+              if (found) token = found[1];
+              return Boolean(found);
+            } finally { renewing = null; }
+          })();
+          return renewing;
+        }
+
+        class Fault extends Error {
+          constructor(document, status) {
+            super(document.message || `The daemon answered ${status}.`);
+            this.code = document.code || "unknown";
+            this.hint = document.hint || "";
+            this.status = status;
+          }
+        }
+
+        async function request(method, path, { body, accept = "application/json", type, signal, key } = {}) {
+          for (let attempt = 0; ; attempt += 1) {
+            const headers = { Accept: accept, "X-CFS-Token": token };
+            let payload;
+            if (body instanceof Blob) { payload = body; headers["Content-Type"] = type; }
+            else if (body !== undefined) { payload = JSON.stringify(body); headers["Content-Type"] = "application/json"; }
+            if (key) headers["Idempotency-Key"] = key;
+            let response;
+            try {
+              response = await fetch(path, { method, headers, body: payload, signal, cache: "no-store" });
+            } catch (error) {
+              if (error.name === "AbortError") throw error;
+              throw new Fault({ code: "unreachable", message: "The daemon cannot be reached.", hint: "Is cfsd running? The page tries again by itself." }, 0);
+            }
+            if (response.ok) return response;
+            const document = await response.json().catch(() => ({}));
+            if (document.code === "tokenRequired" && attempt === 0 && await renewToken()) continue;
+            throw new Fault(document, response.status);
+          }
+        }
+        const get = async (path) => (await request("GET", path)).json();
+        const post = async (path, body, options = {}) => (await request("POST", path, { body: body ?? {}, ...options })).json();
+        const remove = async (path) => (await request("DELETE", path)).json();
+        const pathOf = (id, rest = "") => `/containers/${encodeURIComponent(id)}${rest}`;
+
+        const pause = (time, signal) => new Promise((resolve) => {
+          const timer = setTimeout(resolve, time);
+          signal.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
+        });
+
+        /// Reads server-sent events through fetch (an EventSource cannot send the token), one by one, until the stream ends.
+        async function* serverEvents(path, signal) {
+          const response = await request("GET", path, { accept: "text/event-stream", signal });
+          const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+          let rest = "", name = "message", id = "", data = [];
+          try {
+            yield { name: "open" };
+            for (;;) {
+              const { value, done } = await reader.read();
+              if (done) return;
+              const lines = (rest + value).split("\n");
+              rest = lines.pop();
+              for (const raw of lines) {
+                const line = raw.endsWith("\r") ? raw.slice(0, -1) : raw;
+                if (line === "") {
+                  if (data.length) yield { name, id, data: JSON.parse(data.join("\n")) };
+                  name = "message"; data = [];
+                } else if (line.startsWith("event:")) name = line.slice(6).trim();
+                else if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
+                else if (line.startsWith("id:")) id = line.slice(3).trim();
+              }
+            }
+          } finally { reader.cancel().catch(() => {}); }
+        }
+
+        /// Follows a stream for as long as `signal` lets it: what breaks off is asked for again, after 0.3 to 4 seconds.
+        /// `path` is a function, so that it can go on where it ended; `handle` answers false to end for good.
+        async function follow(path, signal, handle, onBreak = () => {}) {
+          let wait = 300;
+          while (!signal.aborted) {
+            try {
+              for await (const event of serverEvents(path(), signal)) {
+                wait = 300;
+                if (handle(event) === false) return;
+              }
+              if (!signal.aborted) onBreak(null);
+            } catch (error) {
+              if (signal.aborted) return;
+              if (error instanceof Fault && error.status >= 400 && error.status < 500) { if (onBreak(error) !== true) return; }
+              else onBreak(error);
+            }
+            await pause(wait, signal);
+            wait = Math.min(wait * 1.7, 4000);
+          }
+        }
+
+        // ---- What is known.
+        const containers = new Map();
+        const readings = new Map();
+        let images = [], catalogue = [], events = [];
+        let eventPosition = "", connected = false;
+        let route = { view: "containers", id: null, tab: "overview" };
+        const span = 120000;
+
+        const statusOf = (one) => one.state === "Stopped: ERROR" ? "failed" : one.status;
+        const statusWords = (one) => ({
+          running: "Running", paused: "Paused", stopping: "Stopping", created: "Created", failed: "Stopped: ERROR",
+        }[statusOf(one)] || one.state);
+        const isLive = (one) => one.state === "Running";
+
+        function sample(reading, memory) {
+          const at = Date.parse(reading.at);
+          let series = readings.get(reading.id);
+          if (!series) readings.set(reading.id, series = { cpu: [], memory: [], limit: 0, summed: false });
+          if (reading.cpu !== undefined) series.cpu.push([at, reading.cpu]);
+          const used = reading.memory?.current ?? reading.memory?.usage ?? memory;
+          if (used !== undefined) series.memory.push([at, used]);
+          series.limit = reading.memory?.limit ?? 0;
+          for (const points of [series.cpu, series.memory]) while (points.length && points[0][0] < at - span - 5000) points.shift();
+        }
+        const last = (points) => points && points.length ? points[points.length - 1][1] : undefined;
+
+        // ---- Messages.
+        function toast(title, hint = "", kind = "") {
+          const box = el("div", { class: `toast ${kind}` },
+            el("div", { class: "words" }, el("b", {}, title), hint && el("span", { class: "hint" }, hint)),
+            el("button", { class: "plain", type: "button", "aria-label": "Dismiss", onclick: () => box.remove() }, "✕"));
+          $("#toasts").append(box);
+          while ($("#toasts").children.length > 4) $("#toasts").firstChild.remove();
+          if (kind) setTimeout(() => box.remove(), 5000);
+        }
+        const faulted = (error) => { if (error.name !== "AbortError") toast(error.message, error.hint || ""); };
+        const faultBox = (error) => el("div", { class: "fault", role: "alert" }, el("b", {}, error.message), error.hint && el("span", { class: "hint" }, error.hint));
+
+        function openDialog(label, build) {
+          const opener = document.activeElement;
+          const dialog = el("dialog", { "aria-label": label });
+          const close = () => dialog.close();
+          build(dialog, close);
+          dialog.addEventListener("close", () => { dialog.remove(); if (opener?.isConnected) opener.focus(); });
+          dialog.addEventListener("click", (event) => { if (event.target === dialog) close(); });
+          document.body.append(dialog);
+          dialog.showModal();
+          return dialog;
+        }
+
+        function confirmed(title, words, verb) {
+          return new Promise((resolve) => {
+            openDialog(title, (dialog, close) => {
+              const yes = el("button", { class: "main danger", type: "button", onclick: () => { resolve(true); close(); } }, verb);
+              dialog.append(
+                el("div", { class: "body" }, el("h2", {}, title), el("p", {}, words)),
+                el("div", { class: "foot" }, el("button", { type: "button", onclick: close }, "Cancel"), yes));
+              dialog.addEventListener("close", () => resolve(false));
+              queueMicrotask(() => yes.focus());
+            });
+          });
+        }
+
+        // ---- What can be done to a container.
+        const verbs = {
+          start: { word: "Start", when: (one) => !isLive(one), run: (one) => post(pathOf(one.id, "/start")) },
+          stop: { word: "Stop", when: isLive, run: (one) => post(pathOf(one.id, "/stop"), { time: 5 }) },
+          restart: { word: "Restart", when: isLive, run: (one) => post(pathOf(one.id, "/restart"), { time: 5 }) },
+          pause: { word: "Pause", when: (one) => one.status === "running", run: (one) => post(pathOf(one.id, "/pause")) },
+          unpause: { word: "Resume", when: (one) => one.status === "paused", run: (one) => post(pathOf(one.id, "/unpause")) },
+          kill: {
+            word: "Kill", danger: true, when: isLive,
+            ask: (one) => [`Kill ${one.name}?`, "Its processes end at once, without a chance to save anything."],
+            run: (one) => post(pathOf(one.id, "/kill"), { signal: "KILL" }),
+          },
+          remove: {
+            word: "Remove", danger: true, when: () => true,
+            ask: (one) => [`Remove ${one.name}?`, isLive(one)
+              ? "It is running: it is killed first. What it wrote outside of volumes, and its logs, are deleted."
+              : "What it wrote outside of volumes, and its logs, are deleted."],
+            run: (one) => remove(pathOf(one.id, "?force=true")),
+          },
+        };
+        const busy = new Set();
+
+        async function act(verb, id) {
+          const one = containers.get(id);
+          if (!one || busy.has(id) || !verbs[verb].when(one)) return;
+          if (verbs[verb].ask && !await confirmed(...verbs[verb].ask(one), verbs[verb].word)) return;
+          busy.add(id);
+          showDetail();
+          try {
+            await verbs[verb].run(one);
+            if (verb === "remove") { containers.delete(id); if (route.id === id) go("#/containers"); }
+          } catch (error) { faulted(error); }
+          busy.delete(id);
+          await refresh();
+        }
+
+        // ---- Keeping up.
+        let refreshing = null, again = false;
+        function refresh() {
+          if (refreshing) { again = true; return refreshing; }
+          refreshing = (async () => {
+            do {
+              again = false;
+              try {
+                const all = await get("/containers?all=true");
+                for (const id of containers.keys()) if (!(id in all)) { containers.delete(id); readings.delete(id); endTerminal(id); }
+                for (const [id, one] of Object.entries(all)) containers.set(id, one);
+                showList();
+                showDetail();
+              } catch (error) { if (error.code !== "unreachable") faulted(error); }
+            } while (again);
+            refreshing = null;
+          })();
+          return refreshing;
+        }
+        let soon = 0;
+        const refreshSoon = () => { clearTimeout(soon); soon = setTimeout(refresh, 60); };
+
+        async function refreshImages() {
+          try {
+            [images, catalogue] = await Promise.all([get("/images"), get("/catalogue")]);
+            setText($("#count-images"), String(images.length));
+            if (route.view === "images") showImages();
+          } catch (error) { if (error.code !== "unreachable") faulted(error); }
+        }
+
+        function setConnected(now) {
+          const link = $("#link");
+          setText(link, now ? "connected" : "reconnecting");
+          link.dataset.state = now ? "live" : "lost";
+          $("#lost").hidden = now || !everConnected;
+          if (now && !connected) { refresh(); refreshImages(); everConnected = true; }
+          connected = now;
+        }
+        let everConnected = false;
+
+        /// RFC 3339 of a count of nanoseconds, which is more than a number holds: by its digits.
+        function timeOf(nanoseconds) {
+          return new Date(Number(nanoseconds.slice(0, -9)) * 1000).toISOString().slice(0, 19) + "." + nanoseconds.slice(-9) + "Z";
+        }
+
+        const seen = new Set();
+        function onEvent(event) {
+          if (event.name === "open") return setConnected(true);
+          if (event.name === "skipped") { refreshSoon(); refreshImages(); return; }
+          if (event.name === "error") return faulted(new Fault(event.data, 500));
+          if (event.name !== "container" && event.name !== "image") return;
+          const key = `${event.id} ${event.data.action} ${event.data.id}`;
+          if (event.id) eventPosition = event.id;
+          if (seen.has(key)) return;
+          seen.add(key);
+          const one = { ...event.data, at: new Date(event.data.time / 1e6) };
+          events.unshift(one);
+          if (events.length > 500) events.pop();
+          if (seen.size > 5000) seen.clear();
+          if (route.view === "events") showEvent(one);
+          if (event.name === "container") refreshSoon(); else refreshImages();
+          if (["start", "restart"].includes(one.action)) { followLogsAgain(one.id); loadOverview(one.id); }
+        }
+
+        let streams = null;
+        function openStreams() {
+          if (streams) return;
+          streams = new AbortController();
+          if (logs?.control.signal.aborted) { logs.control = new AbortController(); if (!logs.ended) followLogs(logs); }
+          const { signal } = streams;
+          const begin = new Date(Date.now() - 3600000).toISOString();
+          follow(() => `/events?since=${encodeURIComponent(eventPosition ? timeOf(eventPosition) : begin)}`, signal, onEvent,
+            (error) => { setConnected(false); return error === null || error.status !== 403; });
+          follow(() => "/stats", signal, (event) => {
+            if (event.name !== "stats") return;
+            for (const reading of event.data.containers) sample(reading, summed.get(reading.id));
+            showReadings();
+          }, () => true);
+        }
+        function closeStreams() {
+          streams?.abort();
+          streams = null;
+          logs?.control.abort();
+        }
+
+        /// Where the machine has no memory controller, the memory of a container is that of its processes together.
+        const summed = new Map();
+        async function sumMemory() {
+          if (!connected || document.hidden) return;
+          const live = [...containers.values()].filter(isLive).slice(0, 24);
+          for (const one of live) {
+            const series = readings.get(one.id);
+            const selected = route.view === "containers" && route.id === one.id;
+            if (!selected && (!series || series.measured)) continue;
+            try {
+              const { processes } = await get(pathOf(one.id, "/top"));
+              summed.set(one.id, processes.reduce((sum, process) => sum + (process.memory || 0), 0));
+              if (selected && route.id === one.id) showProcesses(processes);
+            } catch { summed.delete(one.id); }
+          }
+          for (const id of summed.keys()) if (!containers.has(id) || !isLive(containers.get(id))) summed.delete(id);
+        }
+
+        // ---- Charts.
+        function line(points, width, height, highest, now) {
+          return points.map(([at, value], index) =>
+            `${index ? "L" : "M"}${(width * (1 - (now - at) / span)).toFixed(1)} ${(height * (1 - Math.min(1, value / highest))).toFixed(1)}`).join("");
+        }
+        function niceTop(value, steps) {
+          const power = steps ** Math.floor(Math.log(value) / Math.log(steps));
+          const rungs = steps === 10 ? [1, 2, 2.5, 5, 10] : Array.from({ length: 11 }, (_, index) => 2 ** index);
+          return power * rungs.find((rung) => rung * power >= value);
+        }
+
+        function makeChart(kind, label, format, least, steps) {
+          const area = svg("path", { class: "area" }), curve = svg("path", { class: "curve" });
+          const drawing = svg("svg", { viewBox: "0 0 600 128", preserveAspectRatio: "none", "aria-hidden": "true" },
+            svg("path", { class: "grid", d: "M0 .5H600M0 64H600M150 0V128M300 0V128M450 0V128" }), area, curve);
+          const now = el("span", { class: "now" }, "–"), scale = el("span", { class: "scale" });
+          const at = el("span", { class: "at" }), hair = el("span", { class: "hair" });
+          const plot = el("div", { class: "plot" }, drawing, hair, scale, at);
+          const title = el("span", { class: "label" }, label);
+          const root = el("figure", { class: `chart ${kind}`, role: "img", "aria-label": label },
+            el("div", { class: "caption" }, title, now), plot,
+            el("div", { class: "foot" }, el("span", {}, "2 min ago"), el("span", {}, "now")));
+          let points = [], shownAt = 0;
+          plot.addEventListener("pointermove", (event) => {
+            const box = plot.getBoundingClientRect();
+            const x = event.clientX - box.left, time = shownAt - span * (1 - x / box.width);
+            const nearest = points.reduce((best, point) => !best || Math.abs(point[0] - time) < Math.abs(best[0] - time) ? point : best, null);
+            if (!nearest) return;
+            setText(at, `${format(nearest[1])} at ${new Date(nearest[0]).toLocaleTimeString([], { hour12: false })}`);
+            at.style.display = hair.style.display = "block";
+            hair.style.left = `${x}px`;
+            at.style.left = `${Math.max(0, Math.min(x + 6, box.width - at.offsetWidth))}px`;
+          });
+          plot.addEventListener("pointerleave", () => { at.style.display = hair.style.display = "none"; });
+          return {
+            root,
+            draw(series, note = "") {
+              points = series;
+              if (!points.length) { setText(now, "–"); area.setAttribute("d", ""); curve.setAttribute("d", ""); setText(scale, ""); return; }
+              shownAt = points[points.length - 1][0];
+              const most = points.reduce((high, point) => Math.max(high, point[1]), 0);
+              const highest = niceTop(Math.max(most * 1.05, least), steps);
+              const d = line(points, 600, 128, highest, shownAt);
+              curve.setAttribute("d", d);
+              area.setAttribute("d", `${d}V128H${(600 * (1 - (shownAt - points[0][0]) / span)).toFixed(1)}Z`);
+              setText(now, format(last(points)));
+              setText(scale, format(highest));
+              setText(title, label + note);
+              root.setAttribute("aria-label", `${label}${note}: now ${format(last(points))}, highest of the last two minutes ${format(most)}`);
+            },
+          };
+        }
+
+        // ---- The list of containers.
+        const rows = new Map();
+        let listFilter = "", selectedDetail = null;
+
+        function makeRow(id) {
+          const dot = el("span", { class: "dot", "aria-hidden": "true" });
+          const name = el("span", { class: "name" }), under = el("span", { class: "under" }), use = el("span", { class: "use" });
+          const path = svg("path"), spark = svg("svg", { class: "spark", viewBox: "0 0 76 20", preserveAspectRatio: "none", "aria-hidden": "true" }, path);
+          const root = el("a", { class: "row", href: `#/containers/${encodeURIComponent(id)}` }, dot, name, spark, under, use);
+          return { item: el("li", {}, root), root, dot, name, under, use, path };
+        }
+
+        function showList() {
+          const live = [...containers.values()].filter(isLive).length;
+          setText($("#count-containers"), containers.size ? `${live}/${containers.size}` : "0");
+          $("#count-containers").title = `${live} of ${containers.size} running`;
+          const list = $("#rows");
+          if (!list) return;
+          for (const id of rows.keys()) if (!containers.has(id)) rows.delete(id);
+          const wanted = [...containers.values()]
+            .filter((one) => !listFilter || `${one.name} ${one.image} ${one.command} ${one.id} ${one.state}`.toLowerCase().includes(listFilter))
+            .sort((a, b) => Number(isLive(b)) - Number(isLive(a)) || Date.parse(b.createdAt) - Date.parse(a.createdAt));
+          const focused = document.activeElement;
+          wanted.forEach((one, index) => {
+            let row = rows.get(one.id);
+            if (!row) rows.set(one.id, row = makeRow(one.id));
+            row.dot.dataset.status = statusOf(one);
+            row.root.toggleAttribute("data-ended", !isLive(one));
+            setText(row.name, one.name);
+            const how = isLive(one) ? (one.status === "running" ? `up ${ago(one.startedAt)}` : statusWords(one).toLowerCase())
+              : one.finishedAt ? `${one.exitCode ? `exit ${one.exitCode}, ` : ""}${ago(one.finishedAt)} ago` : "never started";
+            setText(row.under, `${one.image} · ${how}`);
+            row.root.setAttribute("aria-label", `${one.name}, ${statusWords(one)}, ${one.image}`);
+            if (one.id === route.id) row.root.setAttribute("aria-current", "true"); else row.root.removeAttribute("aria-current");
+            if (list.children[index] !== row.item) list.insertBefore(row.item, list.children[index] || null);
+          });
+          while (list.children.length > wanted.length) list.lastChild.remove();
+          if (focused?.isConnected && document.activeElement !== focused) focused.focus();
+          const none = $("#no-rows");
+          none.hidden = wanted.length > 0;
+          setText($("p", none), containers.size ? "No container matches." : "No containers yet.");
+          $("button", none).hidden = containers.size > 0;
+          showReadings();
+        }
+
+        function showReadings() {
+          for (const [id, row] of rows) {
+            const series = readings.get(id), one = containers.get(id);
+            if (!series || !one || !isLive(one)) { row.path.setAttribute("d", ""); setText(row.use, ""); continue; }
+            const points = series.cpu.slice(-60);
+            const most = points.reduce((high, point) => Math.max(high, point[1]), 0.05);
+            if (points.length) {
+              const now = points[points.length - 1][0];
+              row.path.setAttribute("d", points.map(([at, value], index) =>
+                `${index ? "L" : "M"}${(76 * (1 - (now - at) / 60000)).toFixed(1)} ${(18.5 - 17 * value / most).toFixed(1)}`).join(""));
+            }
+            const cpu = last(series.cpu), memory = last(series.memory);
+            setText(row.use, cpu === undefined ? "" : memory === undefined ? percent(cpu) : `${percent(cpu)} · ${bytes(memory)}`);
+          }
+          const detail = selectedDetail;
+          if (detail?.charts && detail.tab === "overview") {
+            const series = readings.get(detail.id) || { cpu: [], memory: [] };
+            detail.charts.cpu.draw(series.cpu, ", of one processor");
+            detail.charts.memory.draw(series.memory, series.limit ? `, of ${bytes(series.limit)}` : summed.has(detail.id) ? ", of its processes" : "");
+          }
+        }
+
+        // ---- One container.
+        function showContainers() {
+          const filter = el("input", { type: "search", id: "filter", placeholder: "Filter", "aria-label": "Filter containers", "aria-keyshortcuts": "/", value: listFilter,
+            oninput: (event) => { listFilter = event.target.value.trim().toLowerCase(); showList(); } });
+          const list = el("ul", { class: "rows", id: "rows", "aria-label": "Containers" });
+          list.addEventListener("keydown", (event) => {
+            if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+            event.preventDefault();
+            const items = [...list.querySelectorAll("a")], index = items.indexOf(document.activeElement);
+            items[Math.max(0, Math.min(items.length - 1, index + (event.key === "ArrowDown" ? 1 : -1)))]?.focus();
+          });
+          $("#main").replaceChildren(el("div", { class: "view containers" },
+            el("aside", { class: "list", "aria-label": "List of containers" },
+              el("div", { class: "list-tools" }, filter, el("button", { class: "main", id: "new", type: "button", "aria-keyshortcuts": "n", onclick: () => openRun() }, "Run")),
+              el("div", { class: "empty", id: "no-rows", hidden: true }, el("p", {}), el("button", { type: "button", onclick: () => openRun() }, "Run a container")),
+              list),
+            el("section", { class: "detail", id: "detail", "aria-label": "Container" })));
+          selectedDetail = null;
+          showList();
+          showDetail();
+        }
+
+        const tabNames = { overview: "Overview", logs: "Logs", terminal: "Terminal" };
+
+        function showDetail() {
+          if (route.view !== "containers") return;
+          const holder = $("#detail");
+          if (!holder) return;
+          const one = route.id && containers.get(route.id);
+          $(".view.containers").toggleAttribute("data-selected", Boolean(route.id));
+          for (const [id, row] of rows) if (id === route.id) row.root.setAttribute("aria-current", "true"); else row.root.removeAttribute("aria-current");
+          if (!one) {
+            stopLogs();
+            selectedDetail = null;
+            holder.replaceChildren(el("div", { class: "empty" },
+              route.id && containers.size ? el("p", {}, "There is no such container any more.") : el("p", {}, "Choose a container to see its charts, logs and a terminal."),
+              el("a", { class: "back", href: "#/containers" }, "All containers"),
+              el("p", { class: "soft" }, "Press ", el("kbd", {}, "?"), " for the keyboard shortcuts.")));
+            return;
+          }
+          if (selectedDetail?.id !== one.id || selectedDetail.tab !== route.tab) buildDetail(holder, one);
+          const detail = selectedDetail;
+          detail.state.dot.dataset.status = statusOf(one);
+          setText(detail.state.words, statusWords(one));
+          setText(detail.state.name, one.name);
+          setText(detail.state.line, ` · ${one.image} · ${one.command}`);
+          const wanted = Object.keys(verbs).filter((verb) => verbs[verb].when(one)).join();
+          const mark = `${wanted} ${busy.has(one.id)}`;
+          if (detail.mark !== mark) {
+            detail.mark = mark;
+            const focused = document.activeElement?.dataset?.verb;
+            detail.actions.replaceChildren(...Object.entries(verbs).filter(([, verb]) => verb.when(one)).map(([name, verb]) =>
+              el("button", { type: "button", "data-verb": name, class: verb.danger ? "danger" : "", disabled: busy.has(one.id), onclick: () => act(name, one.id) }, verb.word)));
+            if (focused) (detail.actions.querySelector(`[data-verb="${focused}"]`) || detail.actions.firstChild)?.focus();
+          }
+          if (detail.facts) showFacts(one);
+          if (detail.tab === "terminal") showTerminalState(one);
+        }
+
+        function buildDetail(holder, one) {
+          stopLogs();
+          const kept = holder.contains(document.activeElement) && document.activeElement.id?.startsWith("tab-");
+          const state = { dot: el("span", { class: "dot", "aria-hidden": "true" }), words: el("span", { id: "state" }), name: el("h2", { id: "name" }), line: el("span", { class: "mono" }) };
+          const actions = el("div", { class: "actions", role: "group", "aria-label": "Actions" });
+          const tabs = el("div", { class: "tabs", role: "tablist", "aria-label": "Of this container" },
+            Object.entries(tabNames).map(([key, word]) => el("button", {
+              type: "button", role: "tab", id: `tab-${key}`, "aria-selected": String(route.tab === key), "aria-controls": "panel",
+              tabindex: route.tab === key ? "0" : "-1", onclick: () => go(`#/containers/${encodeURIComponent(one.id)}/${key}`),
+            }, word)));
+          tabs.addEventListener("keydown", (event) => {
+            const keys = Object.keys(tabNames), index = keys.indexOf(route.tab);
+            const next = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: keys.length - 1 }[event.key];
+            if (next === undefined) return;
+            event.preventDefault();
+            go(`#/containers/${encodeURIComponent(one.id)}/${keys[(next + keys.length) % keys.length]}`);
+            $(`#tab-${route.tab}`)?.focus();
+          });
+          const panel = el("div", { class: `panel ${route.tab === "overview" ? "overview" : "fixed"}`, id: "panel", role: "tabpanel", "aria-labelledby": `tab-${route.tab}`, tabindex: route.tab === "overview" ? "0" : null });
+          holder.replaceChildren(
+            el("div", { class: "head" },
+              el("a", { class: "back", href: "#/containers" }, "‹ All containers"),
+              el("div", { class: "title" },
+                el("div", { class: "what" }, state.name, el("p", { class: "line" }, el("span", { class: "state" }, state.dot, state.words), state.line)), actions),
+              tabs),
+            panel);
+          selectedDetail = { id: one.id, tab: route.tab, state, actions, panel, mark: "" };
+          if (route.tab === "overview") buildOverview(panel, one);
+          else if (route.tab === "logs") buildLogs(panel, one);
+          else buildTerminal(panel, one);
+          if (kept) $(`#tab-${route.tab}`)?.focus();
+        }
+
+        function buildOverview(panel, one) {
+          const detail = selectedDetail;
+          detail.charts = {
+            cpu: makeChart("cpu", "CPU", percent, 0.02, 10),
+            memory: makeChart("memory", "Memory", bytes, 1 << 20, 1024),
+          };
+          detail.facts = el("dl", { class: "facts" });
+          detail.timing = el("div", { id: "timing" }, el("p", { class: "soft" }, "…"));
+          detail.processes = el("div", { class: "table-hold" });
+          detail.isolation = el("div", { class: "table-hold" });
+          panel.append(
+            el("div", { class: "charts" }, detail.charts.cpu.root, detail.charts.memory.root),
+            el("div", { class: "columns" },
+              el("section", { "aria-label": "Start-up timing" }, el("h3", {}, "How its last start spent its time"), detail.timing),
+              el("section", { "aria-label": "Facts" }, el("h3", {}, "Facts"), detail.facts),
+              el("section", { "aria-label": "Processes" }, el("h3", {}, "Processes"), detail.processes),
+              el("section", { "aria-label": "Isolation" }, el("h3", {}, "Isolation, as the kernel says it"), detail.isolation)));
+          showReadings();
+          loadOverview(one.id);
+          sumMemory();
+        }
+
+        function showFacts(one) {
+          const list = [
+            ["ID", one.id, "mono"], ["Image", one.image], ["Digest", short(one.imageDigest), "mono"], ["Command", one.command, "mono"],
+            ["Created", fullTime(one.createdAt)], ["Started", fullTime(one.startedAt)], ["Ended", fullTime(one.finishedAt)],
+            ["Exit code", one.exitCode], ["Reason", one.reason], ["PID", one.pid, "mono"], ["Health", one.health],
+            ["Restarts", one.restarts || undefined], ["Labels", Object.entries(one.labels || {}).map(([key, value]) => `${key}=${value}`).join(", ")],
+          ].filter(([, value]) => value !== undefined && value !== null && value !== "");
+          const mark = JSON.stringify(list);
+          if (selectedDetail.factsMark === mark) return;
+          selectedDetail.factsMark = mark;
+          selectedDetail.facts.replaceChildren(...list.flatMap(([name, value, kind]) => [el("dt", {}, name), el("dd", { class: kind || "" }, String(value))]));
+          if (!isLive(one)) {
+            selectedDetail.processes.replaceChildren(el("p", { class: "soft" }, "It does not run."));
+          }
+        }
+
+        async function loadOverview(id) {
+          const detail = selectedDetail;
+          if (!detail?.charts || detail.id !== id) return;
+          const none = (words) => el("p", { class: "soft" }, words);
+          const [timing, isolation] = await Promise.allSettled([get(pathOf(id, "/timing")), get(pathOf(id, "/isolation"))]);
+          if (selectedDetail !== detail) return;
+          if (timing.status === "fulfilled" && timing.value.phases.length) detail.timing.replaceChildren(...timingChart(timing.value.phases));
+          else detail.timing.replaceChildren(none(timing.reason?.message || "It was never started."));
+          if (isolation.status === "fulfilled") {
+            detail.isolation.replaceChildren(el("table", {},
+              el("thead", {}, el("tr", {}, ["Part", "Asked", "Actual"].map((word) => el("th", { scope: "col" }, word)))),
+              el("tbody", {}, isolation.value.facts.map((fact) => el("tr", {},
+                el("td", {}, fact.name), el("td", { class: "wide" }, String(fact.asked ?? "")),
+                el("td", { class: `wide ${fact.holds === false ? "holds-no" : ""}` }, String(fact.actual ?? ""), fact.holds === false && " (does not hold)"))))));
+          } else detail.isolation.replaceChildren(none(isolation.reason.code === "containerNotRunning" ? "It does not run." : isolation.reason.message));
+        }
+
+        function timingChart(phases) {
+          const total = phases.reduce((sum, phase) => sum + phase.nanoseconds, 0);
+          const most = Math.max(...phases.map((phase) => phase.nanoseconds));
+          let before = 0;
+          const list = el("ol", { class: "timing" }, phases.map((phase) => {
+            const piece = el("span", { class: `piece${phase.nanoseconds === most ? " most" : ""}` });
+            piece.style.left = `${Math.min(99.4, before / total * 100)}%`;
+            piece.style.width = `${phase.nanoseconds / total * 100}%`;
+            before += phase.nanoseconds;
+            return el("li", {}, el("span", { class: "phase", title: phase.phase }, phase.phase), el("span", { class: "track", "aria-hidden": "true" }, piece),
+              el("span", { class: "value" }, milliseconds(phase.nanoseconds)));
+          }));
+          return [list, el("p", { class: "timing-sum" }, el("span", {}, "Together"), el("span", { class: "number" }, milliseconds(total)))];
+        }
+
+        function showProcesses(processes) {
+          const holder = selectedDetail?.processes;
+          if (!holder) return;
+          holder.replaceChildren(el("table", {},
+            el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "PID"), el("th", { scope: "col" }, "Command"), el("th", { scope: "col", class: "number" }, "CPU"), el("th", { scope: "col", class: "number" }, "Memory"))),
+            el("tbody", {}, processes.slice(0, 40).map((process) => el("tr", {},
+              el("td", { class: "mono number" }, String(process.pid)), el("td", { class: "mono wide" }, process.command),
+              el("td", { class: "number" }, `${Number(process.processorTime).toFixed(2)} s`), el("td", { class: "number" }, bytes(process.memory || 0)))))));
+        }
+
+        // ---- Colours of text: SGR, for logs and the terminal (ECMA-48, and xterm's 256 and direct colours).
+        const plainStyle = Object.freeze({});
+        function restyle(style, values) {
+          let next = { ...style };
+          for (let i = 0; i < values.length; i += 1) {
+            const code = values[i] || 0;
+            if (code === 0) next = {};
+            else if (code === 1) next.b = true; else if (code === 2) next.d = true; else if (code === 3) next.i = true;
+            else if (code === 4) next.u = true; else if (code === 7) next.inverse = true; else if (code === 8) next.conceal = true; else if (code === 9) next.s = true;
+            else if (code === 22) { next.b = false; next.d = false; } else if (code === 23) next.i = false; else if (code === 24) next.u = false;
+            else if (code === 27) next.inverse = false; else if (code === 28) next.conceal = false; else if (code === 29) next.s = false;
+            else if (code >= 30 && code <= 37) next.f = code - 30; else if (code === 39) next.f = undefined;
+            else if (code >= 40 && code <= 47) next.g = code - 40; else if (code === 49) next.g = undefined;
+            else if (code >= 90 && code <= 97) next.f = code - 82; else if (code >= 100 && code <= 107) next.g = code - 92;
+            else if (code === 38 || code === 48) {
+              const side = code === 38 ? "f" : "g";
+              if (values[i + 1] === 5) { next[side] = indexed(values[i + 2] || 0); i += 2; }
+              else if (values[i + 1] === 2) { next[side] = `rgb(${[2, 3, 4].map((k) => Math.min(255, values[i + k] || 0)).join(",")})`; i += 4; }
+            }
+          }
+          return next;
+        }
+        function indexed(n) {
+          if (n < 16) return n;
+          if (n > 255) return undefined;
+          if (n >= 232) return `rgb(${Array(3).fill(8 + 10 * (n - 232)).join(",")})`;
+          const level = (k) => k ? 55 + 40 * k : 0;
+          return `rgb(${level(Math.floor((n - 16) / 36))},${level(Math.floor((n - 16) / 6) % 6)},${level((n - 16) % 6)})`;
+        }
+        function styled(text, style, cursor) {
+          const node = el("span");
+          node.textContent = style.conceal ? " ".repeat(text.length) : text;
+          const classes = ["b", "i", "u", "s", "d"].filter((key) => style[key]);
+          let { f, g } = style;
+          if (style.inverse) { [f, g] = [g ?? "i", f ?? "i"]; }
+          for (const [value, letter, property] of [[f, "f", "color"], [g, "g", "backgroundColor"]]) {
+            if (value === undefined) continue;
+            if (typeof value === "string" && value.length > 1) node.style[property] = value; else classes.push(letter + value);
+          }
+          if (cursor) classes.push("cursor");
+          if (classes.length) node.className = classes.join(" ");
+          return node;
+        }
+
+        // ---- Logs.
+        let logs = null;
+        const logLines = 5000;
+
+        function stopLogs() {
+          logs?.control.abort();
+          logs = null;
+        }
+        function followLogsAgain(id) {
+          if (logs?.id === id && logs.ended) followLogs(logs);
+        }
+
+        function buildLogs(panel, one) {
+          const box = el("div", { class: "log", role: "log", "aria-label": `Log of ${one.name}`, "aria-live": "off", tabindex: "0" });
+          const count = el("span", { class: "count" });
+          const follows = el("button", { type: "button", "aria-pressed": "true" }, "Follow");
+          const toggle = (word, name, on) => {
+            box.classList.toggle(name, on);
+            const button = el("button", { type: "button", "aria-pressed": String(on), onclick: () => {
+              const now = box.classList.toggle(name);
+              button.setAttribute("aria-pressed", String(now));
+              remember(`log.${name}`, now ? "1" : "0");
+            } }, word);
+            return button;
+          };
+          const filter = el("input", { type: "search", placeholder: "Filter lines", "aria-label": "Filter lines", id: "log-filter", oninput: () => {
+            state.filter = filter.value.toLowerCase();
+            for (const entry of box.children) entry.hidden = !matches(entry);
+            tell();
+          } });
+          const matches = (entry) => !state.filter || entry.textContent.toLowerCase().includes(state.filter);
+          const tell = () => setText(count, plural(state.count, "line"));
+          const state = logs = {
+            id: one.id, box, filter: "", count: 0, waiting: [], since: "", ended: false, pinned: true, matches, tell,
+            control: new AbortController(), open: new Map(), style: new Map(), frame: 0,
+            pin(on) {
+              state.pinned = on;
+              follows.setAttribute("aria-pressed", String(on));
+              if (on) box.scrollTop = box.scrollHeight;
+            },
+          };
+          new ResizeObserver(() => { if (state.pinned) box.scrollTop = box.scrollHeight; }).observe(box);
+          follows.onclick = () => state.pin(!state.pinned);
+          box.addEventListener("scroll", () => {
+            const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 24;
+            if (atEnd !== state.pinned && (atEnd || performance.now() - (state.wrote || 0) > 100)) {
+              state.pinned = atEnd;
+              follows.setAttribute("aria-pressed", String(atEnd));
+            }
+          });
+          panel.append(el("div", { class: "log-tools" }, filter, follows,
+            toggle("Times", "times", remembered("log.times", "0") === "1"), toggle("Wrap", "wrap", remembered("log.wrap", "1") === "1"),
+            el("button", { type: "button", onclick: () => { box.replaceChildren(); state.open.clear(); state.count = 0; tell(); } }, "Clear"), count), box);
+          tell();
+          followLogs(state);
+        }
+
+        function followLogs(state) {
+          state.ended = false;
+          const { signal } = state.control;
+          const path = () => pathOf(state.id, `/logs?follow=true&${state.since ? `since=${encodeURIComponent(state.since)}` : "tail=1000"}`);
+          let resumed = state.since;
+          follow(path, signal, (event) => {
+            if (event.name === "open") resumed = state.since;
+            else if (event.name === "log") {
+              // What was shown already comes again where a broken stream is taken up at its last time.
+              if (resumed && event.data.time <= resumed) return true;
+              state.since = event.data.time;
+              state.waiting.push(event.data);
+              state.frame ||= requestAnimationFrame(() => writeLogs(state));
+            } else if (event.name === "skipped") note(state, `${event.data.count} entries were left out here.`);
+            else if (event.name === "error") { note(state, event.data.message); }
+            else if (event.name === "end") {
+              const one = containers.get(state.id);
+              if (!one || !isLive(one)) { state.ended = true; note(state, "The container has ended."); return false; }
+            }
+            return true;
+          }, (error) => {
+            if (error && error.status === 404) { state.ended = true; return false; }
+            return true;
+          });
+        }
+        function note(state, words) {
+          state.waiting.push({ note: words });
+          state.frame ||= requestAnimationFrame(() => writeLogs(state));
+        }
+
+        function writeLogs(state) {
+          state.frame = 0;
+          const { box } = state, fresh = document.createDocumentFragment();
+          for (const piece of state.waiting) {
+            if (piece.note) { fresh.append(el("div", { class: "note" }, piece.note)); continue; }
+            const parts = piece.text.split("\n");
+            parts.forEach((part, index) => {
+              if (index === parts.length - 1 && part === "") return;
+              let entry = state.open.get(piece.stream);
+              if (!entry) {
+                entry = el("div", { class: `entry ${piece.stream === "stderr" ? "stderr" : ""}` },
+                  el("span", { class: "when" }, clock(new Date(piece.time))), el("span", { class: "text" }));
+                fresh.append(entry);
+                state.count += 1;
+              }
+              writeLine(entry.lastChild, part, state, piece.stream);
+              entry.hidden = !state.matches(entry);
+              if (index < parts.length - 1) state.open.delete(piece.stream); else state.open.set(piece.stream, entry);
+            });
+          }
+          state.waiting = [];
+          box.append(fresh);
+          while (box.children.length > logLines) box.firstChild.remove();
+          state.wrote = performance.now();
+          if (state.pinned) box.scrollTop = box.scrollHeight;
+          state.tell();
+        }
+
+        function writeLine(target, text, state, stream) {
+          let style = state.style.get(stream) || plainStyle;
+          // Escape sequences: SGR colours, everything else is left out; a carriage return begins the line again.
+          const pattern = /\x1b\[([0-9;:]*)m|\x1b\[[0-?]*[ -\/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]|\r(?=.)|[\x00-\x08\x0b-\x1f\x7f]/gs;
+          let from = 0;
+          const put = (piece) => { if (piece) target.append(style === plainStyle ? document.createTextNode(piece) : styled(piece, style)); };
+          for (const found of text.matchAll(pattern)) {
+            put(text.slice(from, found.index));
+            from = found.index + found[0].length;
+            if (found[1] !== undefined) { style = restyle(style, found[1].split(/[;:]/).map(Number)); if (!Object.values(style).some((value) => value !== undefined && value !== false)) style = plainStyle; }
+            else if (found[0] === "\r") target.replaceChildren();
+          }
+          put(text.slice(from));
+          state.style.set(stream, style);
+        }
+
+        // ---- The terminal: a screen of cells that reads what shells, editors and pagers write (ECMA-48, DEC VT100/220, xterm).
+        const lineDrawing = Object.fromEntries([..."`afgjklmnopqrstuvwxyz{|}~"].map((from, index) => [from, [..."◆▒°±┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"][index]]));
+
+        function cellWidth(character) {
+          const code = character.codePointAt(0);
+          if (code < 0x300) return 1;
+          if (/^\p{M}|^[\u200b-\u200f\u2060\ufe00-\ufe0f]/u.test(character)) return 0;
+          return (code >= 0x1100 && code <= 0x115f) || (code >= 0x2e80 && code <= 0x303e) || (code >= 0x3041 && code <= 0xa4cf) || (code >= 0xac00 && code <= 0xd7a3)
+            || (code >= 0xf900 && code <= 0xfaff) || (code >= 0xfe30 && code <= 0xfe6f) || (code >= 0xff00 && code <= 0xff60) || (code >= 0xffe0 && code <= 0xffe6)
+            || (code >= 0x1f300 && code <= 0x1f64f) || (code >= 0x1f900 && code <= 0x1f9ff) || (code >= 0x20000 && code <= 0x3fffd) ? 2 : 1;
+        }
+
+        class Screen {
+          constructor(rows, columns, reply) {
+            this.rows = rows; this.columns = columns; this.reply = reply;
+            this.history = []; this.fallen = 0;
+            this.reset();
+          }
+          blank() { return { c: " ", style: this.style?.g === undefined ? plainStyle : { g: this.style.g } }; }
+          blankRow() { return Array.from({ length: this.columns }, () => this.blank()); }
+          page() { return Array.from({ length: this.rows }, () => this.blankRow()); }
+          reset() {
+            this.style = plainStyle;
+            this.grid = this.page(); this.other = null;
+            this.row = 0; this.column = 0; this.wrapNext = false;
+            this.top = 0; this.bottom = this.rows - 1;
+            this.modes = { wrap: true, cursor: true, appKeys: false, paste: false, origin: false, insert: false };
+            this.saved = null; this.charsets = ["B", "B"]; this.shift = 0;
+            this.tabs = new Set(Array.from({ length: 64 }, (_, index) => index * 8));
+            this.state = "ground"; this.params = ""; this.marks = "";
+            this.dirty = "all";
+          }
+          touch(row) { if (this.dirty !== "all") this.dirty.add(row); }
+          clean() { this.dirty = new Set(); }
+          resize(rows, columns) {
+            if (rows === this.rows && columns === this.columns) return;
+            for (const grid of [this.grid, this.other?.grid].filter(Boolean)) {
+              while (grid.length > rows) {
+                if (grid === this.grid && this.row < grid.length - 1 || grid !== this.grid) grid.pop();
+                else { this.keep(grid.shift()); this.row -= 1; }
+              }
+              for (const row of grid) {
+                while (row.length < columns) row.push({ c: " ", style: plainStyle });
+                row.length = columns;
+              }
+              while (grid.length < rows) grid.push(Array.from({ length: columns }, () => ({ c: " ", style: plainStyle })));
+            }
+            this.rows = rows; this.columns = columns; this.top = 0; this.bottom = rows - 1;
+            this.row = Math.max(0, Math.min(this.row, rows - 1)); this.column = Math.min(this.column, columns - 1);
+            this.wrapNext = false; this.dirty = "all";
+          }
+          keep(row) {
+            if (this.other) return;
+            this.history.push(row);
+            this.fallen += 1;
+            if (this.history.length > 2000) this.history.shift();
+          }
+          scrollUp(count, top = this.top) {
+            for (let i = 0; i < Math.min(count, this.rows); i += 1) {
+              const [gone] = this.grid.splice(top, 1);
+              if (top === 0 && this.top === 0) this.keep(gone);
+              this.grid.splice(this.bottom, 0, this.blankRow());
+            }
+            this.dirty = "all";
+          }
+          scrollDown(count, top = this.top) {
+            for (let i = 0; i < Math.min(count, this.rows); i += 1) {
+              this.grid.splice(this.bottom, 1);
+              this.grid.splice(top, 0, this.blankRow());
+            }
+            this.dirty = "all";
+          }
+          lineFeed() {
+            this.wrapNext = false;
+            if (this.row === this.bottom) this.scrollUp(1);
+            else if (this.row < this.rows - 1) { this.touch(this.row); this.row += 1; this.touch(this.row); }
+          }
+          move(row, column) {
+            this.touch(this.row);
+            this.row = Math.max(0, Math.min(this.rows - 1, row));
+            this.column = Math.max(0, Math.min(this.columns - 1, column));
+            this.wrapNext = false;
+            this.touch(this.row);
+          }
+          put(character) {
+            if (this.charsets[this.shift] === "0") character = lineDrawing[character] || character;
+            const width = cellWidth(character);
+            if (width === 0) {
+              const cell = this.grid[this.row][Math.max(0, this.column - (this.wrapNext ? 0 : 1))];
+              if (cell.c.length < 16) cell.c += character;
+              return this.touch(this.row);
+            }
+            if (this.wrapNext || this.column + width > this.columns) {
+              if (this.modes.wrap) { this.column = 0; this.lineFeed(); } else this.column = this.columns - width;
+              this.wrapNext = false;
+            }
+            const row = this.grid[this.row];
+            if (this.modes.insert) { for (let i = 0; i < width; i += 1) row.splice(this.column, 0, this.blank()); row.length = this.columns; }
+            row[this.column] = { c: character, style: this.style };
+            if (width === 2) row[this.column + 1] = { c: "", style: this.style };
+            if (this.column + width >= this.columns) { this.column = this.columns - 1; this.wrapNext = true; } else this.column += width;
+            this.touch(this.row);
+          }
+          erase(row, from, to) {
+            for (let column = Math.max(0, from); column < Math.min(this.columns, to); column += 1) this.grid[row][column] = this.blank();
+            this.touch(row);
+          }
+          save() { this.saved = { row: this.row, column: this.column, style: this.style, charsets: [...this.charsets], shift: this.shift, origin: this.modes.origin }; }
+          restore() {
+            const from = this.saved || { row: 0, column: 0, style: plainStyle, charsets: ["B", "B"], shift: 0, origin: false };
+            this.style = from.style; this.charsets = [...from.charsets]; this.shift = from.shift; this.modes.origin = from.origin;
+            this.move(from.row, from.column);
+          }
+          alternate(on, withCursor) {
+            if (on === Boolean(this.other)) return;
+            if (on) {
+              if (withCursor) this.save();
+              this.other = { grid: this.grid };
+              this.grid = this.page();
+            } else {
+              this.grid = this.other.grid;
+              this.other = null;
+              if (withCursor) this.restore();
+            }
+            this.dirty = "all";
+          }
+          write(text) { for (const character of text) this.step(character); }
+          step(character) {
+            const code = character.codePointAt(0);
+            if (this.state === "string") {
+              if (code === 7 || code === 0x9c) this.state = "ground"; else if (code === 27) this.state = "stringEscape";
+              return;
+            }
+            if (this.state === "stringEscape") { this.state = character === "\\" ? "ground" : "string"; return; }
+            if (code === 0x18 || code === 0x1a) { this.state = "ground"; return; }
+            if (code === 27) { this.state = "escape"; this.marks = ""; return; }
+            if (code < 32) return this.control(code);
+            if (this.state === "ground") { if (code !== 127 && (code < 0x80 || code > 0x9f)) this.put(character); return; }
+            if (this.state === "escape") return this.escape(character);
+            if (this.state === "charset") { this.charsets[this.marks === ")" ? 1 : 0] = character; this.state = "ground"; return; }
+            if (this.state === "hash") { this.state = "ground"; return; }
+            if (code >= 0x30 && code <= 0x3f) { if (this.params.length < 128) this.params += character; }
+            else if (code >= 0x20 && code <= 0x2f) this.marks += character;
+            else { this.state = "ground"; this.sequence(character); }
+          }
+          control(code) {
+            if (code === 8) this.move(this.row, this.column - (this.wrapNext ? 0 : 1));
+            else if (code === 9) { let next = this.column + 1; while (next < this.columns - 1 && !this.tabs.has(next)) next += 1; this.move(this.row, next); }
+            else if (code >= 10 && code <= 12) this.lineFeed();
+            else if (code === 13) this.move(this.row, 0);
+            else if (code === 14) this.shift = 1; else if (code === 15) this.shift = 0;
+          }
+          escape(character) {
+            this.state = "ground";
+            if (character === "[") { this.state = "csi"; this.params = ""; this.marks = ""; }
+            else if ("]PX^_".includes(character)) this.state = "string";
+            else if ("()*+".includes(character)) { this.state = "charset"; this.marks = character; }
+            else if ("# %".includes(character)) this.state = "hash";
+            else if (character === "7") this.save(); else if (character === "8") this.restore();
+            else if (character === "D") this.lineFeed(); else if (character === "E") { this.column = 0; this.lineFeed(); }
+            else if (character === "M") { if (this.row === this.top) this.scrollDown(1); else this.move(this.row - 1, this.column); }
+            else if (character === "H") this.tabs.add(this.column);
+            else if (character === "c") this.reset();
+          }
+          sequence(final) {
+            const own = /^[<=>?]/.test(this.params) ? this.params[0] : "";
+            const values = this.params.slice(own.length).split(/[;:]/).map((text) => Math.min(Number(text) || 0, 9999));
+            const count = Math.max(1, values[0]);
+            if (this.marks === "!" && final === "p") return this.reset();
+            if (this.marks) return;
+            if (own === "?" && (final === "h" || final === "l")) return values.forEach((value) => this.privateMode(value, final === "h"));
+            if (own === ">" && final === "c") return this.reply("\x1b[>0;1;0c");
+            if (own) return;
+            const base = this.modes.origin ? this.top : 0;
+            switch (final) {
+            case "A": return this.move(Math.max(this.row >= this.top ? this.top : 0, this.row - count), this.column);
+            case "B": case "e": return this.move(Math.min(this.row <= this.bottom ? this.bottom : this.rows, this.row + count), this.column);
+            case "C": case "a": return this.move(this.row, this.column + count);
+            case "D": return this.move(this.row, this.column - count);
+            case "E": return this.move(this.row + count, 0);
+            case "F": return this.move(this.row - count, 0);
+            case "G": case "`": return this.move(this.row, count - 1);
+            case "H": case "f": return this.move(base + count - 1, Math.max(1, values[1] || 1) - 1);
+            case "d": return this.move(base + count - 1, this.column);
+            case "J":
+              if (values[0] === 0) { this.erase(this.row, this.column, this.columns); for (let row = this.row + 1; row < this.rows; row += 1) this.erase(row, 0, this.columns); }
+              else if (values[0] === 1) { this.erase(this.row, 0, this.column + 1); for (let row = 0; row < this.row; row += 1) this.erase(row, 0, this.columns); }
+              else { if (values[0] === 3) { this.history = []; this.dirty = "all"; } for (let row = 0; row < this.rows; row += 1) this.erase(row, 0, this.columns); }
+              this.wrapNext = false;
+              return;
+            case "K": this.wrapNext = false; return this.erase(this.row, values[0] === 0 ? this.column : 0, values[0] === 1 ? this.column + 1 : this.columns);
+            case "X": return this.erase(this.row, this.column, this.column + count);
+            case "P": this.grid[this.row].splice(this.column, count); while (this.grid[this.row].length < this.columns) this.grid[this.row].push(this.blank()); return this.touch(this.row);
+            case "@": for (let i = 0; i < Math.min(count, this.columns); i += 1) this.grid[this.row].splice(this.column, 0, this.blank()); this.grid[this.row].length = this.columns; return this.touch(this.row);
+            case "L": if (this.row >= this.top && this.row <= this.bottom) this.scrollDown(Math.min(count, this.bottom - this.row + 1), this.row); return;
+            case "M": if (this.row >= this.top && this.row <= this.bottom) this.deleteLines(Math.min(count, this.bottom - this.row + 1)); return;
+            case "S": return this.scrollUp(count);
+            case "T": return this.scrollDown(count);
+            case "m": this.style = restyle(this.style, values); return;
+            case "r": {
+              const top = count - 1, bottom = (values[1] || this.rows) - 1;
+              if (top < bottom && bottom < this.rows) { this.top = top; this.bottom = bottom; this.move(this.modes.origin ? top : 0, 0); }
+              return;
+            }
+            case "s": return this.save();
+            case "u": return this.restore();
+            case "n": if (values[0] === 6) this.reply(`\x1b[${this.row - base + 1};${this.column + 1}R`); else if (values[0] === 5) this.reply("\x1b[0n"); return;
+            case "c": return this.reply("\x1b[?62;22c");
+            case "g": if (values[0] === 3) this.tabs.clear(); else this.tabs.delete(this.column); return;
+            case "h": case "l": if (values.includes(4)) this.modes.insert = final === "h"; return;
+            case "Z": { let next = this.column - 1; while (next > 0 && !this.tabs.has(next)) next -= 1; return this.move(this.row, next); }
+            case "b": { const before = this.grid[this.row][this.column - 1]; if (before) for (let i = 0; i < Math.min(count, this.columns); i += 1) this.put(before.c); }
+            }
+          }
+          deleteLines(count) {
+            for (let i = 0; i < count; i += 1) { this.grid.splice(this.row, 1); this.grid.splice(this.bottom, 0, this.blankRow()); }
+            this.dirty = "all";
+          }
+          privateMode(mode, on) {
+            if (mode === 1) this.modes.appKeys = on;
+            else if (mode === 6) { this.modes.origin = on; this.move(on ? this.top : 0, 0); }
+            else if (mode === 7) this.modes.wrap = on;
+            else if (mode === 25) { this.modes.cursor = on; this.touch(this.row); }
+            else if (mode === 47 || mode === 1047) this.alternate(on, false);
+            else if (mode === 1048) { if (on) this.save(); else this.restore(); }
+            else if (mode === 1049) this.alternate(on, true);
+            else if (mode === 2004) this.modes.paste = on;
+          }
+        }
+
+        const specialKeys = {
+          Enter: "\r", Backspace: "\x7f", Tab: "\t", Escape: "\x1b", Insert: "\x1b[2~", Delete: "\x1b[3~", PageUp: "\x1b[5~", PageDown: "\x1b[6~",
+          F1: "\x1bOP", F2: "\x1bOQ", F3: "\x1bOR", F4: "\x1bOS", F5: "\x1b[15~", F7: "\x1b[18~", F8: "\x1b[19~", F9: "\x1b[20~", F10: "\x1b[21~", F12: "\x1b[24~",
+        };
+        const cursorKeys = { ArrowUp: "A", ArrowDown: "B", ArrowRight: "C", ArrowLeft: "D", Home: "H", End: "F" };
+
+        class Session {
+          constructor(id) {
+            this.id = id; this.socket = null; this.status = "idle"; this.words = ""; this.frame = 0; this.drawn = [];
+            this.encoder = new TextEncoder();
+            this.view = el("div", { class: "screen", role: "group", "aria-label": "Terminal screen" });
+            this.input = el("textarea", { "aria-label": "Terminal input. F6 leaves it.", autocapitalize: "off", autocomplete: "off", autocorrect: "off", spellcheck: "false", rows: "1" });
+            this.idle = el("div", { class: "idle" });
+            this.root = el("div", { class: "term" }, this.view, this.input, this.idle);
+            this.screen = new Screen(24, 80, (text) => this.send(text));
+            this.control = false;
+            this.root.addEventListener("mouseup", () => { if (getSelection().isCollapsed) this.input.focus({ preventScroll: true }); });
+            this.input.addEventListener("keydown", (event) => this.key(event));
+            this.input.addEventListener("input", (event) => { if (!event.isComposing) this.takeInput(); });
+            this.input.addEventListener("compositionend", () => this.takeInput());
+            this.input.addEventListener("paste", (event) => {
+              event.preventDefault();
+              const text = event.clipboardData.getData("text").replace(/\r?\n/g, "\r");
+              this.send(this.screen.modes.paste ? `\x1b[200~${text.replaceAll("\x1b", "")}\x1b[201~` : text);
+            });
+            new ResizeObserver(() => this.fit()).observe(this.root);
+          }
+          takeInput() {
+            let text = this.input.value;
+            this.input.value = "";
+            if (this.control && text) { text = String.fromCharCode(text.toUpperCase().charCodeAt(0) & 31) + text.slice(1); this.setControl(false); }
+            if (text) this.send(text.replace(/\n/g, "\r"));
+          }
+          setControl(on) { this.control = on; this.onControl?.(on); }
+          key(event) {
+            if (event.isComposing) return;
+            if (event.key === "F6") { event.preventDefault(); $("#tab-terminal")?.focus(); return; }
+            if (event.metaKey || (event.ctrlKey && event.shiftKey)) return;
+            let text;
+            if (cursorKeys[event.key]) {
+              const modifier = 1 + (event.shiftKey ? 1 : 0) + (event.altKey ? 2 : 0) + (event.ctrlKey ? 4 : 0);
+              text = modifier > 1 ? `\x1b[1;${modifier}${cursorKeys[event.key]}` : `\x1b${this.screen.modes.appKeys ? "O" : "["}${cursorKeys[event.key]}`;
+            } else if (event.key === "Tab" && event.shiftKey) text = "\x1b[Z";
+            else if (specialKeys[event.key]) text = (event.altKey ? "\x1b" : "") + specialKeys[event.key];
+            else if (event.ctrlKey && !event.altKey && event.key.length === 1) {
+              const code = event.key === " " ? 0 : event.key.toUpperCase().charCodeAt(0);
+              if (event.key === "c" && !getSelection().isCollapsed) return;
+              if (event.key === "v") return;
+              if (code === 0 || (code >= 64 && code <= 95)) text = String.fromCharCode(code & 31);
+            } else if (event.altKey && event.key.length === 1) text = `\x1b${event.key}`;
+            if (text === undefined) return;
+            event.preventDefault();
+            this.send(text);
+          }
+          send(text) {
+            if (this.socket?.readyState !== WebSocket.OPEN) return;
+            const data = this.encoder.encode(text);
+            for (let from = 0; from < data.length; from += 32768) this.socket.send(data.slice(from, from + 32768));
+            this.view.scrollTop = this.view.scrollHeight;
+          }
+          measure() {
+            const probe = el("span", { class: "line" }, "0".repeat(40));
+            this.view.append(probe);
+            const width = probe.getBoundingClientRect().width / 40;
+            probe.remove();
+            return { columns: Math.max(10, Math.floor((this.view.clientWidth - 2) / (width || 8))), rows: Math.max(3, Math.floor(this.view.clientHeight / 18)) };
+          }
+          fit() {
+            if (!this.root.isConnected || !this.view.clientHeight) return;
+            const { rows, columns } = this.measure();
+            if (rows === this.screen.rows && columns === this.screen.columns) return;
+            this.screen.resize(rows, columns);
+            if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ resize: { rows, columns } }));
+            this.paint();
+          }
+          open(command, retried = false) {
+            this.end();
+            this.command = command;
+            this.screen.reset(); this.screen.history = []; this.drawn = []; this.view.replaceChildren();
+            this.fit();
+            this.tell("opening", "Opening");
+            const query = new URLSearchParams({ command, tty: "true", rows: this.screen.rows, columns: this.screen.columns, env: "TERM=xterm-256color" });
+            const address = `${location.protocol === "https:" ? "wss:" : "ws:"}//${location.host}${pathOf(this.id, "/exec")}?${query}`;
+            const socket = this.socket = new WebSocket(address, ["cfs.terminal.v1", `cfs.token.${token}`]);
+            const decoder = new TextDecoder();
+            socket.binaryType = "arraybuffer";
+            let started = false, told = false;
+            socket.onmessage = (event) => {
+              if (this.socket !== socket) return;
+              if (typeof event.data !== "string") {
+                this.screen.write(decoder.decode(new Uint8Array(event.data, 1), { stream: true }));
+                return this.paint();
+              }
+              const message = JSON.parse(event.data);
+              if (message.started) { started = true; this.tell("open", `${this.command} · process ${message.started.pid}`); this.fit(); this.input.focus({ preventScroll: true }); }
+              else if (message.exited) { told = true; this.tell("ended", message.exited.reason || (message.exited.signal ? `Ended by ${message.exited.signal}` : `Ended with ${message.exited.exitCode}`)); }
+              else if (message.error) { told = true; this.tell("ended", message.error.message); toast(message.error.message, message.error.hint); }
+            };
+            socket.onclose = async () => {
+              if (this.socket !== socket) return;
+              this.socket = null;
+              if (told) return;
+              if (started) return this.tell("ended", "The connection was lost");
+              // A handshake that fails says no reason: the same container over plain HTTP has it, and renews the token on the way.
+              try {
+                const before = token;
+                const one = await get(pathOf(this.id));
+                if (before !== token && !retried) return this.open(command, true);
+                this.tell("ended", isLive(one) ? `“${command}” could not be started` : "The container does not run");
+              } catch (error) { this.tell("ended", error.message); }
+            };
+          }
+          end() {
+            const socket = this.socket;
+            this.socket = null;
+            socket?.close();
+          }
+          tell(status, words) { this.status = status; this.words = words; this.onTell?.(); }
+          paint() { this.frame ||= requestAnimationFrame(() => { this.frame = 0; this.draw(); }); }
+          draw() {
+            const { screen, view } = this;
+            const atEnd = view.scrollHeight - view.scrollTop - view.clientHeight < 40;
+            const past = screen.other ? 0 : screen.history.length;
+            // Rows of the past do not change: they are drawn once, and fall out at the top.
+            if (this.past !== past || this.fallen !== screen.fallen || this.drawn.length !== screen.rows) {
+              const fresh = this.alternate === Boolean(screen.other) ? Math.min(screen.fallen - (this.fallen || 0), past) : past;
+              if (this.alternate !== Boolean(screen.other) || past < (this.past || 0)) { view.replaceChildren(); this.drawn = []; }
+              for (const node of this.drawn) node.remove();
+              const start = view.children.length ? past - fresh : 0;
+              for (let i = start; i < past; i += 1) view.append(this.lineOf(screen.history[i], -1));
+              while (view.children.length > past) view.firstChild.remove();
+              this.drawn = Array.from({ length: screen.rows }, () => el("div", { class: "line" }));
+              view.append(...this.drawn);
+              this.past = past; this.fallen = screen.fallen; this.alternate = Boolean(screen.other);
+              screen.dirty = "all";
+            }
+            const which = screen.dirty === "all" ? screen.grid.keys() : screen.dirty;
+            for (const row of which) {
+              if (row >= screen.rows) continue;
+              const node = this.lineOf(screen.grid[row], row === screen.row && screen.modes.cursor ? screen.column : -1);
+              this.drawn[row].replaceWith(node);
+              this.drawn[row] = node;
+            }
+            screen.clean();
+            if (atEnd) view.scrollTop = view.scrollHeight;
+            const box = this.drawn[screen.row];
+            if (box) this.input.style.top = `${Math.max(0, box.offsetTop - view.scrollTop + 10)}px`;
+          }
+          lineOf(cells, cursor) {
+            const node = el("div", { class: "line" });
+            let end = cells.length;
+            while (end > cursor + 1 && cells[end - 1].c === " " && cells[end - 1].style.g === undefined && !cells[end - 1].style.inverse && !cells[end - 1].style.u) end -= 1;
+            for (let column = 0; column < end;) {
+              const { style } = cells[column];
+              let text = cells[column].c, next = column + 1;
+              if (column !== cursor) while (next < end && next !== cursor && cells[next].style === style) { text += cells[next].c; next += 1; }
+              node.append(styled(text || " ", style, column === cursor));
+              column = next;
+            }
+            return node;
+          }
+        }
+
+        const sessions = new Map();
+        function endTerminal(id) {
+          sessions.get(id)?.end();
+          sessions.delete(id);
+        }
+
+        function buildTerminal(panel, one) {
+          let session = sessions.get(one.id);
+          if (!session) sessions.set(one.id, session = new Session(one.id));
+          const command = el("input", { "aria-label": "Command of the terminal", value: session.command || "sh", id: "term-command", spellcheck: "false",
+            onkeydown: (event) => { if (event.key === "Enter") session.open(command.value.trim() || "sh"); } });
+          const status = el("span", { class: "status", role: "status", id: "term-status" });
+          const opener = el("button", { type: "button", id: "term-open", onclick: () => session.open(command.value.trim() || "sh") });
+          const again = el("button", { class: "main", type: "button", onclick: () => session.open(command.value.trim() || "sh") }, "Open a terminal");
+          const keys = el("div", { class: "keys", role: "group", "aria-label": "Keys" },
+            [["Esc", "\x1b"], ["Tab", "\t"], ["Ctrl", null], ["↑", "\x1b[A"], ["↓", "\x1b[B"], ["←", "\x1b[D"], ["→", "\x1b[C"], ["^C", "\x03"], ["^D", "\x04"]].map(([word, text]) => {
+              const button = el("button", { type: "button", onclick: () => { if (text === null) session.setControl(!session.control); else session.send(text); session.input.focus({ preventScroll: true }); } }, word);
+              if (text === null) session.onControl = (on) => button.setAttribute("aria-pressed", String(on));
+              return button;
+            }));
+          session.onTell = () => {
+            const current = containers.get(one.id), live = current && isLive(current);
+            setText(status, session.words);
+            setText(opener, session.status === "open" ? "Open anew" : "Open");
+            opener.disabled = again.disabled = !live;
+            session.idle.hidden = session.status !== "idle" && session.status !== "ended" || session.status === "ended" && live && session.drawn.length > 0;
+            session.idle.replaceChildren(el("div", {}, el("p", {}, live ? session.words || "A shell in the container." : "The container does not run."), el("br"), live && again));
+          };
+          panel.append(el("div", { class: "term-tools" }, el("label", {}, el("span", {}, "Command"), command), opener,
+            el("span", { class: "soft leave" }, el("kbd", {}, "F6"), " leaves it"), status), session.root, keys);
+          session.onTell();
+          selectedDetail.session = session;
+          session.fit();
+          if (session.status === "idle" && isLive(one)) session.open("sh"); else if (session.status === "open") { session.paint(); }
+        }
+        function showTerminalState() { selectedDetail.session?.onTell(); }
+
+        // ---- Images.
+        /// Layers with the same chain stand on the same layers: images are a forest, and a layer that several share is in it once.
+        function forest(list) {
+          const roots = new Map();
+          for (const image of list) {
+            let level = roots, node = null;
+            for (const layer of image.layers) {
+              if (!level.has(layer.chainID)) level.set(layer.chainID, { layer, children: new Map(), images: [] });
+              node = level.get(layer.chainID);
+              level = node.children;
+            }
+            node?.images.push(image);
+          }
+          return [...roots.values()];
+        }
+        const leaves = (node) => node.images.length + [...node.children.values()].reduce((sum, child) => sum + leaves(child), 0);
+        const namesIn = (node) => [...node.images.map((image) => image.name), ...[...node.children.values()].flatMap(namesIn)];
+
+        function stackOf(node) {
+          const names = namesIn(node), shared = names.length > 1;
+          const slab = el("div", { class: `slab${shared ? " shared" : ""}`, role: "listitem", title: node.layer.diffID, "data-chain": node.layer.chainID },
+            el("div", { class: "top-line" }, el("span", { class: "mono" }, short(node.layer.diffID)), el("span", {}, bytes(node.layer.size))),
+            shared && el("div", { class: "by" }, `shared by ${names.join(", ")}`));
+          slab.style.minHeight = `${Math.round(30 + 11 * Math.max(0, Math.log10(Math.max(1, node.layer.size)) - 3))}px`;
+          const stack = el("div", { class: "stack" },
+            el("div", { class: "above" }, [...node.children.values()].map(stackOf), node.images.map((image) => el("div", { class: "cap", title: image.name }, image.name))), slab);
+          stack.style.flexGrow = String(leaves(node));
+          stack.style.minWidth = `${leaves(node) * 136}px`;
+          return stack;
+        }
+
+        function showImages() {
+          const held = document.activeElement?.dataset?.key;
+          const total = new Map(images.flatMap((image) => image.layers).map((layer) => [layer.chainID, layer.size]));
+          const stored = [...total.values()].reduce((sum, size) => sum + size, 0);
+          const apart = images.reduce((sum, image) => sum + image.size, 0);
+          const absent = catalogue.filter((entry) => !entry.isPresent);
+          const file = el("input", { type: "file", hidden: true, "aria-label": "Image file", onchange: () => file.files[0] && openImport(file.files[0]) });
+          $("#main").replaceChildren(el("div", { class: "view scrolls" }, el("div", { class: "page" },
+            el("div", { class: "section-head" }, el("h2", {}, "Images"), el("button", { type: "button", "data-key": "import", onclick: () => file.click() }, "Import a file"), file),
+            el("p", { class: "lead" }, images.length
+              ? `${plural(images.length, "image")} of ${plural(total.size, "layer")}. What images share is stored once: ${bytes(stored)} on the disk${apart > stored * 1.01 ? ` instead of ${bytes(apart)}` : ""}.`
+              : "No images yet. Those of the catalogue below come by themselves when they are first run."),
+            el("div", { class: "families", id: "stacks" }, forest(images).map((root) => el("div", { class: "family", role: "list", tabindex: "0", "aria-label": `Layers of ${namesIn(root).join(", ")}` }, stackOf(root)))),
+            images.length > 0 && el("div", { class: "table-hold" }, el("table", { class: "image-table" },
+              el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Name"), el("th", { scope: "col" }, "Source"), el("th", { scope: "col", class: "number" }, "Size"), el("th", { scope: "col", class: "number" }, "Layers"), el("th", { scope: "col" }, "Digest"), el("th", { scope: "col" }, el("span", { class: "hidden-text" }, "Actions")))),
+              el("tbody", {}, images.map((image) => el("tr", {},
+                el("td", { class: "wide" }, el("b", {}, image.name)), el("td", {}, `${image.source}, ${image.architecture}`), el("td", { class: "number" }, bytes(image.size)),
+                el("td", { class: "number" }, String(image.layers.length)), el("td", { class: "mono" }, short(image.digest)),
+                el("td", {}, el("div", { class: "row-actions" },
+                  el("button", { type: "button", "data-key": `run ${image.name}`, "aria-label": `Run ${image.name}`, onclick: () => openRun(image.name) }, "Run"),
+                  el("button", { type: "button", class: "danger", "data-key": `delete ${image.name}`, "aria-label": `Delete ${image.name}`, onclick: () => deleteImage(image) }, "Delete")))))))),
+            absent.length > 0 && el("section", { class: "gap", "aria-label": "Catalogue" }, el("h3", {}, "Ready to run by name"),
+              el("ul", { class: "catalogue" }, absent.map((entry) => el("li", {},
+                el("div", { class: "words" }, el("b", {}, entry.name), el("div", { class: "soft" }, entry.description)),
+                el("button", { type: "button", "data-key": `run ${entry.name}`, onclick: () => openRun(entry.name) }, "Run"),
+                entry.hasUpstream && el("button", { type: "button", "data-key": `fetch ${entry.name}`, onclick: (event) => fetchImage(entry.name, event.target) }, "Fetch"))))))));
+          if (held) [...document.querySelectorAll("[data-key]")].find((node) => node.dataset.key === held)?.focus();
+        }
+
+        async function deleteImage(image) {
+          if (!await confirmed(`Delete ${image.name}?`, "Layers that no other image needs are deleted from the disk.", "Delete")) return;
+          try { await remove(`/images/${encodeURIComponent(image.name)}`); } catch (error) { faulted(error); }
+          refreshImages();
+        }
+        async function fetchImage(name, button) {
+          button.disabled = true;
+          setText(button, "Fetching");
+          try { await post("/images/fetch", { name }); toast(`${name} was fetched.`, "", "word"); } catch (error) { faulted(error); }
+          refreshImages();
+        }
+        function openImport(file) {
+          openDialog("Import an image", (dialog, close) => {
+            const name = el("input", { value: file.name.replace(/\.(tar|gz|xz|zst|bz2|tgz|iso|img|cpio)/g, ""), "aria-label": "Name", required: true, spellcheck: "false" });
+            const faults = el("div"), button = el("button", { class: "main", type: "submit" }, "Import");
+            dialog.append(el("form", { onsubmit: async (event) => {
+              event.preventDefault();
+              button.disabled = true; setText(button, "Importing");
+              try {
+                await (await request("POST", `/images?name=${encodeURIComponent(name.value)}`, { body: file, type: "application/octet-stream" })).json();
+                toast(`${name.value} was imported.`, "", "word");
+                close();
+                refreshImages();
+              } catch (error) { faults.replaceChildren(faultBox(error)); button.disabled = false; setText(button, "Import"); }
+            } },
+            el("div", { class: "body" }, el("h2", {}, "Import an image"), el("p", {}, `${file.name}, ${bytes(file.size)}`), el("label", { class: "field" }, el("span", {}, "Name"), name), faults),
+            el("div", { class: "foot" }, el("button", { type: "button", onclick: close }, "Cancel"), button)));
+          });
+        }
+
+        // ---- A new container.
+        function openRun(image = "") {
+          if ($("dialog")) return;
+          openDialog("Run a container", (dialog, close) => {
+            const names = [...new Set([...images.map((one) => one.name), ...catalogue.map((entry) => entry.name)])];
+            const field = (label, name, attributes = {}, help = "", tag = "input") =>
+              el("label", { class: "field" }, el("span", {}, label), el(tag, { name, autocomplete: "off", spellcheck: "false", ...attributes }), help && el("small", {}, help));
+            const check = (label, name, on = false) => el("label", {}, el("input", { type: "checkbox", name, checked: on }), label);
+            const faults = el("div"), button = el("button", { class: "main", type: "submit" }, "Run");
+            const key = crypto.randomUUID();
+            let tries = 0;
+            const form = el("form", { id: "run-form", onsubmit: async (event) => {
+              event.preventDefault();
+              const values = new FormData(form), body = { state: "run", image: values.get("image").trim() };
+              for (const name of ["command", "name", "memory", "cpus", "restart"]) { const value = values.get(name).trim(); if (value) body[name] = value; }
+              for (const name of ["env", "volume"]) { const list = values.get(name).split("\n").map((text) => text.trim()).filter(Boolean); if (list.length) body[name] = list; }
+              for (const name of ["rm", "tty", "read-only", "init"]) if (values.get(name)) body[name] = true;
+              button.disabled = true; setText(button, "Starting");
+              try {
+                const one = await post("/run", body, { key: `${key}-${tries += 1}` });
+                close();
+                for (const warning of one.warnings || []) toast(warning, "", "word");
+                await refresh();
+                go(`#/containers/${encodeURIComponent(one.id)}`);
+              } catch (error) { faults.replaceChildren(faultBox(error)); faults.scrollIntoView({ block: "nearest" }); button.disabled = false; setText(button, "Run"); }
+            } },
+            el("div", { class: "body" }, el("h2", {}, "Run a container"),
+              el("div", { class: "pair" },
+                field("Image", "image", { required: true, list: "image-names", value: image || names[0] || "", autofocus: true }),
+                field("Name", "name", { placeholder: "chosen for you" })),
+              el("datalist", { id: "image-names" }, names.map((name) => el("option", { value: name }))),
+              field("Command", "command", { placeholder: "the image's own", class: "mono" }, "Split as a shell would split words."),
+              el("div", { class: "pair" }, field("Memory", "memory", { placeholder: "no limit" }, "Such as 64m or 2g."), field("Processors", "cpus", { placeholder: "all", inputmode: "decimal" }, "Such as 0.5.")),
+              el("div", { class: "pair" }, field("Environment", "env", { rows: "2", placeholder: "KEY=value" }, "One in each line.", "textarea"), field("Volumes", "volume", { rows: "2", placeholder: "/srv/data:/data:ro" }, "One in each line.", "textarea")),
+              el("label", { class: "field" }, el("span", {}, "When it ends"), el("select", { name: "restart" },
+                [["", "It stays ended"], ["on-failure", "Start again after a failure"], ["always", "Always start again"], ["unless-stopped", "Start again unless it was stopped"]].map(([value, word]) => el("option", { value }, word)))),
+              el("div", { class: "checks" }, check("Remove it after its end", "rm"), check("Terminal", "tty"), check("Read-only root", "read-only"), check("Small init", "init")),
+              faults),
+            el("div", { class: "foot" }, el("button", { type: "button", onclick: close }, "Cancel"), button));
+            dialog.append(form);
+          });
+        }
+
+        // ---- Events.
+        let eventFilter = "";
+        const toneOf = (event) => ["die", "oom", "kill"].includes(event.action) && event.attributes?.exitCode !== "0" ? "bad"
+          : ["start", "unpause", "restart", "import", "fetch"].includes(event.action) ? "good" : ["pause", "stop", "destroy", "delete"].includes(event.action) ? "warn" : "";
+        function eventItem(event, fresh) {
+          const who = event.name || event.id || "";
+          const target = event.kind === "container" && event.id ? el("a", { href: `#/containers/${encodeURIComponent(event.id)}` }, who) : who;
+          const rest = [event.kind === "container" ? event.image : "", ...Object.entries(event.attributes || {}).map(([key, value]) => `${key}=${value}`)].filter(Boolean).join(" · ");
+          return el("li", { class: fresh ? "new" : "" }, el("time", { class: "when", title: event.at.toLocaleString() }, clock(event.at)),
+            el("span", { class: "action", "data-tone": toneOf(event) }, event.action), el("span", { class: "who" }, target), el("span", { class: "rest" }, rest));
+        }
+        const eventMatches = (event) => !eventFilter || `${event.kind} ${event.action} ${event.name} ${event.id} ${event.image} ${Object.values(event.attributes || {}).join(" ")}`.toLowerCase().includes(eventFilter);
+
+        function showEvents() {
+          const list = el("ol", { class: "events", id: "events", role: "log", "aria-label": "Events, the newest first", "aria-live": "polite" });
+          const fillList = () => list.replaceChildren(...events.filter(eventMatches).map((event) => eventItem(event, false)));
+          const filter = el("input", { type: "search", id: "filter", placeholder: "Filter", "aria-label": "Filter events", value: eventFilter, oninput: () => { eventFilter = filter.value.trim().toLowerCase(); fillList(); } });
+          filter.style.width = "220px";
+          $("#main").replaceChildren(el("div", { class: "view scrolls" }, el("div", { class: "page" },
+            el("div", { class: "section-head" }, el("h2", {}, "Events"), filter),
+            el("p", { class: "lead" }, "What happened within the last hour, and happens now."), list)));
+          fillList();
+        }
+        function showEvent(event) {
+          if (!eventMatches(event)) return;
+          const list = $("#events");
+          list?.prepend(eventItem(event, true));
+          if (list && list.children.length > 500) list.lastChild.remove();
+        }
+
+        // ---- Ways through the page.
+        function go(hash) { if (location.hash !== hash) { location.hash = hash; readRoute(); } }
+
+        let shownView = "", shownHash = null;
+        function readRoute() {
+          if (location.hash === "#main") { $("#main").focus(); history.replaceState(null, "", shownHash || "#/containers"); return; }
+          if (location.hash === shownHash) return;
+          shownHash = location.hash;
+          const [view, id, tab] = location.hash.replace(/^#\//, "").split("/");
+          let name = null;
+          try { name = id ? decodeURIComponent(id) : null; } catch { /* A broken address names nothing. */ }
+          route = { view: ["images", "events"].includes(view) ? view : "containers", id: name, tab: Object.hasOwn(tabNames, tab || "") ? tab : "overview" };
+          for (const each of ["containers", "images", "events"]) {
+            if (each === route.view) $(`#go-${each}`).setAttribute("aria-current", "page"); else $(`#go-${each}`).removeAttribute("aria-current");
+          }
+          if (route.view !== "containers") { stopLogs(); selectedDetail = null; }
+          if (route.view !== shownView) {
+            shownView = route.view;
+            ({ containers: showContainers, images: showImages, events: showEvents })[route.view]();
+          } else if (route.view === "containers") showDetail();
+          const one = route.id && containers.get(route.id);
+          document.title = one ? `${one.name} – cfs` : route.view === "containers" ? "cfs" : `${route.view[0].toUpperCase()}${route.view.slice(1)} – cfs`;
+        }
+
+        const systemDark = matchMedia("(prefers-color-scheme: dark)");
+        function showTheme() {
+          const choice = remembered("theme", "auto");
+          document.documentElement.toggleAttribute("data-dark", choice === "dark" || (choice === "auto" && systemDark.matches));
+          setText($("#theme"), { auto: "Auto", light: "Light", dark: "Dark" }[choice]);
+          $("#theme").setAttribute("aria-label", `Colours: ${choice}. Change`);
+        }
+        function nextTheme() {
+          const order = ["auto", systemDark.matches ? "light" : "dark", systemDark.matches ? "dark" : "light"];
+          remember("theme", order[(order.indexOf(remembered("theme", "auto")) + 1) % 3]);
+          showTheme();
+        }
+
+        function openHelp() {
+          if ($("dialog")) return;
+          openDialog("Keyboard shortcuts", (dialog, close) => {
+            const lines = [["1 2 3", "Containers, images, events"], ["j k", "Next and previous container"], ["↑ ↓", "Move in the list"], ["Enter", "Open what has the focus"], ["o l t", "Overview, logs, terminal"],
+              ["s", "Stop, or start"], ["r", "Restart"], ["p", "Pause, or resume"], ["x", "Remove"], ["n", "Run a new container"], ["/", "Filter"], ["d", "Change the colours"], ["F6", "Leave the terminal"], ["?", "This list"]];
+            const keep = el("input", { type: "checkbox", checked: remembered("keys", "1") === "1", onchange: () => remember("keys", keep.checked ? "1" : "0") });
+            dialog.append(el("div", { class: "body" }, el("h2", {}, "Keyboard shortcuts"),
+              el("dl", { class: "shortcuts" }, lines.flatMap(([keys, words]) => [el("dt", {}, keys.split(" ").flatMap((key, index) => [index ? " " : "", el("kbd", {}, key)])), el("dd", {}, words)])),
+              el("label", { class: "checks" }, keep, "Single letters are shortcuts")),
+            el("div", { class: "foot" }, el("button", { class: "main", type: "button", autofocus: true, onclick: close }, "Close")));
+          });
+        }
+
+        function neighbour(step) {
+          const items = [...document.querySelectorAll("#rows a")];
+          if (!items.length) return;
+          const index = items.findIndex((item) => item.hasAttribute("aria-current"));
+          const next = items[index < 0 ? 0 : Math.max(0, Math.min(items.length - 1, index + step))];
+          next.focus();
+          next.click();
+        }
+
+        document.addEventListener("keydown", (event) => {
+          if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || $("dialog")) return;
+          if (event.target.matches?.("input, textarea, select")) {
+            if (event.key === "Escape" && event.target.type === "search") event.target.blur();
+            return;
+          }
+          if (event.key !== "?" && remembered("keys", "1") !== "1") return;
+          const one = route.view === "containers" && route.id ? containers.get(route.id) : null;
+          const tab = (name) => one && go(`#/containers/${encodeURIComponent(one.id)}/${name}`);
+          const keys = {
+            "?": openHelp, 1: () => go("#/containers"), 2: () => go("#/images"), 3: () => go("#/events"), n: () => openRun(), d: nextTheme,
+            j: () => neighbour(1), k: () => neighbour(-1), "/": () => $("#filter")?.focus(),
+            o: () => tab("overview"), l: () => tab("logs"), t: () => tab("terminal"),
+            s: () => one && act(isLive(one) ? "stop" : "start", one.id), r: () => one && act("restart", one.id),
+            p: () => one && act(one.status === "paused" ? "unpause" : "pause", one.id), x: () => one && act("remove", one.id),
+          };
+          if (!Object.hasOwn(keys, event.key)) return;
+          event.preventDefault();
+          keys[event.key]();
+        });
+
+        // A page that nobody looks at holds no streams: a browser opens six connections to one address, over all its tabs.
+        let hiding = 0;
+        document.addEventListener("visibilitychange", () => {
+          clearTimeout(hiding);
+          if (document.hidden) hiding = setTimeout(closeStreams, 10000);
+          else { openStreams(); if (everConnected) refresh(); }
+        });
+
+        addEventListener("hashchange", readRoute);
+        systemDark.addEventListener("change", showTheme);
+        $("#theme").addEventListener("click", nextTheme);
+        $("#help").addEventListener("click", openHelp);
+        showTheme();
+        readRoute();
+        openStreams();
+        refreshImages();
+        setInterval(sumMemory, 2500);
+        setInterval(() => { if (!document.hidden) showList(); }, 5000);
+        })();
         </script>
         </body>
         </html>
