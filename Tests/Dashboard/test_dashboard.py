@@ -106,7 +106,10 @@ class World:
         finally:
             for one in self.daemon.ask("GET", "/containers?all=true"):
                 self.daemon.ask("DELETE", f"/containers/{one}?force=true")
+            cgroup = pathlib.Path(self.daemon.ask("GET", "/info")["Cgroup"]["Folder"])
             self.daemon.end()
+            if cgroup.is_dir():
+                cgroup.rmdir()
 
 
 def equal(actual, expected):
