@@ -9,14 +9,22 @@ public final class Registry: Sendable {
     let path: String
     private let connection = Mutex<SQLiteDatabase?>(nil)
 
+    private let isHeld: Bool
+
     /// - Parameter path: of the file; the folder above it must be there.
-    public init(path: String) { self.path = path }
+    public convenience init(path: String) { self.init(path: path, isHeld: false) }
+
+    /// - Parameter isHeld: whether the caller has the ``CreationLock``, which is not to be taken twice.
+    init(path: String, isHeld: Bool) {
+        self.path = path
+        self.isHeld = isHeld
+    }
 
     func read<Result>(_ body: (SQLiteDatabase) throws(CFSError) -> Result) throws(CFSError) -> Result {
         try connection.withLock { database throws(CFSError) in
             if let database { return try body(database) }
             let opened = try SQLiteDatabase(path)
-            try RegistrySchema.prepare(opened)
+            try RegistrySchema.prepare(opened, isHeld: isHeld)
             database = opened
             return try body(opened)
         }

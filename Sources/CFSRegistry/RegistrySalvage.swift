@@ -48,10 +48,10 @@ extension Registry {
         return salvaged
     }
 
-    /// Whether SQLite finds fault with a file, or a row is not understood.
+    /// Whether SQLite finds fault with a file, or a row is not understood; for the holder of the ``CreationLock``.
     private static func isDamaged(_ path: String) throws(CFSError) -> Bool {
         do throws(CFSError) {
-            let registry = Registry(path: path)
+            let registry = Registry(path: path, isHeld: true)
             let answer = try registry.read { database throws(CFSError) in
                 let statement = try database.statement("PRAGMA integrity_check(1)")
                 defer { statement.reset() }

@@ -48,11 +48,12 @@ enum RegistrySchema {
         """,
     ]
 
-    static func prepare(_ database: SQLiteDatabase) throws(CFSError) {
+    static func prepare(_ database: SQLiteDatabase, isHeld: Bool) throws(CFSError) {
         // A row is there for every reader at once, and survives a killed process; NORMAL syncs at checkpoints only, so what
         // a power cut takes is the last rows, never the file.
         try database.execute("PRAGMA synchronous = NORMAL")
         if try isCurrent(database) { return }
+        if isHeld { return try migrate(database) }
         // One process at a time: two that both want to turn a new file into one with a log would block each other, and
         // SQLite ends that with "database is locked" at once, whatever its timeout.
         try CreationLock.hold(beside: database.path) { () throws(CFSError) in try migrate(database) }
