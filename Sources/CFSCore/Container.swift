@@ -30,6 +30,16 @@ public struct Container: Sendable {
 
     var gone: CFSError { CFSError(.containerNotFound, .looking, "the container \(id.short) is gone") }
 
+    /// What its monitor was told. While it is removed, its folder goes before its row does.
+    func request() throws(CFSError) -> MonitorRequest {
+        do throws(CFSError) {
+            return try folder.readRequest()
+        } catch {
+            guard error.errno == ENOENT, !File.exists(folder.container) else { throw error }
+            throw gone
+        }
+    }
+
     /// What is known of it now.
     public func record() throws(CFSError) -> ContainerRecord {
         guard let record = try engine.record(of: row()) else { throw gone }

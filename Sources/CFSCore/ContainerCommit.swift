@@ -33,7 +33,7 @@ extension Container {
         _ request: CommitRequest = CommitRequest(), interruption: StartInterruption? = nil
     ) throws(CFSError) -> ImageRecord {
         try engine.requirePrivilege("making an image")
-        let (row, configuration) = (try row(), try folder.readRequest())
+        let (row, configuration) = (try row(), try self.request())
         var commit = ImageCommit(base: row.imageDigest, command: row.command)
         commit.name = request.name
         commit.author = request.author

@@ -10,7 +10,7 @@ extension Container {
     /// Works in every state. While the container runs, a change that comes meanwhile may or may not be among them.
     public func diff() throws(CFSError) -> [LayerChange] {
         try engine.requirePrivilege("reading a container's files")
-        let (row, request) = (try row(), try folder.readRequest())
+        let (row, request) = (try row(), try self.request())
         let upper = SharedFD(try Directory.open(folder.upperPath))
         return try LayerStore(root: engine.options.root).changes(
             in: upper, over: row.layers.last, places: request.places, owners: OwnerMap(request))

@@ -87,7 +87,7 @@ extension Container {
     /// Of a damaged container nothing is known; it can be ended all the same.
     private func stopSignal() throws(CFSError) -> Int32 {
         do throws(CFSError) {
-            return try folder.readRequest().stopSignal
+            return try request().stopSignal
         } catch {
             guard error.code == .invalidConfiguration else { throw error }
             return SIGTERM
@@ -108,7 +108,7 @@ extension Container {
     /// One without may be of an older cfs, and has no such word.
     private func message(_ signal: Int32, isStop: Bool) -> MonitorMessage {
         do throws(CFSError) {
-            let request = try folder.readRequest()
+            let request = try request()
             let isWanted = isStop || signal == SIGKILL || signal == request.stopSignal
             return isWanted && request.restart != .no ? .stop(signal) : .signal(signal)
         } catch {

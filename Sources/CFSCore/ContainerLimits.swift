@@ -14,7 +14,7 @@ extension Container {
     public func update(_ changes: RuntimeSpec.Resources) throws(CFSError) {
         try engine.requirePrivilege("changing limits")
         let record = try record()
-        var request = try folder.readRequest()
+        var request = try request()
         guard changes.devices.isEmpty else {
             throw CFSError(.invalidArgument, .limiting, "the devices of a container cannot be changed")
         }
@@ -76,7 +76,7 @@ extension Container {
         try engine.requirePrivilege("reaching a container's cgroup")
         let record = try record()
         guard record.state.pid != nil else { throw notRunning(record) }
-        guard let cgroups = try folder.readRequest().cgroups else {
+        guard let cgroups = try request().cgroups else {
             throw CFSError(
                 .cgroupControllerUnavailable, .limiting, "this host has no cgroup v2, so the container has no cgroup")
         }

@@ -64,7 +64,7 @@ extension Container {
         let row = try row()
         // What starts or ends at this moment is waited for: ten seconds at most.
         for _ in 0..<1000 {
-            let request = try folder.readRequest()
+            let request = try request()
             if let live = try engine.live(row, folder), ProcessControl.isRunning(live.pid, startTime: live.startTime) {
                 if let root = try runningRoot(live, view, request) {
                     return ContainerRoot(root, isRunning: true, request, nil)

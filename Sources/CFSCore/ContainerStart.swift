@@ -23,7 +23,7 @@ extension Container {
 
     /// What its command's streams are, as it was made: whether they are a terminal, and whether it reads an input.
     public func streamsInFront() throws(CFSError) -> (terminal: Bool, interactive: Bool) {
-        let request = try folder.readRequest()
+        let request = try request()
         return (request.spec.process.terminal, request.interactive)
     }
 
@@ -54,7 +54,7 @@ extension Container {
         // Waits for a monitor that has written down the end and is about to go.
         let lock = try RunLock(folder)
         do throws(CFSError) {
-            var request = try folder.readRequest()
+            var request = try request()
             // Renamed since it was made: its monitor tells the journal who it is.
             if request.name != row.name {
                 request.name = row.name

@@ -45,7 +45,7 @@ extension Container {
                 hint: "let it go on first: cfs unpause \(record.name)")
         }
         if !record.damage.isEmpty { try engine.mendState(row(), folder) }
-        let container = try folder.readRequest()
+        let container = try self.request()
         for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }
         var entry = MonitorMessage.EntryRequest(
             process: try process(request, container.spec).json, user: request.user ?? container.user,

@@ -8,7 +8,7 @@ extension Container {
     public func inspect() throws(CFSError) -> JSON {
         let row = try row()
         guard let record = try engine.record(of: row) else { throw gone }
-        let request = try folder.readRequest()
+        let request = try request()
         let process = request.spec.process
         return [
             "Id": .string(id.text), "Name": .string(record.name), "Created": .string(Timestamp.text(record.createdAt)),

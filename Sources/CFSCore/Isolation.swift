@@ -24,7 +24,7 @@ extension Container {
                 .containerNotRunning, .looking,
                 "the container \(record.name) is not running: the kernel knows nothing of it")
         }
-        let request = try folder.readRequest()
+        let request = try request()
         let reading = try KernelReading(pid: pid)
         return IsolationReport(spec: request.spec, hasFilter: request.seccompFilter != nil, reading: reading).facts
             + (try cgroupFacts(request.spec, request.cgroupFolder, request.cgroupMountPoint))

@@ -41,7 +41,7 @@ extension Container {
     /// A reader of the log that waits only where it is told to.
     package func logCursor(_ options: LogOptions = LogOptions()) throws(CFSError) -> LogCursor {
         let row = try row()
-        let policy = try folder.readRequest().log
+        let policy = try request().log
         guard policy.isKept else {
             throw CFSError(
                 .invalidState, .looking, "the container \(row.name) keeps no log: it was made with --log-driver none",

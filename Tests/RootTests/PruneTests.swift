@@ -64,7 +64,7 @@ struct PruneTests {
                 .lines
             let words = try told.map { line in
                 let event = try JSONValue(parsing: Array(line.utf8))
-                return "\(event["action"].text ?? "") \(event["name"].text ?? "")"
+                return "\(event["Action"].text ?? "") \(event["Actor"]["Attributes"]["name"].text ?? "")"
             }
             #expect(words == ["import one", "import two", "untag one", "untag two"])
         }
