@@ -111,13 +111,18 @@ let package = Package(
         .testTarget(name: "CFSImagesTests", dependencies: ["CFSImages", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSRegistryTests", dependencies: ["CFSRegistry", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSCoreTests", dependencies: ["CFSCore", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "CFSOptionsTests", dependencies: ["CFSOptions", "TestSupport"], swiftSettings: strict),
+        .target(
+            name: "OptionsSupport", dependencies: ["CFSCore", "CFSOptions"], path: "Tests/OptionsSupport",
+            swiftSettings: strict),
+        .testTarget(
+            name: "CFSOptionsTests", dependencies: ["CFSOptions", "OptionsSupport", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "CFSServerTests",
             dependencies: ["CFSServer", "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types")],
             swiftSettings: strict),
         .testTarget(name: "cfsdTests", dependencies: ["cfsd", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "cfsTests", dependencies: ["cfs", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "cfsTests", dependencies: ["cfs", "OptionsSupport", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "RootTests", dependencies: ["CFSCore", "EngineSupport", "TestSupport"], swiftSettings: strict),
         .testTarget(

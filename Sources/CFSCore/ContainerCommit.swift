@@ -51,7 +51,7 @@ extension Container {
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
             return InterruptibleReader.make(reader, interruption)
         }
-        noteFiles("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
+        noteDone("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
         return image
     }
 

@@ -144,7 +144,7 @@ extension Container {
     }
 
     private func note(_ direction: String, _ path: String, history verb: String? = nil) {
-        noteFiles(
+        noteDone(
             "copy", [EngineEvent.Attribute("direction", direction), EngineEvent.Attribute("path", path)], history: verb)
     }
 

@@ -75,21 +75,7 @@ extension Engine {
     ) throws(CFSError) -> Container {
         var store = store
         if let interruption { store.whileLocked = interruption.waitAMoment }
-        var (image, row) = try row(of: spec, id, phase, store, &trace)
-        var isWritten = false
-        for _ in 0..<Self.patienceWithRemovals where !isWritten {
-            do throws(CFSError) {
-                row.slot = try insert(&row, isNamed: spec.name != nil, wantsSlot: spec.namespaces.user == .private)
-                isWritten = true
-            } catch {
-                // Removed since it was looked up: an image of the catalogue is composed again, another one is not found.
-                guard error.code == .imageNotFound else { throw error }
-                (image, row) = try self.row(of: spec, id, phase, store, &trace)
-            }
-        }
-        guard isWritten else {
-            throw CFSError(.conflict, .recording, "the image \(spec.image) is removed again and again meanwhile")
-        }
+        let (image, row) = try register(spec, id, phase, store, &trace)
         note("create", row)
         trace.mark("registry")
         let warnings = try prepare(row, spec, image, folder(id))
@@ -97,21 +83,29 @@ extension Engine {
         return Container(id: id, engine: self, trace: trace, warnings: warnings)
     }
 
-    /// How often an image is looked up for one container, while others remove it.
-    private static let patienceWithRemovals = 100
-
-    private func row(
-        of spec: ContainerSpec, _ id: ContainerID, _ phase: ContainerPhase, _ store: ImageStore, _ trace: inout Timeline
+    /// Looks the image up and writes the row. An image that others remove in between is looked up again, a hundred times at
+    /// most: one of the catalogue is composed anew, another one is not found.
+    private func register(
+        _ spec: ContainerSpec, _ id: ContainerID, _ phase: ContainerPhase, _ store: ImageStore, _ trace: inout Timeline
     ) throws(CFSError) -> (ImageRecord, ContainerRow) {
-        let image = try store.image(spec.image)
-        let command = try ContainerPlan.command(spec, image)
-        trace.mark("image")
-        let row = ContainerRow(
-            id: id, name: spec.name ?? "", slot: nil, image: spec.image, imageDigest: image.digest,
-            layers: image.layers.map(\.chainID), command: command, labels: spec.labels, createdAt: SystemClock.realtime,
-            autoRemove: spec.autoRemove,
-            decision: ContainerDecision(phase: phase, startedAt: phase == .starting ? SystemClock.realtime : nil))
-        return (image, row)
+        var attempts = 0
+        while true {
+            let image = try store.image(spec.image)
+            let command = try ContainerPlan.command(spec, image)
+            trace.mark("image")
+            var row = ContainerRow(
+                id: id, name: spec.name ?? "", slot: nil, image: spec.image, imageDigest: image.digest,
+                layers: image.layers.map(\.chainID), command: command, labels: spec.labels,
+                createdAt: SystemClock.realtime, autoRemove: spec.autoRemove,
+                decision: ContainerDecision(phase: phase, startedAt: phase == .starting ? SystemClock.realtime : nil))
+            do throws(CFSError) {
+                row.slot = try insert(&row, isNamed: spec.name != nil, wantsSlot: spec.namespaces.user == .private)
+                return (image, row)
+            } catch {
+                attempts += 1
+                guard error.code == .imageNotFound, attempts < 100 else { throw error }
+            }
+        }
     }
 
     /// Takes away what a failed creation or start has made.

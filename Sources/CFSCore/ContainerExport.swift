@@ -18,7 +18,7 @@ extension Container {
         try ExportedFile.write(to: path, suggesting: "root.tar") { sink throws(CFSError) in
             try Self.pack(root, to: sink, interruption)
         }
-        noteFiles("export")
+        noteDone("export")
         extendLifetime(root)
     }
 
@@ -31,7 +31,7 @@ extension Container {
         let sink = try DescriptorSink.make(descriptor, name)
         try Self.pack(root, to: sink)
         try sink.flush()
-        noteFiles("export")
+        noteDone("export")
         extendLifetime(root)
     }
 

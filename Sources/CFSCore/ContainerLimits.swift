@@ -42,7 +42,7 @@ extension Container {
         }
         request.spec.linux.resources = merged
         try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
-        noteFiles("update", history: "update")
+        noteDone("update", history: "update")
     }
 
     /// Makes all processes of the container stand still (`cgroup.freeze`, Linux 5.2); returns once they do.
@@ -54,7 +54,7 @@ extension Container {
             throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
         }
         try cgroup.freeze()
-        engine.note("pause", try row())
+        noteDone("pause")
     }
 
     /// Lets a paused container go on.
@@ -66,7 +66,7 @@ extension Container {
             throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
         }
         try cgroup.thaw()
-        engine.note("unpause", try row())
+        noteDone("unpause")
     }
 
     /// Lets it go on whatever it does.

@@ -81,15 +81,6 @@ extension Container {
             hint: "try again")
     }
 
-    /// Writes down what was done with it. One that was removed meanwhile keeps nobody from having done it.
-    func noteFiles(_ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil) {
-        Engine.regardless { () throws(CFSError) in
-            let row = try row()
-            engine.note(action, row, attributes)
-            if let verb { engine.remember(verb, row) }
-        }
-    }
-
     /// Nil when it has ended meanwhile.
     private func runningRoot(
         _ live: LiveState, _ view: ContainerRoot.View, _ request: MonitorRequest

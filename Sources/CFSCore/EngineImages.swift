@@ -47,7 +47,7 @@ extension Engine {
         try requirePrivilege("making an image")
         try prepareStore()
         let image = try store.importImage(name: name, from: path, options: options, progress: progress)
-        note("import", image: image.name, image.digest)
+        note("import", image)
         return image
     }
 
@@ -60,7 +60,7 @@ extension Engine {
         try requirePrivilege("fetching an image")
         try prepareStore()
         let image = try await store.fetch(name: name, options: options, progress: progress)
-        note("fetch", image: image.name, image.digest)
+        note("fetch", image)
         return image
     }
 
@@ -103,8 +103,7 @@ extension Engine {
         try requirePrivilege("removing an image")
         try prepareStore()
         try forgetVanished()
-        let image = try store.existing(reference)
-        if !force, let image {
+        if !force, let image = try store.existing(reference) {
             let users = try registry.containers().filter { $0.imageDigest == image.digest }
             guard users.isEmpty else {
                 throw CFSError(
@@ -117,7 +116,7 @@ extension Engine {
         let removal = try store.remove(reference) { () throws(CFSError) in
             Set(try registry.containers().flatMap(\.layers))
         }
-        for name in removal.names { note("untag", image: name, image?.digest) }
+        for image in removal.images { note("untag", image) }
         return removal
     }
 

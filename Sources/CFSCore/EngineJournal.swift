@@ -4,6 +4,24 @@ import CFSMonitor
 import CFSRegistry
 import Glibc
 
+extension Container {
+    /// Writes down what was done with it. One that was removed meanwhile keeps nobody from having done it.
+    ///
+    /// - Parameters:
+    ///   - verb: the word that the history has for it; nil for what it leaves out.
+    ///   - command: that of an `exec`.
+    func noteDone(
+        _ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil,
+        command: [String] = []
+    ) {
+        Engine.regardless { () throws(CFSError) in
+            let row = try row()
+            engine.note(action, row, attributes)
+            if let verb { engine.remember(verb, row, command: command) }
+        }
+    }
+}
+
 extension Engine {
     var journal: Journal { Journal(path: "\(options.root)/events/journal") }
 
@@ -19,10 +37,10 @@ extension Engine {
     }
 
     /// The same of an image.
-    func note(_ action: String, image name: String, _ digest: Digest?) {
+    func note(_ action: String, _ image: ImageRecord) {
         write(
             EngineEvent(
-                time: SystemClock.realtime, kind: .image, action: action, id: digest.map { "\($0)" } ?? "", name: name))
+                time: SystemClock.realtime, kind: .image, action: action, id: "\(image.digest)", name: image.name))
     }
 
     private func write(_ event: EngineEvent) {
@@ -42,15 +60,10 @@ extension Engine {
 
     /// Remembers that a start came to nothing: no monitor tells the journal how that run ended.
     func rememberFailure(of id: ContainerID, _ error: CFSError) {
-        let status: Int32 =
-            switch error.code {
-            case .commandNotFound: 127
-            case .commandNotExecutable: 126
-            default: 125
-            }
         Self.regardless { () throws(CFSError) in
             try registry.closeEntry(
-                HistoryEnd(container: id.text, time: SystemClock.realtime, status: status, reason: error.message))
+                HistoryEnd(
+                    container: id.text, time: SystemClock.realtime, status: error.exitStatus, reason: error.message))
         }
     }
 

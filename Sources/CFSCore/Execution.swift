@@ -62,8 +62,7 @@ extension Container {
         do throws(CFSError) {
             let started = try Self.awaitStart(pair.ours, interruption)
             let words = EngineEvent.Attribute("command", request.command.joined(separator: " "))
-            engine.note("exec_start", try row(), [words])
-            engine.remember("exec", try row(), command: request.command)
+            noteDone("exec_start", [words], history: "exec", command: request.command)
             return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}
         } catch {
             if error.code == .interrupted { helper.kill() }

@@ -37,8 +37,8 @@ extension Engine {
         return rebuilt
     }
 
-    /// Takes up a container that has its folder and no row: one is made before the other, and goes after it, so the registry
-    /// has lost it. False when that is not so, and for one that would have removed itself at its end and has ended.
+    /// Takes up a container that has its configuration and no row: the row is made before that, and goes after it, so the
+    /// registry has lost it. False when that is not so, and for one that would have removed itself at its end and has ended.
     func takeUpIfLost(_ id: ContainerID) throws(CFSError) -> Bool {
         let folder = folder(id)
         guard let request = Self.request(of: folder), request.id == id, try registry.container(id) == nil else {

@@ -188,9 +188,7 @@ private final class RemovalWatch: Sendable {
     var isThere: Bool { File.exists(path) }
 
     /// Forgets what has changed until now.
-    func take() throws(CFSError) {
-        do throws(CFSError) { try changes.take() } catch { guard error.errno == EAGAIN else { throw error } }
-    }
+    func take() throws(CFSError) { try changes.take() }
 
     /// Waits for a change while the folder is there; false when it is gone.
     func isThereAfterChange() throws(CFSError) -> Bool {

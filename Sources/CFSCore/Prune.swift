@@ -72,8 +72,6 @@ extension Engine {
     /// - Throws: as ``pruneContainers(_:)``.
     public func prune(images: Bool = false, _ filter: PruneFilter = PruneFilter()) throws(CFSError) -> Pruned {
         var pruned = try pruneContainers(filter)
-        let digests = Dictionary(
-            try store.list().map { ($0.name, $0.digest) }, uniquingKeysWith: { first, _ in first })
         let removal = try store.prune { () throws(CFSError) in
             let rows = try registry.containers()
             let used = Set(rows.map(\.imageDigest))
@@ -82,7 +80,7 @@ extension Engine {
                     || !filter.takes(image.configuration.labels, createdAt: image.createdAt)
             }
         }
-        for name in removal.names { note("untag", image: name, digests[name]) }
+        for image in removal.images { note("untag", image) }
         pruned.images = removal.names
         pruned.layers = removal.layers
         pruned.blobs = removal.blobs

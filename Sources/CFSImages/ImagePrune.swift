@@ -21,13 +21,13 @@ extension ImageStore {
         let lock = try self.lock()
         defer { extendLifetime(lock) }
         let before = try needs()
-        var gone: [String] = []
+        var gone: [ImageRecord] = []
         for image in try names.images() where !before.isWanted(image) {
             try names.removeImage(named: image.name)
-            gone.append(image.name)
+            gone.append(image)
         }
         var removal = try collect(keeping: try needs().layers)
-        removal.names = gone
+        removal.images = gone
         return removal
     }
 }

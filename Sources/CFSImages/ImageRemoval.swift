@@ -4,8 +4,9 @@ import CFSModel
 
 /// What a removal took away.
 public struct ImageRemoval: Sendable, Hashable {
-    /// The names that are gone.
-    public var names: [String] = []
+    /// The images whose names are gone.
+    public var images: [ImageRecord] = []
+    public var names: [String] { images.map(\.name) }
     /// Chain IDs of unpacked layers.
     public var layers: [Digest] = []
     public var blobs: [Digest] = []
@@ -43,7 +44,7 @@ extension ImageStore {
         }
         try names.removeImage(named: image.name)
         var removal = try collect(keeping: try layersInUse())
-        removal.names = [image.name]
+        removal.images = [image]
         return removal
     }
 

@@ -32,8 +32,14 @@ public final class PathWatch: Sendable {
         try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: path)
     }
 
-    /// Forgets what has changed until now.
-    public func take() throws(CFSError) { _ = try File.read(file.raw, atMost: 16 << 10) }
+    /// Forgets what has changed until now. Never waits; nothing may have changed.
+    public func take() throws(CFSError) {
+        do throws(CFSError) {
+            _ = try File.read(file.raw, atMost: 16 << 10)
+        } catch {
+            guard error.errno == EAGAIN else { throw error }
+        }
+    }
 
     /// Waits until something has changed.
     public func wait() throws(CFSError) {

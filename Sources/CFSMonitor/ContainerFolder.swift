@@ -82,7 +82,7 @@ public struct ContainerFolder: Sendable {
     /// a mount. The starter makes what is missing, and says what cannot be made.
     ///
     /// - Returns: whether the container's folder was not there before.
-    func begin() -> Bool {
+    func makeFolders() -> Bool {
         guard mkdir(container, 0o700) == 0 else { return false }
         _ = mkdir(upperPath, 0o755)
         _ = mkdir(workPath, 0o700)

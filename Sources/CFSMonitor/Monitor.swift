@@ -136,7 +136,7 @@ public final class Monitor {
             guard live == nil else { throw error }
             attempt = nil
             reason = error.message
-            return .exited(error.code == .commandNotFound ? 127 : error.code == .commandNotExecutable ? 126 : 125)
+            return .exited(error.exitStatus)
         }
     }
 

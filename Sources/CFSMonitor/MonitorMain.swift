@@ -26,7 +26,7 @@ public enum MonitorMain {
             if case .prepare(let preparation) = message {
                 attempt = try LaunchAttempt(preparation, &timeline)
                 let folder = ContainerFolder(container: preparation.container, run: preparation.run)
-                let isNew = folder.begin()
+                let isNew = folder.makeFolders()
                 guard let next = try MonitorMessage.receive(from: starter.raw) else {
                     // The starter has changed its mind, or is gone: nobody knows of this container any more.
                     let cgroup = attempt?.cgroup

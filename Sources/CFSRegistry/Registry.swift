@@ -8,7 +8,6 @@ import Synchronization
 public final class Registry: Sendable {
     let path: String
     private let connection = Mutex<SQLiteDatabase?>(nil)
-
     private let isHeld: Bool
 
     /// - Parameter path: of the file; the folder above it must be there.

@@ -81,8 +81,8 @@ final class SQLiteDatabase: @unchecked Sendable {
         }
     }
 
-    /// SQLite takes a file that is empty, has one byte or is not there for a new one, and removes the log beside it, with all that only the log
-    /// has. One with a log was never new.
+    /// SQLite takes a file that is empty, has one byte or is not there for a new one, and removes the log beside it, with all
+    /// that only the log has. One with a log was never new.
     ///
     /// - Throws: `registryFailed`.
     private static func refuseLostFile(_ path: String) throws(CFSError) {

@@ -1,3 +1,4 @@
+import OptionsSupport
 import Testing
 
 @testable import CFSOptions

@@ -1,5 +1,6 @@
 import CFSCore
 import CFSLinux
+import OptionsSupport
 import Testing
 
 @testable import CFSOptions

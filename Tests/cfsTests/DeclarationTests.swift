@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import OptionsSupport
 import Testing
 
 @testable import CFSOptions

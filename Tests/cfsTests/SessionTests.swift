@@ -1,5 +1,6 @@
 import CFSCore
 import Glibc
+import OptionsSupport
 import TestSupport
 import Testing
 

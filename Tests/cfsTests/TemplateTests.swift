@@ -1,4 +1,5 @@
 import CFSCore
+import OptionsSupport
 import Testing
 
 @testable import cfs

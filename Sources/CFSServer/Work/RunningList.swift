@@ -80,7 +80,7 @@ final class RunningList: Sendable {
         }
         if !Self.isQuiet(state.poll) {
             isNew = true
-            do throws(CFSError) { try state.changes?.take() } catch { guard error.errno == 11 else { throw error } }
+            try state.changes?.take()
         }
         let known = Set(records.map(\.id))
         for (id, process) in state.processes where !known.contains(id) {

@@ -1,10 +1,9 @@
 import CFSCore
-import Testing
 
 @testable import CFSOptions
 
 /// The error of what must fail.
-func failure<Result>(_ body: () throws(CFSError) -> Result) -> CFSError? {
+package func failure<Result>(_ body: () throws(CFSError) -> Result) -> CFSError? {
     do throws(CFSError) {
         _ = try body()
         return nil
@@ -15,13 +14,13 @@ func failure<Result>(_ body: () throws(CFSError) -> Result) -> CFSError? {
 
 extension Caller {
     /// Somebody in `/srv/app` with two variables.
-    static let sample = Caller(
+    package static let sample = Caller(
         variable: { ["HOME": "/root", "EMPTY": ""][$0] }, directory: "/srv/app")
 }
 
 extension HostFacts {
     /// A machine with four processors and one disk, `sda`, that has one partition.
-    static let sample = HostFacts(
+    package static let sample = HostFacts(
         processors: { 4 }, hugePageSizes: { ["2MB", "1GB"] }, disks: { ["/dev/sda"] },
         disk: { path throws(CFSError) in
             guard ["/dev/sda", "/dev/sda1", "/srv/app/data"].contains(path),
@@ -32,7 +31,7 @@ extension HostFacts {
 }
 
 /// The container that `cfs run` with these arguments asks for.
-func spec(_ arguments: String..., caller: Caller = .sample) throws(CFSError) -> ContainerSpec {
+package func spec(_ arguments: String..., caller: Caller = .sample) throws(CFSError) -> ContainerSpec {
     let canonical = try CanonicalArguments(
         arguments[...], ContainerOptions.optionNames, optionsEndAtFirstWord: true, verb: "run")
     return try ContainerOptions(canonical, verb: "run").spec(caller, .sample)
