@@ -1,15 +1,43 @@
-/// Reads the members of an object strictly: a member of the wrong type is an error, and so is one that nobody asked for.
-/// A field of a document that is not enforced must never be dropped in silence.
+/// Reads the members of an object: a member of the wrong type is an error that names it.
+///
+/// In the engine's own files so is one that nobody asked for: a field of a document that is not enforced must never be
+/// dropped in silence. A document of the OCI may have them (config.md, Extensibility).
 package struct JSONFields {
-    private var object: JSONObject
-    private let what: String
+    package enum Reading: Sendable {
+        /// Members that nobody asks for are an error.
+        case strict
+        /// Members that nobody asks for are ignored.
+        case extensible
+    }
 
-    package init(_ json: JSON, what: String) throws(CFSError) {
+    package let reading: Reading
+    /// The full name of the object, `linux.resources`.
+    package let what: String
+    private var object: JSONObject
+    /// Before the names of members; empty in a document itself.
+    private let stem: String
+
+    /// - Parameters:
+    ///   - what: the full name of the object for messages.
+    ///   - isDocument: whether it is a whole document, whose members are named without it.
+    package init(
+        _ json: JSON, what: String, reading: Reading = .strict, isDocument: Bool = false
+    ) throws(CFSError) {
         guard let object = json.object else {
             throw CFSError(.invalidConfiguration, .parsing, "\(what) must be an object")
         }
         self.object = object
         self.what = what
+        self.reading = reading
+        stem = isDocument ? "" : what + "."
+    }
+
+    /// The full name of a member.
+    package func name(_ key: String) -> String { stem + key }
+
+    /// The error of a member: `linux.memoryPolicy.mode must be a string`.
+    package func fault(_ key: String, _ text: String) -> CFSError {
+        CFSError(.invalidConfiguration, .parsing, "\(stem)\(key) \(text)")
     }
 
     /// Takes a member out; nil when it is not there or null.
@@ -19,9 +47,7 @@ package struct JSONFields {
         guard let json = object[key] else { return nil }
         object[key] = nil
         if json == .null { return nil }
-        guard let value = read(json) else {
-            throw CFSError(.invalidConfiguration, .parsing, "\(what).\(key) must be \(type)")
-        }
+        guard let value = read(json) else { throw fault(key, "must be \(type)") }
         return value
     }
 
@@ -53,10 +79,10 @@ package struct JSONFields {
         return items
     }
 
-    /// Throws when members are left.
+    /// Throws when members are left that may not be there.
     package func finish() throws(CFSError) {
-        if let left = object.entries.first {
-            throw CFSError(.invalidConfiguration, .parsing, "\(what).\(left.key) is not supported by this engine")
+        if reading == .strict, let left = object.entries.first {
+            throw CFSError(.invalidConfiguration, .parsing, "\(stem)\(left.key) is not supported by this engine")
         }
     }
 }

@@ -11,6 +11,11 @@ extension RuntimeSpec {
         public var rlimits: [Rlimit] = []
         public var noNewPrivileges = false
         public var oomScoreAdj: Int?
+        public var apparmorProfile: String?
+        public var selinuxLabel: String?
+        public var scheduler: Scheduler?
+        public var ioPriority: IOPriority?
+        public var execCPUAffinity: CPUAffinity?
 
         public init(args: [String]) { self.args = args }
     }
@@ -53,91 +58,45 @@ extension RuntimeSpec {
             self.hard = hard
         }
     }
-}
 
-extension RuntimeSpec.Process {
-    /// Reads the object; a member that the engine does not enforce is an error.
-    public init(json: JSON) throws(CFSError) {
-        var fields = try JSONFields(json, what: "process")
-        self.init(args: try fields.strings("args"))
-        terminal = try fields.bool("terminal") ?? false
-        if let size = try fields.json("consoleSize") {
-            var inner = try JSONFields(size, what: "process.consoleSize")
-            consoleSize = RuntimeSpec.ConsoleSize(
-                height: UInt16(clamping: try inner.unsigned("height") ?? 0),
-                width: UInt16(clamping: try inner.unsigned("width") ?? 0))
-            try inner.finish()
-        }
-        if let json = try fields.json("user") {
-            var inner = try JSONFields(json, what: "process.user")
-            user.uid = try inner.id("uid") ?? 0
-            user.gid = try inner.id("gid") ?? 0
-            user.umask = try inner.id("umask")
-            user.additionalGids =
-                try inner.take("additionalGids", "an array of ids") { json in
-                    guard let array = json.array else { return nil }
-                    let ids = array.compactMap { $0.unsigned.flatMap { UInt32(exactly: $0) } }
-                    return ids.count == array.count ? ids : nil
-                } ?? []
-            try inner.finish()
-        }
-        env = try fields.strings("env")
-        cwd = try fields.string("cwd") ?? "/"
-        if let json = try fields.json("capabilities") {
-            var inner = try JSONFields(json, what: "process.capabilities")
-            var sets = RuntimeSpec.Capabilities()
-            sets.bounding = try inner.strings("bounding")
-            sets.effective = try inner.strings("effective")
-            sets.permitted = try inner.strings("permitted")
-            sets.inheritable = try inner.strings("inheritable")
-            sets.ambient = try inner.strings("ambient")
-            try inner.finish()
-            capabilities = sets
-        }
-        rlimits = try fields.list("rlimits") { json throws(CFSError) in
-            var inner = try JSONFields(json, what: "rlimit")
-            let limit = RuntimeSpec.Rlimit(
-                type: try inner.string("type") ?? "", soft: try inner.unsigned("soft") ?? 0,
-                hard: try inner.unsigned("hard") ?? 0)
-            try inner.finish()
-            return limit
-        }
-        noNewPrivileges = try fields.bool("noNewPrivileges") ?? false
-        oomScoreAdj = try fields.integer("oomScoreAdj").map { Int($0) }
-        try fields.finish()
+    /// What sched_setattr(2) takes.
+    public struct Scheduler: Sendable, Hashable {
+        /// `SCHED_BATCH`.
+        public var policy: String
+        public var nice: Int32?
+        public var priority: Int32?
+        /// `SCHED_FLAG_RESET_ON_FORK`.
+        public var flags: [String] = []
+        /// Nanoseconds.
+        public var runtime: UInt64?
+        /// Nanoseconds.
+        public var deadline: UInt64?
+        /// Nanoseconds.
+        public var period: UInt64?
+        public init(policy: String) { self.policy = policy }
     }
 
-    public var json: JSON {
-        var out = JSONBuilder()
-        out.set("terminal", terminal)
-        out.set(
-            "consoleSize",
-            consoleSize.map { ["height": .integer(Int64($0.height)), "width": .integer(Int64($0.width))] })
-        var userOut = JSONBuilder()
-        userOut.set("uid", user.uid)
-        userOut.set("gid", user.gid)
-        userOut.set("umask", user.umask)
-        userOut.set("additionalGids", user.additionalGids.map { .integer(Int64($0)) })
-        out.set("user", userOut.json)
-        out.set("args", args)
-        out.set("env", env)
-        out.set("cwd", cwd)
-        if let capabilities {
-            var sets = JSONBuilder()
-            sets.set("bounding", capabilities.bounding)
-            sets.set("effective", capabilities.effective)
-            sets.set("permitted", capabilities.permitted)
-            sets.set("inheritable", capabilities.inheritable)
-            sets.set("ambient", capabilities.ambient)
-            out.set("capabilities", sets.json)
+    /// What ioprio_set(2) takes.
+    public struct IOPriority: Sendable, Hashable {
+        /// `IOPRIO_CLASS_RT`, `IOPRIO_CLASS_BE` or `IOPRIO_CLASS_IDLE`.
+        public var `class`: String
+        /// 0 (first) to 7.
+        public var priority: Int32?
+        public init(class: String, priority: Int32? = nil) {
+            self.class = `class`
+            self.priority = priority
         }
-        out.set(
-            "rlimits",
-            rlimits.map {
-                ["type": .string($0.type), "soft": JSON(unsigned: $0.soft), "hard": JSON(unsigned: $0.hard)]
-            })
-        out.set("noNewPrivileges", noNewPrivileges)
-        out.set("oomScoreAdj", oomScoreAdj)
-        return out.json
+    }
+
+    /// The processors that a further process may run on, as lists such as `0-3,7`.
+    public struct CPUAffinity: Sendable, Hashable {
+        /// Until it is in the container's cgroup.
+        public var initial: String?
+        /// From then on.
+        public var final: String?
+        public init(initial: String? = nil, final: String? = nil) {
+            self.initial = initial
+            self.final = final
+        }
     }
 }

@@ -1,32 +1,40 @@
 extension RuntimeSpec.Resources {
     /// Reads the object; a member that is not of the specification, or of another type, is an error that names it.
     public init(json: JSON, what: String = "linux.resources") throws(CFSError) {
+        self = try JSONFields.read(json, what: what, reading: .strict, Self.init)
+    }
+
+    /// Reads the object as a caller of the runtime writes it: unknown members are ignored.
+    public init(bundle json: JSON, what: String = "linux.resources") throws(CFSError) {
+        self = try JSONFields.read(json, what: what, reading: .extensible, Self.init)
+    }
+
+    init(_ fields: inout JSONFields) throws(CFSError) {
         self.init()
-        var fields = try JSONFields(json, what: what)
-        devices = try fields.items("devices", what, RuntimeSpec.DeviceRule.init)
-        memory = try fields.part("memory", what, RuntimeSpec.Memory.init)
-        cpu = try fields.part("cpu", what, RuntimeSpec.CPU.init)
-        pids = try fields.part("pids", what) { fields, what throws(CFSError) in
-            RuntimeSpec.Pids(limit: try fields.needed(try fields.integer("limit"), "limit", what))
+        devices = try fields.items("devices", RuntimeSpec.DeviceRule.init)
+        memory = try fields.part("memory", RuntimeSpec.Memory.init)
+        cpu = try fields.part("cpu", RuntimeSpec.CPU.init)
+        pids = try fields.part("pids") { fields throws(CFSError) in
+            RuntimeSpec.Pids(limit: try fields.needed(try fields.integer("limit"), "limit"))
         }
-        blockIO = try fields.part("blockIO", what, RuntimeSpec.BlockIO.init)
-        hugepageLimits = try fields.items("hugepageLimits", what) { fields, what throws(CFSError) in
-            RuntimeSpec.HugepageLimit(
-                pageSize: try fields.needed(try fields.string("pageSize"), "pageSize", what),
-                limit: try fields.needed(try fields.unsigned("limit"), "limit", what))
+        blockIO = try fields.part("blockIO", RuntimeSpec.BlockIO.init)
+        hugepageLimits = try fields.items("hugepageLimits") { fields throws(CFSError) in
+            let size = try fields.string("pageSize", "a size such as 2MB", where: RuntimeSpec.Words.isPageSize)
+            return RuntimeSpec.HugepageLimit(
+                pageSize: try fields.needed(size, "pageSize"),
+                limit: try fields.needed(try fields.unsigned("limit"), "limit"))
         }
-        network = try fields.part("network", what, RuntimeSpec.Network.init)
-        rdma = try fields.members("rdma", what) { device, fields, _ throws(CFSError) in
+        network = try fields.part("network", RuntimeSpec.Network.init)
+        rdma = try fields.members("rdma") { device, fields throws(CFSError) in
             RuntimeSpec.RDMA(
                 device: device, hcaHandles: try fields.id("hcaHandles"), hcaObjects: try fields.id("hcaObjects"))
         }
         for (key, value) in try fields.take("unified", "an object of strings", \.object)?.entries ?? [] {
             guard let text = value.string else {
-                throw CFSError(.invalidConfiguration, .parsing, "\(what).unified.\(key) must be a string")
+                throw fields.fault("unified.\(key)", "must be a string")
             }
             unified.append(RuntimeSpec.UnifiedFile(key, text))
         }
-        try fields.finish()
     }
 
     public var json: JSON {
@@ -47,9 +55,9 @@ extension RuntimeSpec.Resources {
 }
 
 extension RuntimeSpec.DeviceRule {
-    fileprivate init(_ fields: inout JSONFields, _ what: String) throws(CFSError) {
+    fileprivate init(_ fields: inout JSONFields) throws(CFSError) {
         self.init(
-            allow: try fields.needed(try fields.bool("allow"), "allow", what), type: try fields.string("type"),
+            allow: try fields.needed(try fields.bool("allow"), "allow"), type: try fields.string("type"),
             major: try fields.integer("major"), minor: try fields.integer("minor"),
             access: try fields.string("access"))
     }
@@ -66,7 +74,7 @@ extension RuntimeSpec.DeviceRule {
 }
 
 extension RuntimeSpec.Memory {
-    fileprivate init(_ fields: inout JSONFields, _ what: String) throws(CFSError) {
+    fileprivate init(_ fields: inout JSONFields) throws(CFSError) {
         limit = try fields.integer("limit")
         reservation = try fields.integer("reservation")
         swap = try fields.integer("swap")
@@ -94,7 +102,7 @@ extension RuntimeSpec.Memory {
 }
 
 extension RuntimeSpec.CPU {
-    fileprivate init(_ fields: inout JSONFields, _ what: String) throws(CFSError) {
+    fileprivate init(_ fields: inout JSONFields) throws(CFSError) {
         shares = try fields.unsigned("shares")
         quota = try fields.integer("quota")
         burst = try fields.unsigned("burst")
@@ -122,19 +130,19 @@ extension RuntimeSpec.CPU {
 }
 
 extension RuntimeSpec.BlockIO {
-    fileprivate init(_ fields: inout JSONFields, _ what: String) throws(CFSError) {
+    fileprivate init(_ fields: inout JSONFields) throws(CFSError) {
         weight = try fields.short("weight")
         leafWeight = try fields.short("leafWeight")
-        weightDevice = try fields.items("weightDevice", what) { fields, what throws(CFSError) in
+        weightDevice = try fields.items("weightDevice") { fields throws(CFSError) in
             RuntimeSpec.WeightDevice(
-                major: try fields.needed(try fields.integer("major"), "major", what),
-                minor: try fields.needed(try fields.integer("minor"), "minor", what),
+                major: try fields.needed(try fields.integer("major"), "major"),
+                minor: try fields.needed(try fields.integer("minor"), "minor"),
                 weight: try fields.short("weight"), leafWeight: try fields.short("leafWeight"))
         }
-        throttleReadBpsDevice = try fields.items("throttleReadBpsDevice", what, RuntimeSpec.ThrottleDevice.init)
-        throttleWriteBpsDevice = try fields.items("throttleWriteBpsDevice", what, RuntimeSpec.ThrottleDevice.init)
-        throttleReadIOPSDevice = try fields.items("throttleReadIOPSDevice", what, RuntimeSpec.ThrottleDevice.init)
-        throttleWriteIOPSDevice = try fields.items("throttleWriteIOPSDevice", what, RuntimeSpec.ThrottleDevice.init)
+        throttleReadBpsDevice = try fields.items("throttleReadBpsDevice", RuntimeSpec.ThrottleDevice.init)
+        throttleWriteBpsDevice = try fields.items("throttleWriteBpsDevice", RuntimeSpec.ThrottleDevice.init)
+        throttleReadIOPSDevice = try fields.items("throttleReadIOPSDevice", RuntimeSpec.ThrottleDevice.init)
+        throttleWriteIOPSDevice = try fields.items("throttleWriteIOPSDevice", RuntimeSpec.ThrottleDevice.init)
     }
 
     fileprivate var json: JSON {
@@ -160,11 +168,11 @@ extension RuntimeSpec.BlockIO {
 }
 
 extension RuntimeSpec.ThrottleDevice {
-    fileprivate init(_ fields: inout JSONFields, _ what: String) throws(CFSError) {
+    fileprivate init(_ fields: inout JSONFields) throws(CFSError) {
         self.init(
-            major: try fields.needed(try fields.integer("major"), "major", what),
-            minor: try fields.needed(try fields.integer("minor"), "minor", what),
-            rate: try fields.needed(try fields.unsigned("rate"), "rate", what))
+            major: try fields.needed(try fields.integer("major"), "major"),
+            minor: try fields.needed(try fields.integer("minor"), "minor"),
+            rate: try fields.needed(try fields.unsigned("rate"), "rate"))
     }
 
     fileprivate var json: JSON {
@@ -173,12 +181,12 @@ extension RuntimeSpec.ThrottleDevice {
 }
 
 extension RuntimeSpec.Network {
-    fileprivate init(_ fields: inout JSONFields, _ what: String) throws(CFSError) {
+    fileprivate init(_ fields: inout JSONFields) throws(CFSError) {
         classID = try fields.id("classID")
-        priorities = try fields.items("priorities", what) { fields, what throws(CFSError) in
+        priorities = try fields.items("priorities") { fields throws(CFSError) in
             RuntimeSpec.InterfacePriority(
-                name: try fields.needed(try fields.string("name"), "name", what),
-                priority: try fields.needed(try fields.id("priority"), "priority", what))
+                name: try fields.needed(try fields.string("name"), "name"),
+                priority: try fields.needed(try fields.id("priority"), "priority"))
         }
     }
 
@@ -196,58 +204,5 @@ extension RuntimeSpec.RDMA {
         out.set("hcaHandles", hcaHandles)
         out.set("hcaObjects", hcaObjects)
         return out.json
-    }
-}
-
-extension JSONFields {
-    fileprivate mutating func short(_ key: String) throws(CFSError) -> UInt16? {
-        try take(key, "a whole number below 2^16") { $0.unsigned.flatMap { UInt16(exactly: $0) } }
-    }
-
-    fileprivate func needed<Value>(_ value: Value?, _ key: String, _ what: String) throws(CFSError) -> Value {
-        guard let value else { throw CFSError(.invalidConfiguration, .parsing, "\(what) needs \(key)") }
-        return value
-    }
-
-    /// An object, read whole by `read`, which gets its full name for its messages.
-    fileprivate mutating func part<Part>(
-        _ key: String, _ what: String, _ read: (inout JSONFields, String) throws(CFSError) -> Part
-    ) throws(CFSError) -> Part? {
-        guard let json = try json(key) else { return nil }
-        return try Self.whole(json, "\(what).\(key)", read)
-    }
-
-    /// An array of objects.
-    fileprivate mutating func items<Item>(
-        _ key: String, _ what: String, _ read: (inout JSONFields, String) throws(CFSError) -> Item
-    ) throws(CFSError) -> [Item] {
-        var items: [Item] = []
-        for (index, json) in (try take(key, "an array", \.array) ?? []).enumerated() {
-            items.append(try Self.whole(json, "\(what).\(key)[\(index)]", read))
-        }
-        return items
-    }
-
-    /// An object whose members are objects.
-    fileprivate mutating func members<Item>(
-        _ key: String, _ what: String, _ read: (String, inout JSONFields, String) throws(CFSError) -> Item
-    ) throws(CFSError) -> [Item] {
-        var items: [Item] = []
-        for (name, json) in try take(key, "an object", \.object)?.entries ?? [] {
-            items.append(
-                try Self.whole(json, "\(what).\(key).\(name)") { fields, what throws(CFSError) in
-                    try read(name, &fields, what)
-                })
-        }
-        return items
-    }
-
-    private static func whole<Part>(
-        _ json: JSON, _ what: String, _ read: (inout JSONFields, String) throws(CFSError) -> Part
-    ) throws(CFSError) -> Part {
-        var fields = try JSONFields(json, what: what)
-        let part = try read(&fields, what)
-        try fields.finish()
-        return part
     }
 }

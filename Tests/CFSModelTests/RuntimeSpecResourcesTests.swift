@@ -96,11 +96,14 @@ struct RuntimeSpecResourcesTests {
             (#"{"memory": {"limit": "1g"}}"#, "linux.resources.memory.limit must be a whole number"),
             (#"{"memory": 1}"#, "linux.resources.memory must be an object"),
             (#"{"cpu": {"shares": -1}}"#, "linux.resources.cpu.shares must be a whole number"),
-            (#"{"pids": {}}"#, "linux.resources.pids needs limit"),
+            (#"{"pids": {}}"#, "linux.resources.pids.limit is missing"),
             (#"{"blockIO": {"weight": 65536}}"#, "linux.resources.blockIO.weight must be a whole number below 2^16"),
-            (#"{"blockIO": {"weightDevice": [{"major": 8}]}}"#, "linux.resources.blockIO.weightDevice[0] needs minor"),
-            (#"{"devices": [{"allow": true}, {}]}"#, "linux.resources.devices[1] needs allow"),
-            (#"{"hugepageLimits": [{"limit": 1}]}"#, "linux.resources.hugepageLimits[0] needs pageSize"),
+            (
+                #"{"blockIO": {"weightDevice": [{"major": 8}]}}"#,
+                "linux.resources.blockIO.weightDevice[0].minor is missing"
+            ),
+            (#"{"devices": [{"allow": true}, {}]}"#, "linux.resources.devices[1].allow is missing"),
+            (#"{"hugepageLimits": [{"limit": 1}]}"#, "linux.resources.hugepageLimits[0].pageSize is missing"),
             (
                 #"{"rdma": {"a": {"hcaHandles": "x"}}}"#,
                 "linux.resources.rdma.a.hcaHandles must be a whole number below 2^32"
