@@ -69,7 +69,9 @@ let package = Package(
                 "CFSCore", "CFSOptions", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
-        .executableTarget(name: "cfs-runtime", dependencies: ["CFSMonitor"], swiftSettings: strict),
+        .target(name: "CFSRuntime", dependencies: ["CFSNamespaces", "CFSCgroups"], swiftSettings: strict),
+        .executableTarget(
+            name: "cfs-runtime", dependencies: ["CFSMonitor", "CFSRuntime"], swiftSettings: strict),
         .target(
             name: "CFSServer",
             dependencies: [

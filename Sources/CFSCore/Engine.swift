@@ -21,7 +21,7 @@ import Synchronization
 /// Calls that are not `async` block for as long as the work takes: microseconds for look-ups, milliseconds for a start.
 public final class Engine: Sendable {
     /// The version of the engine, as `cfs version` prints it.
-    public static let version = "0.1.0"
+    public static let version = CFSVersion.text
 
     public let options: EngineOptions
     let registry: Registry

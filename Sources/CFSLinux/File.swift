@@ -36,6 +36,8 @@ public enum File {
         public static let beneath = Resolve(rawValue: UInt64(CFS_RESOLVE_BENEATH))
         public static let noSymlinks = Resolve(rawValue: UInt64(CFS_RESOLVE_NO_SYMLINKS))
         public static let noMagicLinks = Resolve(rawValue: UInt64(CFS_RESOLVE_NO_MAGICLINKS))
+        /// Stepping onto another mount is an error.
+        public static let noMountCrossing = Resolve(rawValue: UInt64(CFS_RESOLVE_NO_XDEV))
     }
 
     /// open(2) below a directory descriptor, close-on-exec; retries when interrupted.

@@ -39,6 +39,9 @@ public struct FileLock: ~Copyable, Sendable {
         self.fd = fd
     }
 
+    /// Gives the lock back, also where another process has a copy of the file.
+    public borrowing func unlock() { _ = flock(fd.raw, LOCK_UN) }
+
     /// The open file; a copy of it in another process holds the lock too.
     public var descriptor: Int32 { fd.raw }
 

@@ -26,8 +26,8 @@ struct EntrySession {
         plan.dropsCapabilitiesForOrdinaryUser = !request.privileged
         if let path = request.seccompFilter { plan.seccomp = try SeccompFilter(readingFile: path) }
         let linux = container.spec.linux
-        let uids = linux.uidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
-        let gids = linux.gidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
+        let uids = linux.uidMappings.map { IDMapping($0) }
+        let gids = linux.gidMappings.map { IDMapping($0) }
         var streams: StandardStreams?
         if !plan.terminal {
             streams = try StandardStreams(interactive: request.interactive)

@@ -32,13 +32,33 @@ public enum Capability {
 
     /// What this process may do (its effective set).
     public static func effective() throws(CFSError) -> UInt64 {
+        let (low, high) = try current()
+        return UInt64(low.effective) | UInt64(high.effective) << 32
+    }
+
+    /// What this process may take into use (its permitted set).
+    public static func permitted() throws(CFSError) -> UInt64 {
+        let (low, high) = try current()
+        return UInt64(low.permitted) | UInt64(high.permitted) << 32
+    }
+
+    private static func current() throws(CFSError) -> (low: cfs_cap_data, high: cfs_cap_data) {
         var header = cfs_cap_header(version: UInt32(CFS_CAPABILITY_VERSION_3), pid: 0)
         var data = [cfs_cap_data(), cfs_cap_data()]
         let result = data.withUnsafeMutableBytes { data in
             withUnsafeMutablePointer(to: &header) { rawCall(cfs_nr_capget, address($0), address(data.baseAddress)) }
         }
         try checked(result, "capget", .looking)
-        return UInt64(data[0].effective) | UInt64(data[1].effective) << 32
+        return (data[0], data[1])
+    }
+
+    /// What this process and its children can ever get by executing a program (its bounding set).
+    public static func bounding() throws(CFSError) -> UInt64 {
+        var set: UInt64 = 0
+        for number in 0..<names.count where ProcessControl.control(CFS_PR_CAPBSET_READ, number) == 1 {
+            set |= 1 << UInt64(number)
+        }
+        return set
     }
 
     /// Reads `NET_ADMIN`, `cap_net_admin` or `ALL` as a set of bits.

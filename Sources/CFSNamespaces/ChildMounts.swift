@@ -32,6 +32,8 @@ struct ChildMounts {
 
     mutating func attachAll() throws(CFSError) {
         for mount in plan.mounts { try attach(mount) }
+        if !plan.looseDevices.isEmpty { try attachLooseDevices() }
+        if plan.linksDevices { try linkDevices() }
     }
 
     private mutating func attach(_ mount: MountPlan) throws(CFSError) {
@@ -45,6 +47,7 @@ struct ChildMounts {
         case .child: tree = try make(mount)
         }
         let target = try openTarget(mount, tree)
+        if mount.copiesUp { try TreeCopy.copy(from: target, to: tree, attributes: mount.set) }
         let result = Mounting.tryAttach(tree, onto: target)
         try checked(result, "move_mount", .mounting, path: mount.target)
         switch mount.kind {
@@ -60,7 +63,7 @@ struct ChildMounts {
         switch mount.kind {
         case .proc, .sysfs:
             return try RootPath.openPlainFolder(mount.target, root: root).release()
-        case .bind:
+        case .bind, .other:
             let isFolder = try File.status(at: tree).isDirectory
             return try RootPath.openOrMake(mount.target, root: root, kind: isFolder ? .folder : .file).release()
         default:
@@ -78,13 +81,47 @@ struct ChildMounts {
         case .cgroup: type = "cgroup2"
         case .devpts(let given): (type, options) = ("devpts", given)
         case .tmpfs(let given): (type, options) = ("tmpfs", given)
+        case .other(let name, _, let given):
+            let context = try FileSystemContext(name)
+            try context.set(given, of: mount)
+            return try context.mount(mount).release()
         case .bind, .devices:
             throw CFSError(
                 .invalidState, .mounting, "the mount at \(mount.target) belongs to the launcher", path: mount.target)
         }
         let context = try FileSystemContext(type)
         try context.set(options, of: mount)
+        if mount.copiesUp {
+            // What is copied must be written first.
+            var writable = mount
+            writable.set = []
+            return try context.mount(writable).release()
+        }
         return try context.mount(mount).release()
+    }
+
+    // MARK: Devices of the root's own /dev
+
+    private mutating func attachLooseDevices() throws(CFSError) {
+        guard let shelf = prepared.popFirst() else {
+            throw CFSError(.invalidState, .mounting, "the launcher sent no devices")
+        }
+        for (index, device) in plan.looseDevices.enumerated() {
+            let node = try Mounting.cloneTree("\(index)", at: shelf)
+            let target = try RootPath.openOrMake(device.path, root: root, kind: .file)
+            try Mounting.attach(node.raw, onto: target.raw, path: device.path)
+        }
+    }
+
+    /// What is there already stays.
+    private func linkDevices() throws(CFSError) {
+        let folder = try RootPath.openOrMake("/dev", root: root, kind: .folder)
+        for (target, name) in DeviceNode.links where symlinkat(target, folder.raw, name) != 0 {
+            let number = errno
+            guard number == EEXIST || number == EROFS else {
+                throw CFSError(kernel: number, "symlinkat", .mounting, path: "/dev/\(name)")
+            }
+        }
     }
 
     // MARK: The terminal
@@ -113,9 +150,13 @@ struct ChildMounts {
 
     func writeSysctls() throws(CFSError) {
         guard !plan.sysctls.isEmpty else { return }
-        guard let proc, cfs_filesystem_magic(proc) == Int(CFS_PROC_SUPER_MAGIC) else {
+        var own: SharedFD?
+        // Without a procfs in the container, one that nobody else sees.
+        if proc == nil { own = SharedFD(try FileSystemContext("proc").mount()) }
+        guard let proc = proc ?? own?.raw, cfs_filesystem_magic(proc) == Int(CFS_PROC_SUPER_MAGIC) else {
             throw CFSError(.invalidConfiguration, .mounting, "sysctls need a procfs at /proc")
         }
+        defer { withExtendedLifetime(own) {} }
         for sysctl in plan.sysctls {
             let path = "sys/" + String(sysctl.name.map { $0 == "." ? "/" : $0 })
             let file = File.tryOpen(path, below: proc, [.write], resolve: [.beneath, .noSymlinks])
@@ -219,10 +260,18 @@ struct ChildMounts {
     /// Makes the container's root the only one: whatever the host had is detached from this namespace.
     func pivot() throws(CFSError) {
         try checked(fchdir(root) == 0 ? 0 : -Int(errno), "fchdir", .mounting, path: "/")
-        let pivoted = ".".withCString { rawCall(cfs_nr_pivot_root, address($0), address($0)) }
-        try checked(pivoted, "pivot_root", .mounting)
-        let detached = ".".withCString { rawCall(cfs_nr_umount2, address($0), Int(CFS_MNT_DETACH)) }
-        try checked(detached, "umount2", .mounting)
+        if plan.pivots {
+            let pivoted = ".".withCString { rawCall(cfs_nr_pivot_root, address($0), address($0)) }
+            try checked(pivoted, "pivot_root", .mounting)
+            let detached = ".".withCString { rawCall(cfs_nr_umount2, address($0), Int(CFS_MNT_DETACH)) }
+            try checked(detached, "umount2", .mounting)
+        } else {
+            try checked(chroot(".") == 0 ? 0 : -Int(errno), "chroot", .mounting)
+        }
         try checked(chdir("/") == 0 ? 0 : -Int(errno), "chdir", .mounting, path: "/")
+        // Not before: pivot_root(2) refuses a shared root.
+        if let propagation = plan.rootPropagation {
+            try Mounting.setAttributes(root, propagation: propagation, recursive: propagation.isRecursive)
+        }
     }
 }

@@ -65,13 +65,15 @@ public struct ContainerEntry {
     private func enterAndRun(_ socket: Int32) -> Never {
         do {
             try checked(ProcessControl.control(CFS_PR_SET_DUMPABLE, 0), "prctl", .entering)
-            try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .entering)
+            if plan.diesWithLauncher {
+                try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .entering)
+            }
             guard try MessageSocket.receive(socket) != nil else { _exit(125) }
             let root = try File.open("/", [.path, .directory], phase: .entering)
-            let identity = try ProcessEntry.Identity.resolve(
+            var identity = try ProcessEntry.Identity.resolve(
                 plan.user, root: root.raw, uids: uidMappings, gids: gidMappings)
-            let keyring = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
-            if keyring < 0 && keyring != -ErrorCode.noSystemCall { try checked(keyring, "keyctl", .entering) }
+            try identity.lookUpHome(for: plan, root: root.raw)
+            if plan.ownsKeyring { try ProcessEntry.joinKeyring() }
             var terminal: Int32?
             if plan.terminal { terminal = try openTerminal(root.raw, socket) }
             try ProcessEntry.connect(standard, terminal: terminal, owner: identity)

@@ -22,6 +22,7 @@ extension FileSystemContext {
 
     /// Creates the file system and a detached mount of it, with the attributes and the propagation of a plan.
     func mount(_ mount: MountPlan) throws(CFSError) -> OwnedFD {
+        if !mount.sourceName.isEmpty { try set("source", mount.sourceName) }
         let tree = try self.mount(mount.set)
         // A new mount is private.
         if let propagation = mount.propagation, ![.private, .rprivate].contains(propagation) {

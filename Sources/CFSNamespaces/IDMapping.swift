@@ -1,3 +1,5 @@
+import CFSModel
+
 /// One line of a user namespace's map (user_namespaces(7)): `size` ids from `container` on are those from `host` on.
 public struct IDMapping: Sendable, Hashable {
     public var container: UInt32
@@ -8,6 +10,12 @@ public struct IDMapping: Sendable, Hashable {
         self.container = container
         self.host = host
         self.size = size
+    }
+}
+
+extension IDMapping {
+    public init(_ range: RuntimeSpec.IDRange) {
+        self.init(container: range.containerID, host: range.hostID, size: range.size)
     }
 }
 

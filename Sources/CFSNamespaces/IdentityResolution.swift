@@ -1,6 +1,12 @@
 import CFSModel
 
 extension ProcessEntry.Identity {
+    /// Fills in the home of the user for a process that was given a number and no `HOME`.
+    mutating func lookUpHome(for process: ProcessPlan, root: Int32) throws(CFSError) {
+        guard process.looksUpHome, !process.environment.contains(where: { $0.hasPrefix("HOME=") }) else { return }
+        home = try UserDatabase.resolve("\(uid)", additionalGroups: [], root: root).home
+    }
+
     /// The numbers behind a user of a plan, looked up in the files below `root`.
     ///
     /// - Throws: `.invalidArgument` when the user is unknown, or an id is not mapped in the container's user namespace.

@@ -25,7 +25,9 @@ struct LaunchChild {
     }
 
     /// Tells the launcher and ends. The status is seen by nobody: the message is the result.
-    func report(_ error: CFSError) -> Never {
+    func report(_ error: CFSError) -> Never { Self.report(error, to: socket) }
+
+    private static func report(_ error: CFSError, to socket: Int32) -> Never {
         let bytes = LaunchMessage.failed(error).bytes
         _ = bytes.withUnsafeBytes { cfs_send_fds(socket, $0.baseAddress, $0.count, nil, 0, 0) }
         _exit(125)
@@ -53,6 +55,7 @@ struct LaunchChild {
             let outer = try mounts.openTerminal()
             try MessageSocket.send(socket, LaunchMessage.terminal.bytes, descriptors: [outer.raw])
         }
+        if let held = plan.held { try stopAtMounts(held) }
         // Before /proc/sys becomes read-only.
         try mounts.writeSysctls()
         try mounts.mask()
@@ -60,7 +63,64 @@ struct LaunchChild {
         try mounts.pivot()
 
         try ProcessEntry.connect(standard, terminal: mounts.terminal, owner: identity)
+        if let held = plan.held { try stopBeforeCommand(held, plan, identity) }
         try ProcessEntry(plan: plan.process, identity: identity, launcher: socket).enter()
+    }
+
+    // MARK: A start that is held
+
+    /// Lets the launcher run its hooks, and runs those that belong into this mount namespace: it still has the host's root.
+    private func stopAtMounts(_ held: HeldStart) throws(CFSError) {
+        guard held.stopsAtMounts else { return }
+        try MessageSocket.send(socket, LaunchMessage.mounted.bytes)
+        guard let (bytes, _) = try MessageSocket.receive(socket), case .hooked(let state)? = LaunchMessage(bytes: bytes)
+        else { _exit(125) }
+        try held.createContainerHooks.run(state: Array(state.utf8), point: "createContainer")
+    }
+
+    /// Waits until somebody says that the command shall run, and becomes it.
+    private func stopBeforeCommand(
+        _ held: HeldStart, _ plan: LaunchPlan, _ identity: ProcessEntry.Identity
+    ) throws(CFSError) -> Never {
+        if !plan.process.arguments.isEmpty {
+            try ProcessEntry(plan: plan.process, identity: identity, launcher: socket).checkCommand()
+        }
+        // From here on the launcher may end; until it has recorded the container, its end of the socket tells.
+        try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, 0), "prctl", .starting)
+        try MessageSocket.send(socket, LaunchMessage.ready.bytes)
+        guard let (bytes, _) = try MessageSocket.receive(socket),
+            case .released(let state)? = LaunchMessage(bytes: bytes)
+        else { _exit(125) }
+        let starter = try awaitStarter(held)
+        do throws(CFSError) {
+            guard !plan.process.arguments.isEmpty else {
+                throw CFSError(
+                    .invalidConfiguration, .starting, "the container has no command: its configuration has no process")
+            }
+            try held.startContainerHooks.run(state: Array(state.utf8), point: "startContainer")
+            try ProcessEntry(plan: plan.process, identity: identity, launcher: starter).enter()
+        } catch {
+            Self.report(error, to: starter)
+        }
+    }
+
+    /// The socket of whoever starts the command. One that goes away without the word is no starter.
+    private func awaitStarter(_ held: HeldStart) throws(CFSError) -> Int32 {
+        guard let gate = held.gate else {
+            guard let (bytes, _) = try MessageSocket.receive(socket), LaunchMessage(bytes: bytes) == .go else {
+                _exit(125)
+            }
+            return socket
+        }
+        while true {
+            let accepted = Int(cfs_accept(gate))
+            if accepted == -ErrorCode.interrupted || accepted == -Int(ECONNABORTED) { continue }
+            try checked(accepted, "accept4", .starting)
+            let starter = OwnedFD(accepted)
+            let message: [UInt8]?
+            do throws(CFSError) { message = try MessageSocket.receive(starter.raw)?.0 } catch { continue }
+            if let message, LaunchMessage(bytes: message) == .go { return starter.release() }
+        }
     }
 
     /// What needs neither a plan nor an id map.
@@ -68,8 +128,7 @@ struct LaunchChild {
         // If the launcher died before this line, its end of the socket is closed and the next receive says so.
         try checked(ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .cloning)
         // A keyring of its own: the session keyring of whoever started cfs must not be reachable (session-keyring(7)).
-        let keyring = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
-        if keyring < 0 && keyring != -ErrorCode.noSystemCall { try checked(keyring, "keyctl", .cloning) }
+        if beginning.ownsKeyring { try ProcessEntry.joinKeyring() }
         if beginning.unsharesCgroup { try ProcessControl.unshare(.cgroup) }
         if beginning.newNamespaces.contains(.network) {
             try checked(Int(cfs_loopback_up()), "ioctl", .cloning, path: "lo")

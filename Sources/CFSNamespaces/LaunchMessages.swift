@@ -11,10 +11,27 @@ import CFSModel
 ///        |<------------ terminal ---------------|  (only with a terminal; carries its outer side)
 ///        |<------------ failed -----------------|  (instead of execve)
 ///        |<--- the socket closes at execve -----|
+///
+/// A start that is held (``HeldStart``) has more of them in between:
+///
+///     launcher                                child
+///        |<------------- mounted ---------------|  (only with hooks at that point; the root is not changed yet)
+///        |-------------- hooked --------------->|  (they ran; the child goes on with its own)
+///        |<-------------- ready ----------------|  (all is made but the command)
+///        |------------- released -------------->|  (the container is on record: its end is no longer the launcher's)
+///     starter, perhaps another process          |
+///        |---------------- go ----------------->|
 enum LaunchMessage: Equatable {
     case plan
     case proceed(uid: UInt32, gid: UInt32, groups: [UInt32], home: String)
     case terminal
+    case mounted
+    /// The state that the child's own hooks read.
+    case hooked(state: String)
+    case ready
+    /// The state that the hooks before the command read.
+    case released(state: String)
+    case go
     case failed(CFSError)
 
     var bytes: [UInt8] {
@@ -23,6 +40,11 @@ enum LaunchMessage: Equatable {
         case .proceed(let uid, let gid, let groups, let home):
             Self.join(["proceed", "\(uid)", "\(gid)", groups.map { "\($0)" }.text(separator: ","), home])
         case .terminal: Self.join(["terminal"])
+        case .mounted: Self.join(["mounted"])
+        case .hooked(let state): Self.join(["hooked", state])
+        case .ready: Self.join(["ready"])
+        case .released(let state): Self.join(["released", state])
+        case .go: Self.join(["go"])
         case .failed(let error):
             Self.join([
                 "failed", "\(error.code)", error.phase.rawValue, error.message, error.systemCall ?? "",
@@ -44,6 +66,11 @@ enum LaunchMessage: Equatable {
             self = .proceed(uid: uid, gid: gid, groups: groups, home: fields[4])
         case ("plan", 1): self = .plan
         case ("terminal", 1): self = .terminal
+        case ("mounted", 1): self = .mounted
+        case ("hooked", 2): self = .hooked(state: fields[1])
+        case ("ready", 1): self = .ready
+        case ("released", 2): self = .released(state: fields[1])
+        case ("go", 1): self = .go
         case ("failed", 8):
             guard let code = CFSError.Code(named: fields[1]), let phase = CFSError.Phase(rawValue: fields[2]) else {
                 return nil

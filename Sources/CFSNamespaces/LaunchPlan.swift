@@ -29,6 +29,16 @@ public struct LaunchPlan: Sendable, Hashable {
     public var maskedPaths: [String] = []
     public var readOnlyPaths: [String] = []
     public var process: ProcessPlan
+    /// How the propagation of the root mount is set in the end (runtime-spec, config-linux.md, rootfsPropagation).
+    public var rootPropagation: Mounting.Propagation?
+    /// Nodes that lie elsewhere than in a file system that is made for `/dev`.
+    public var looseDevices: [LooseDevice] = []
+    /// Whether `/dev` of the root itself gets the links that programs expect.
+    public var linksDevices = false
+    /// Whether the root is changed by pivot_root(2); else by a move and chroot(2), for a root in an initramfs.
+    public var pivots = true
+    /// Where the start stops on its way, if it does.
+    public var held: HeldStart?
 
     public struct TimeOffset: Sendable, Hashable {
         public var clock: String
@@ -80,6 +90,8 @@ public struct MountPlan: Sendable, Hashable {
         /// A file system in memory with device nodes and the links that programs expect.
         case devices([DeviceNode], options: [String])
         case bind(source: String, recursive: Bool)
+        /// Any other file system of the kernel.
+        case other(type: String, source: String, options: [String])
     }
 
     public enum Maker: Sendable { case launcher, child }
@@ -91,8 +103,18 @@ public struct MountPlan: Sendable, Hashable {
     public var clear: Mounting.Attributes
     /// Whether `set` and `clear` hold for mounts below too (`rro` and its like).
     public var recursiveAttributes: Bool
+    /// What holds for the mount and those below it, where that is not the same as what holds for itself.
+    public var setBelow: Mounting.Attributes = []
+    public var clearBelow: Mounting.Attributes = []
     public var propagation: Mounting.Propagation?
     public var idMapped: Bool
+    /// Maps of the mount's own; empty for those of the container.
+    public var uidMappings: [IDMapping] = []
+    public var gidMappings: [IDMapping] = []
+    /// Whether a new file system begins with a copy of what lies under it.
+    public var copiesUp = false
+    /// What the kernel shows as the source of a new file system (proc_pid_mountinfo(5)); empty for `none`.
+    public var sourceName = ""
     public var maker: Maker
 
     public init(
@@ -120,6 +142,11 @@ public struct DeviceNode: Sendable, Hashable {
     public var minor: UInt32
     /// Permission bits.
     public var mode: UInt32
+    /// A named pipe, which has no numbers.
+    public var isPipe = false
+    /// The owner, as the container sees it.
+    public var uid: UInt32 = 0
+    public var gid: UInt32 = 0
 
     public init(name: String, isBlock: Bool = false, major: UInt32, minor: UInt32, mode: UInt32 = 0o666) {
         self.name = name
@@ -135,6 +162,19 @@ public struct DeviceNode: Sendable, Hashable {
         DeviceNode(name: "full", major: 1, minor: 7), DeviceNode(name: "random", major: 1, minor: 8),
         DeviceNode(name: "urandom", major: 1, minor: 9), DeviceNode(name: "tty", major: 5, minor: 0),
     ]
+
+    /// The links beside them: target and name.
+    static let links = [
+        ("/proc/self/fd", "fd"), ("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"),
+        ("/proc/self/fd/2", "stderr"), ("pts/ptmx", "ptmx"),
+    ]
+}
+
+/// A node outside of a file system that is made for `/dev`: it is made apart and bound into place.
+public struct LooseDevice: Sendable, Hashable {
+    /// An absolute path inside.
+    public var path: String
+    public var node: DeviceNode
 }
 
 /// The process that the container starts with, or one more (`exec`).
@@ -161,6 +201,15 @@ public struct ProcessPlan: Sendable, Hashable {
     public var windowSize: WindowSize?
     /// A small reaping init runs as process 1 and starts the command as its child.
     public var initProcess = false
+    public var attributes = ProcessAttributes()
+    /// How many descriptors from 3 on stay open.
+    public var preservedDescriptors: Int32 = 0
+    /// Whether it ends with the process that started it.
+    public var diesWithLauncher = true
+    /// Whether it gets a session keyring of its own.
+    public var ownsKeyring = true
+    /// Whether HOME is looked up when the environment does not say: the home of the user in the container's own files.
+    public var looksUpHome = false
     /// Whether an empty capability set of a user other than root follows from the user (Docker's rule).
     public var dropsCapabilitiesForOrdinaryUser = false
 

@@ -10,8 +10,23 @@ extension LaunchPlan {
         public var initProcess = false
         /// The compiled filter of `linux.seccomp`.
         public var seccomp: SeccompFilter?
+        /// What a caller of the OCI runtime adds; nil for the engine's own containers, whose rules are stricter.
+        public var bundle: Bundle?
 
         public init(root: RootPlan) { self.root = root }
+    }
+
+    /// How the plan of an OCI bundle differs from that of a container of the engine: what the engine makes itself it can be
+    /// strict with, what others wrote is taken as the specification has it.
+    public struct Bundle: Sendable {
+        public var held = HeldStart()
+        /// The container's cgroup, for a cgroup mount without a namespace for it; nil when there is none.
+        public var cgroupPath: String?
+        /// Namespaces that are joined by path, but are the host's all the same.
+        public var joinsOfHost: NamespaceFlags = []
+        public var pivots = true
+
+        public init() {}
     }
 
     /// Computes the plan for a configuration. Pure: touches neither kernel nor files.
@@ -22,20 +37,41 @@ extension LaunchPlan {
         try planNamespaces(spec.linux)
         hostname = spec.hostname
         domainname = spec.domainname
-        try planMounts(spec)
+        try planMounts(spec, extras.bundle)
+        if let bundle = extras.bundle { try plan(bundle, spec) }
         maskedPaths = spec.linux.maskedPaths
         readOnlyPaths = spec.linux.readonlyPaths
         for (name, value) in spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
             try SysctlRules.check(
-                name, privateNetwork: owns(.network), privateIPC: owns(.ipc), privateUTS: owns(.uts),
-                hasUserNamespace: hasUserNamespace)
+                name, privateNetwork: hasApart(.network, extras.bundle), privateIPC: hasApart(.ipc, extras.bundle),
+                privateUTS: hasApart(.uts, extras.bundle), hasUserNamespace: hasUserNamespace)
             sysctls.append(Sysctl(name: name, value: value))
         }
-        if let name = hostname ?? domainname, !owns(.uts) {
+        if let name = hostname ?? domainname, !hasApart(.uts, extras.bundle) {
             throw CFSError(
                 .invalidConfiguration, .parsing,
                 "the host name \"\(name)\" needs a uts namespace of the container's own")
         }
+    }
+
+    /// Whether what the container does in a namespace is not seen on the host. A bundle may join one that somebody made for
+    /// it; the engine's containers join only one another's, which are not theirs to change.
+    private func hasApart(_ kind: NamespaceFlags, _ bundle: Bundle?) -> Bool {
+        if owns(kind) { return true }
+        guard let bundle else { return false }
+        return joins.contains { $0.namespace == kind } && !bundle.joinsOfHost.contains(kind)
+    }
+
+    private mutating func plan(_ bundle: Bundle, _ spec: RuntimeSpec) throws(CFSError) {
+        held = bundle.held
+        pivots = bundle.pivots
+        rootPropagation = try spec.linux.rootfsPropagation.map { word throws(CFSError) in
+            guard let propagation = Mounting.Propagation(rawValue: word) else {
+                throw CFSError(.invalidConfiguration, .parsing, "linux.rootfsPropagation does not know \"\(word)\"")
+            }
+            return propagation
+        }
+        try planLooseDevices(spec.linux.devices)
     }
 
     private mutating func planNamespaces(_ linux: RuntimeSpec.Linux) throws(CFSError) {
@@ -61,8 +97,8 @@ extension LaunchPlan {
         guard newNamespaces.contains(.mount) else {
             throw CFSError(.invalidConfiguration, .parsing, "a container needs a mount namespace of its own")
         }
-        uidMappings = linux.uidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
-        gidMappings = linux.gidMappings.map { IDMapping(container: $0.containerID, host: $0.hostID, size: $0.size) }
+        uidMappings = linux.uidMappings.map { IDMapping($0) }
+        gidMappings = linux.gidMappings.map { IDMapping($0) }
         if newNamespaces.contains(.user), uidMappings.isEmpty || gidMappings.isEmpty {
             throw CFSError(.invalidConfiguration, .parsing, "a new user namespace needs uidMappings and gidMappings")
         }
@@ -80,12 +116,13 @@ extension LaunchPlan {
     // MARK: The process
 
     private static func process(_ spec: RuntimeSpec, _ extras: Extras) throws(CFSError) -> ProcessPlan {
-        var plan = try ProcessPlan(spec.process)
+        var plan = try ProcessPlan(spec.process, isBare: extras.bundle != nil && !spec.hasProcess)
         if let name = extras.userName {
             plan.user = .named(name)
             plan.dropsCapabilitiesForOrdinaryUser = true
         }
         plan.initProcess = extras.initProcess
+        plan.attributes = try ProcessAttributes(spec.process, spec.linux)
         plan.seccomp = extras.seccomp
         return plan
     }
@@ -93,13 +130,15 @@ extension LaunchPlan {
 
 extension ProcessPlan {
     /// The plan for the `process` object of an OCI configuration.
-    public init(_ process: RuntimeSpec.Process) throws(CFSError) {
+    ///
+    /// - Parameter isBare: whether there is no such object, so that there is no command yet.
+    public init(_ process: RuntimeSpec.Process, isBare: Bool = false) throws(CFSError) {
         guard process.cwd.hasPrefix("/") else {
             throw CFSError(
                 .invalidConfiguration, .parsing, "the working directory \"\(process.cwd)\" is not an absolute path",
                 path: process.cwd)
         }
-        guard let command = process.args.first, !command.isEmpty else {
+        guard isBare || process.args.first?.isEmpty == false else {
             throw CFSError(.invalidConfiguration, .parsing, "there is no command to run")
         }
         for text in process.args + process.env where text.utf8.contains(0) {

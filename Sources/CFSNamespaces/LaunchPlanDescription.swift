@@ -78,6 +78,7 @@ extension MountPlan {
         case .tmpfs(let options): what = "tmpfs" + Self.list(options)
         case .devices(let nodes, _): what = "tmpfs with the devices \(nodes.map(\.name).joined(separator: " "))"
         case .bind(let source, _): what = "bind of \(source)"
+        case .other(let type, let source, let options): what = "\(type) of \(source)" + Self.list(options)
         }
         let words: [(Mounting.Attributes, String)] = [
             (.readOnly, "ro"), (.noSetUID, "nosuid"), (.noDevices, "nodev"), (.noExecute, "noexec"),

@@ -51,12 +51,16 @@ struct LaunchSetup {
         for mount in plan.mounts where mount.maker == .launcher {
             others.append(SharedFD(try preparation.mount(mount)))
         }
+        if !plan.looseDevices.isEmpty { others.append(SharedFD(try preparation.looseDevices())) }
         timeline.mark("mounts")
         return PreparedMounts(root: root, others: others)
     }
 
     private func resolveUser(_ root: Int32) throws(CFSError) -> ProcessEntry.Identity {
-        try ProcessEntry.Identity.resolve(plan.process.user, root: root, uids: plan.uidMappings, gids: plan.gidMappings)
+        var identity = try ProcessEntry.Identity.resolve(
+            plan.process.user, root: root, uids: plan.uidMappings, gids: plan.gidMappings)
+        try identity.lookUpHome(for: plan.process, root: root)
+        return identity
     }
 
     private func write(oomScoreAdjustment adjustment: Int, _ process: Int32) throws(CFSError) {

@@ -29,6 +29,9 @@ public struct LaunchBeginning: Sendable, Hashable {
     public var unsharesCgroup: Bool
     public var joins: [LaunchPlan.Join] = []
     public var userNamespacePath: String?
+    public var ownsKeyring = true
+    /// Whether the launcher stays out of the namespaces that are joined: a process in between enters them.
+    public var joinsApart = false
 
     public init(newNamespaces: NamespaceFlags, unsharesCgroup: Bool) {
         self.newNamespaces = newNamespaces
@@ -39,6 +42,8 @@ public struct LaunchBeginning: Sendable, Hashable {
         self.init(newNamespaces: plan.newNamespaces, unsharesCgroup: plan.unsharesCgroup)
         joins = plan.joins
         userNamespacePath = plan.userNamespacePath
+        ownsKeyring = plan.process.ownsKeyring
+        joinsApart = plan.held != nil
     }
 }
 
@@ -89,6 +94,20 @@ public enum Launcher {
         _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline
     ) throws(CFSError) -> LaunchedProcess {
         let pidfd = try pending.pidfd.duplicate()
+        try setUp(pending, plan, &timeline)
+        let terminal = try ChildReports.awaitStart(pending.pair.ours)
+        timeline.mark("command started")
+        let startTime = try ChildReports.confirmStart(pending.pid, pidfd.raw, isInit: plan.process.initProcess)
+        pending.becameCommand()
+        return LaunchedProcess(pid: pending.pid, pidfd: pidfd, startTime: startTime, terminal: terminal)
+    }
+}
+
+extension Launcher {
+    /// The launcher's own part of a start.
+    static func setUp(
+        _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline
+    ) throws(CFSError) {
         try MessageSocket.send(pending.pair.ours, LaunchMessage.plan.bytes)
         let setup = LaunchSetup(plan: plan, pid: pending.pid, socket: pending.pair.ours)
         do throws(CFSError) {
@@ -101,11 +120,6 @@ public enum Launcher {
             _ = try ChildReports.awaitStart(pending.pair.ours)
             throw error
         }
-        let terminal = try ChildReports.awaitStart(pending.pair.ours)
-        timeline.mark("command started")
-        let startTime = try ChildReports.confirmStart(pending.pid, pidfd.raw, isInit: plan.process.initProcess)
-        pending.becameCommand()
-        return LaunchedProcess(pid: pending.pid, pidfd: pidfd, startTime: startTime, terminal: terminal)
     }
 }
 
@@ -117,9 +131,10 @@ private struct LaunchClone {
     let plan: () throws(CFSError) -> LaunchPlan
 
     func make() throws(CFSError) -> PendingLaunch {
-        try enterJoinedNamespaces()
+        let isApart = beginning.userNamespacePath != nil || beginning.joinsApart && !beginning.joins.isEmpty
+        if !beginning.joinsApart { try enterJoinedNamespaces() }
         let pair = try SocketPair()
-        let child = beginning.userNamespacePath == nil ? try cloneHere(pair) : try cloneInside(pair)
+        let child = isApart ? try cloneApart(pair) : try cloneHere(pair)
         // The other end lives in the child alone, so that its end is seen here.
         pair.closeTheirs()
         return PendingLaunch(pid: child.pid, pidfd: SharedFD(OwnedFD(child.pidfd)), pair: pair)
@@ -151,13 +166,15 @@ private struct LaunchClone {
         }
     }
 
-    /// With a user namespace to join: an intermediate process enters it and clones from inside, so that the new
-    /// namespaces belong to it. The clone is made our child (CLONE_PARENT), and the intermediate ends.
-    private func cloneInside(_ pair: SocketPair) throws(CFSError) -> (pid: Int32, pidfd: Int32) {
-        let path = beginning.userNamespacePath ?? ""
-        let namespace = try File.open(path, .read, phase: .entering)
+    /// An intermediate process enters what is joined and clones from inside, so that the new namespaces belong to a user
+    /// namespace that is joined. The clone is made our child (CLONE_PARENT), and the intermediate ends.
+    private func cloneApart(_ pair: SocketPair) throws(CFSError) -> (pid: Int32, pidfd: Int32) {
+        var user: SharedFD?
+        if let path = beginning.userNamespacePath { user = SharedFD(try File.open(path, .read, phase: .entering)) }
         return try Intermediate.clone(cgroup: cgroup, phase: .cloning) { () throws(CFSError) in
-            try ProcessControl.enter(namespace.raw, .user, path: path)
+            if beginning.joinsApart { try enterJoinedNamespaces() }
+            guard let user else { return try ProcessControl.clone(beginning.newNamespaces, sibling: true) }
+            try ProcessControl.enter(user.raw, .user, path: beginning.userNamespacePath)
             try Intermediate.becomeNamespaceRoot()
             return try ProcessControl.clone(beginning.newNamespaces.subtracting(.user), sibling: true)
         } child: {

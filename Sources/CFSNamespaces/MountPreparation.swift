@@ -17,7 +17,8 @@ struct MountPreparation {
         case .folder(let path):
             let tree = try Mounting.cloneTree(path, recursive: true)
             // A mount of its own, with nothing travelling in or out.
-            try Mounting.setAttributes(tree.raw, propagation: .rprivate, recursive: true)
+            let isSlave = plan.rootPropagation == .slave || plan.rootPropagation == .rslave
+            try Mounting.setAttributes(tree.raw, propagation: isSlave ? .rslave : .rprivate, recursive: true)
             return tree
         case .overlay(let lowers, let upper, let work, let volatile):
             return try overlay(lowers, upper, work, volatile)
@@ -86,7 +87,7 @@ struct MountPreparation {
         case .sysfs: return try FileSystemContext("sysfs").mount(mount)
         case .mqueue: return try FileSystemContext("mqueue").mount(mount)
         case .proc(let options): return try proc(mount, options)
-        case .tmpfs, .devpts, .cgroup:
+        case .tmpfs, .devpts, .cgroup, .other:
             throw CFSError(
                 .invalidState, .mounting, "the mount at \(mount.target) belongs to the child", path: mount.target)
         }
@@ -117,15 +118,28 @@ struct MountPreparation {
         let tree = OwnedFD(try checked(result, "open_tree", .mounting, path: source))
         try Mounting.setAttributes(
             tree.raw, propagation: mount.propagation ?? .rprivate, recursive: mount.propagation?.isRecursive ?? true)
-        if mount.idMapped, let userNamespace {
-            let mapped = Mounting.trySetAttributes(tree.raw, userNamespace: userNamespace, recursive: recursive)
-            if mapped < 0 { throw Self.idMapFailure(mapped, source) }
+        if mount.idMapped { try map(tree.raw, mount, source, recursive) }
+        if !mount.setBelow.isEmpty || !mount.clearBelow.isEmpty {
+            try Mounting.setAttributes(tree.raw, set: mount.setBelow, clear: mount.clearBelow, recursive: true)
         }
         if !mount.set.isEmpty || !mount.clear.isEmpty {
             try Mounting.setAttributes(
                 tree.raw, set: mount.set, clear: mount.clear, recursive: mount.recursiveAttributes)
         }
         return tree
+    }
+
+    private func map(_ tree: Int32, _ mount: MountPlan, _ source: String, _ recursive: Bool) throws(CFSError) {
+        var namespace = userNamespace
+        var own: SharedFD?
+        if !mount.uidMappings.isEmpty {
+            own = SharedFD(try RootMount.userNamespace(uids: mount.uidMappings, gids: mount.gidMappings))
+            namespace = own?.raw
+        }
+        guard let namespace else { return }
+        let mapped = Mounting.trySetAttributes(tree, userNamespace: namespace, recursive: recursive)
+        if mapped < 0 { throw Self.idMapFailure(mapped, source) }
+        withExtendedLifetime(own) {}
     }
 
     /// `/dev`: made with the host's privilege, so that its nodes work inside a user namespace (a file system mounted
@@ -138,33 +152,42 @@ struct MountPreparation {
             if let slash = node.name.lastIndex(of: "/") {
                 try makeFolders(String(node.name[..<slash]), tree.raw)
             }
-            let type = node.isBlock ? S_IFBLK : S_IFCHR
-            let made = mknodat(
-                tree.raw, node.name, type | node.mode, UInt(bitPattern: cfs_makedev(node.major, node.minor)))
-            try checked(made == 0 ? 0 : -Int(errno), "mknodat", .mounting, path: "/dev/\(node.name)")
+            try node.make(at: tree.raw)
         }
         for folder in ["pts", "shm", "mqueue"] { try Directory.make(folder, mode: 0o755, at: tree.raw) }
-        let links = [
-            ("/proc/self/fd", "fd"), ("/proc/self/fd/0", "stdin"), ("/proc/self/fd/1", "stdout"),
-            ("/proc/self/fd/2", "stderr"), ("pts/ptmx", "ptmx"),
-        ]
-        for (target, name) in links {
+        for (target, name) in DeviceNode.links {
             let made = symlinkat(target, tree.raw, name)
             try checked(made == 0 ? 0 : -Int(errno), "symlinkat", .mounting, path: "/dev/\(name)")
         }
         if plan.process.terminal { try File.create("console", [], mode: 0o600, at: tree.raw) }
+        try mapDevices(tree.raw)
+        return tree
+    }
+
+    /// The nodes that lie elsewhere, each by its place in the plan, in a file system that the child takes them from.
+    func looseDevices() throws(CFSError) -> OwnedFD {
+        let tree = try FileSystemContext("tmpfs").mount([.noSetUID, .noExecute])
+        for (index, device) in plan.looseDevices.enumerated() {
+            var node = device.node
+            node.name = "\(index)"
+            try node.make(at: tree.raw)
+        }
+        try mapDevices(tree.raw)
+        return tree
+    }
+
+    private func mapDevices(_ tree: Int32) throws(CFSError) {
         if let userNamespace {
-            let mapped = Mounting.trySetAttributes(tree.raw, userNamespace: userNamespace)
+            let mapped = Mounting.trySetAttributes(tree, userNamespace: userNamespace)
             if mapped == -ErrorCode.invalid, let uid = plan.uidMappings.hostID(of: 0),
                 let gid = plan.gidMappings.hostID(of: 0)
             {
                 // Before Linux 6.3 a tmpfs has no id map.
-                try give(".", at: tree.raw, uid, gid)
+                try give(".", at: tree, uid, gid)
             } else if mapped < 0 {
                 throw Self.idMapFailure(mapped, "/dev")
             }
         }
-        return tree
     }
 
     /// Makes a folder that we made somebody's own, with all that is in it.

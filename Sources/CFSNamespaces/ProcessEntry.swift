@@ -33,8 +33,15 @@ struct ProcessEntry {
         }
     }
 
+    /// A session keyring of its own (session-keyring(7)); a kernel without keys needs none.
+    static func joinKeyring() throws(CFSError) {
+        let result = rawCall(cfs_nr_keyctl, Int(CFS_KEYCTL_JOIN_SESSION_KEYRING), 0)
+        if result != -ErrorCode.noSystemCall { try checked(result, "keyctl", .entering) }
+    }
+
     /// Goes through all steps; returns only by an error.
     func enter() throws(CFSError) -> Never {
+        try plan.attributes.apply()
         // The bounding set first: dropping from it needs CAP_SETPCAP in the effective set, and a change of user from root to
         // another empties that. KEEPCAPS carries only the permitted set over the change.
         let sets = capabilities
@@ -52,10 +59,9 @@ struct ProcessEntry {
             try loadFilter()
         }
         try setCapabilities(sets)
-        try dieWithLauncher()
+        if plan.diesWithLauncher { try dieWithLauncher() }
         let candidates = executableCandidates()
-        // Whatever was inherited or opened here: nothing but 0, 1 and 2 survives execve.
-        try checked(rawCall(cfs_nr_close_range, 3, Int(UInt32.max), 4), "close_range", .starting)
+        try closeAtExecution()
         // A signal that whoever started cfs ignores would stay ignored in the command.
         try checked(Int(cfs_default_signal_actions()), "sigaction", .starting)
         try checked(Int(cfs_unblock_all_signals()), "sigprocmask", .starting)
@@ -111,6 +117,16 @@ struct ProcessEntry {
             ProcessControl.control(CFS_PR_SET_PDEATHSIG, Int(SIGKILL)), "prctl", .starting, path: "PR_SET_PDEATHSIG")
         var end = pollfd(fd: launcher, events: 0, revents: 0)
         if poll(&end, 1, 0) == 1, end.revents & Int16(POLLHUP) != 0 { _exit(125) }
+    }
+
+    /// Whatever was inherited or opened here: nothing but 0, 1, 2 and what was asked for survives execve.
+    private func closeAtExecution() throws(CFSError) {
+        let first = 3 + plan.preservedDescriptors
+        try checked(rawCall(cfs_nr_close_range, Int(first), Int(UInt32.max), 4), "close_range", .starting)
+        for number in 3..<first {
+            let kept = fcntl(number, F_SETFD, 0)
+            try checked(kept == -1 ? -Int(errno) : 0, "fcntl", .starting)
+        }
     }
 
     private func dropBoundingSet(_ keep: UInt64) throws(CFSError) {
@@ -194,6 +210,35 @@ struct ProcessEntry {
         return path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? name : "\($0)/\(name)" }
     }
 
+    /// Looks whether there is a command, as far as its root may say before the user, the folder and the filter are those of
+    /// the command.
+    ///
+    /// - Throws: as ``enter()`` would, when nothing can be executed.
+    func checkCommand() throws(CFSError) {
+        var refusal: CFSError?
+        for candidate in executableCandidates() {
+            let path = candidate.hasPrefix("/") ? candidate : "\(plan.workingDirectory)/\(candidate)"
+            let isFolder = File.statusIfThere(path, followLinks: true)?.isDirectory ?? false
+            if !isFolder, access(path, X_OK) == 0 { return }
+            let number = isFolder ? EACCES : errno
+            if number == ENOENT || number == ENOTDIR { continue }
+            refusal = refusal ?? Self.notExecutable(candidate, number)
+        }
+        throw refusal ?? Self.notFound(plan.arguments.first ?? "")
+    }
+
+    private static func notExecutable(_ path: String, _ number: Int32) -> CFSError {
+        CFSError(
+            .commandNotExecutable, .starting, "\(path) cannot be executed", systemCall: "execve", path: path,
+            errno: number, hint: number == ENOEXEC ? "it is neither a program nor a script with a #! line" : nil)
+    }
+
+    private static func notFound(_ name: String) -> CFSError {
+        CFSError(
+            .commandNotFound, .starting, "executable file not found: \"\(name)\"", systemCall: "execve", path: name,
+            errno: ENOENT, hint: "the image has no such command; try: cfs run -it IMAGE sh")
+    }
+
     private func execute(_ candidates: [String]) throws(CFSError) -> Never {
         let name = plan.arguments.first ?? ""
         var arguments: [UnsafeMutablePointer<CChar>?] = plan.arguments.map { strdup($0) } + [nil]
@@ -206,22 +251,13 @@ struct ProcessEntry {
             // As execvp(3) does: go on where a path has nothing to offer, remember what was there but not allowed.
             if number != ENOENT && number != ENOTDIR { refusal = refusal ?? (candidate, number) }
         }
-        if let refusal {
-            throw CFSError(
-                .commandNotExecutable, .starting, "\(refusal.path) cannot be executed", systemCall: "execve",
-                path: refusal.path,
-                errno: refusal.number,
-                hint: refusal.number == ENOEXEC ? "it is neither a program nor a script with a #! line" : nil)
-        }
+        if let refusal { throw Self.notExecutable(refusal.path, refusal.number) }
         if name.contains("/"), access(name, F_OK) == 0 {
             throw CFSError(
                 .commandNotFound, .starting, "the interpreter of \(name) does not exist in the image",
                 systemCall: "execve",
                 path: name, errno: ENOENT)
         }
-        throw CFSError(
-            .commandNotFound, .starting, "executable file not found: \"\(name)\"", systemCall: "execve", path: name,
-            errno: ENOENT,
-            hint: "the image has no such command; try: cfs run -it IMAGE sh")
+        throw Self.notFound(name)
     }
 }

@@ -12,7 +12,7 @@ public enum RootMount {
     /// - Parameter plan: of the container. Its user namespace is made anew, with the same map.
     public static func make(_ plan: LaunchPlan) throws(CFSError) -> OwnedFD {
         guard !plan.uidMappings.isEmpty else { return try MountPreparation(plan: plan, userNamespace: nil).root() }
-        let namespace = try userNamespace(plan)
+        let namespace = try userNamespace(uids: plan.uidMappings, gids: plan.gidMappings)
         return try MountPreparation(plan: plan, userNamespace: namespace.raw).root()
     }
 
@@ -27,7 +27,7 @@ public enum RootMount {
     }
 
     /// A user namespace that nobody is in. A process is born in it, is given the map, and ends: the descriptor keeps it.
-    private static func userNamespace(_ plan: LaunchPlan) throws(CFSError) -> OwnedFD {
+    static func userNamespace(uids: [IDMapping], gids: [IDMapping]) throws(CFSError) -> OwnedFD {
         let pair = try SocketPair()
         switch try ProcessControl.clone(.user) {
         case .child:
@@ -42,7 +42,7 @@ public enum RootMount {
             let namespace: OwnedFD
             do throws(CFSError) {
                 let process = try File.open("/proc/\(pid)", [.path, .directory], phase: .cloning)
-                for (name, map) in [("uid_map", plan.uidMappings), ("gid_map", plan.gidMappings)] {
+                for (name, map) in [("uid_map", uids), ("gid_map", gids)] {
                     let file = try File.open(name, .write, at: process.raw, phase: .cloning)
                     try File.writeAll(file.raw, Array(map.mapText.utf8), path: name)
                 }

@@ -7,6 +7,12 @@ import Glibc
 enum RootPath {
     enum Kind { case folder, file }
 
+    /// Whether two absolute paths name the same place, without asking: `/dev/` and `//dev`.
+    static func isSame(_ path: String, _ other: String) -> Bool {
+        func parts(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+        return parts(path) == parts(other)
+    }
+
     /// Opens what `path` names inside the root (O_PATH), and makes it when it is not there: folders 0755, an empty file.
     /// Symbolic links are followed inside the root only, a dangling one to the place that it names.
     static func openOrMake(_ path: String, root: Int32, kind: Kind) throws(CFSError) -> OwnedFD {

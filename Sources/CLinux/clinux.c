@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
@@ -44,6 +45,23 @@ __attribute__((constructor(101))) static void cfs_before_swift(int argc, char **
 
 static long result_of(long value) { return value == -1 ? -errno : value; }
 
+long cfs_execute_read_only(void) {
+    int file = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (file == -1) return -errno;
+    struct statfs status;
+    int known = fstatfs(file, &status);
+    close(file);
+    if (known == 0 && (status.f_flags & ST_RDONLY) != 0) return 0;
+    long mount = syscall(SYS_open_tree, AT_FDCWD, "/proc/self/exe", CFS_OPEN_TREE_CLONE | O_CLOEXEC);
+    if (mount == -1) return -errno;
+    struct cfs_mount_attr attributes = {.attr_set = CFS_MOUNT_ATTR_RDONLY};
+    long done = syscall(SYS_mount_setattr, mount, "", CFS_AT_EMPTY_PATH, &attributes, sizeof attributes);
+    if (done == 0) syscall(SYS_execveat, mount, "", arguments, environ, CFS_AT_EMPTY_PATH);
+    int error = errno;
+    close((int)mount);
+    return -error;
+}
+
 long cfs_syscall(long number, long a, long b, long c, long d, long e, long f) {
     return result_of(syscall(number, a, b, c, d, e, f));
 }
@@ -56,7 +74,8 @@ CFS_NR(capset) CFS_NR(capget) CFS_NR(execveat) CFS_NR(memfd_create) CFS_NR(facce
 CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waitid) CFS_NR(bpf)
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
 CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
-CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid)
+CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(sched_setattr) CFS_NR(sched_setaffinity)
+CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy)
 
 long cfs_clone3(struct cfs_clone_args *args) {
     // glibc caches the thread id in the thread descriptor; the kernel writes the child's own there.
@@ -159,11 +178,11 @@ static long unix_address(const char *path, struct sockaddr_un *address) {
     return 0;
 }
 
-static long unix_socket(const char *path, int (*action)(int, const struct sockaddr *, socklen_t)) {
+static long unix_socket_of(int type, const char *path, int (*action)(int, const struct sockaddr *, socklen_t)) {
     struct sockaddr_un address;
     long status = unix_address(path, &address);
     if (status < 0) return status;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd == -1) return -errno;
     if (action(fd, (const struct sockaddr *)&address, sizeof address) == -1) {
         long error = -errno;
@@ -172,6 +191,12 @@ static long unix_socket(const char *path, int (*action)(int, const struct sockad
     }
     return fd;
 }
+
+static long unix_socket(const char *path, int (*action)(int, const struct sockaddr *, socklen_t)) {
+    return unix_socket_of(SOCK_SEQPACKET, path, action);
+}
+
+long cfs_unix_connect_stream(const char *path) { return unix_socket_of(SOCK_STREAM, path, connect); }
 
 // Before it is bound, so that nobody can connect in between: bind(2) gives the file the mode of the socket.
 static int bind_private(int fd, const struct sockaddr *address, socklen_t length) {
@@ -258,6 +283,13 @@ long cfs_terminal_raw(int fd, void *saved, size_t saved_size) {
     if (tcgetattr(fd, &attributes) == -1) return -errno;
     memcpy(saved, &attributes, sizeof attributes);
     cfmakeraw(&attributes);
+    return result_of(tcsetattr(fd, TCSANOW, &attributes));
+}
+
+long cfs_terminal_plain_output(int fd) {
+    struct termios attributes;
+    if (tcgetattr(fd, &attributes) == -1) return -errno;
+    attributes.c_oflag &= ~(tcflag_t)ONLCR;
     return result_of(tcsetattr(fd, TCSANOW, &attributes));
 }
 

@@ -1,15 +1,16 @@
 import CFSLinux
+import CFSModel
 import CFSMonitor
+import CFSRuntime
+import CLinux
 import Glibc
 
 ProcessControl.keepHeap()
 
-// Called by the engine, not by people: `monitor` runs a container, `enter` one more process in it, `root` mounts its files.
-switch ProcessArguments.words.first {
+// `monitor`, `enter` and `root` are the engine's own words, said by `cfs`; all others are those of an OCI runtime.
+let words = ProcessArguments.words
+switch words.first {
 case "monitor", "enter": MonitorMain.run()
-case "root" where ProcessArguments.words.count == 2: RootMain.run(container: ProcessArguments.words[1])
-default:
-    let text = "cfs-runtime is started by cfs: see cfs --help\n"
-    _ = text.withCString { write(2, $0, strlen($0)) }
-    exit(64)
+case "root" where words.count == 2: RootMain.run(container: words[1])
+default: RuntimeMain.run(words)
 }

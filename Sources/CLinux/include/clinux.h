@@ -15,6 +15,11 @@
 /// NULL behind the last.
 const char *cfs_argument(int index);
 
+/// Runs this program again, with the same arguments and environment, from a read-only mount of its file that is attached
+/// nowhere, unless it lies on a read-only mount already: a container that gets hold of /proc/PID/exe cannot write to it
+/// (CVE-2019-5736). Returns 0 when there is nothing to do, else minus the error number. Needs CAP_SYS_ADMIN.
+long cfs_execute_read_only(void);
+
 // MARK: Any system call, by number (syscall(2))
 
 long cfs_syscall(long number, long a, long b, long c, long d, long e, long f);
@@ -28,7 +33,8 @@ CFS_NR(capset) CFS_NR(capget) CFS_NR(execveat) CFS_NR(memfd_create) CFS_NR(facce
 CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waitid) CFS_NR(bpf)
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
 CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
-CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid)
+CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(sched_setattr) CFS_NR(sched_setaffinity)
+CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy)
 #undef CFS_NR
 
 // MARK: clone3(2)
@@ -171,6 +177,8 @@ long cfs_peer_credentials(int socket, struct cfs_ucred *credentials);
 /// The socket's file has mode 0600.
 long cfs_unix_listen(const char *path, int backlog);
 long cfs_unix_connect(const char *path);
+/// The same for a stream.
+long cfs_unix_connect_stream(const char *path);
 long cfs_accept(int socket);
 /// pipe2(2): the reading and the writing end, close-on-exec.
 long cfs_pipe(int fds[2]);
@@ -210,6 +218,8 @@ long cfs_pty_number(int master);
 long cfs_set_controlling_terminal(int fd);
 /// Keeps the current attributes in `saved` (at least 128 bytes) and switches to raw mode.
 long cfs_terminal_raw(int fd, void *saved, size_t saved_size);
+/// Writes line feeds as they are (ONLCR off, termios(3)).
+long cfs_terminal_plain_output(int fd);
 long cfs_terminal_restore(int fd, const void *saved);
 /// Clears ONLCR on output, as OCI callers expect.
 long cfs_terminal_clear_onlcr(int fd);

@@ -1,0 +1,254 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+import CLinux
+import Glibc
+
+/// Makes a container of a bundle, up to its command: the `create` of the specification, and the first part of `run`.
+struct ContainerMaking {
+    struct Options {
+        var pidFile: String?
+        var consoleSocket: String?
+        var preservedDescriptors: Int32 = 0
+        var pivots = true
+        var ownsKeyring = true
+        var isSystemd = false
+        /// Whether another process gives the word to start.
+        var waitsAtGate = true
+        /// Whether this process stays with the container, so that it can serve a terminal itself.
+        var staysInFront = false
+    }
+
+    let store: ContainerStore
+    let id: String
+    let configuration: BundleConfiguration
+    let options: Options
+    let log: RuntimeLog
+
+    init(
+        _ store: ContainerStore, id: String, bundle: String, options: Options, log: RuntimeLog
+    ) throws(CFSError) {
+        try ContainerStore.check(id)
+        self.store = store
+        self.id = id
+        self.options = options
+        self.log = log
+        var configuration = try BundleConfiguration(path: bundle)
+        try Enforcement.check(configuration.spec)
+        let hasOwnUsers = configuration.spec.linux.namespaces.contains { $0.type == "user" }
+        for text in try Enforcement.grantable(&configuration.spec.process, inUserNamespace: hasOwnUsers) {
+            log.warning(text)
+        }
+        if configuration.spec.linux.resources?.devices.isEmpty == false {
+            configuration.spec.linux.resources?.devices += DefaultDeviceRules.rules
+        }
+        configuration.spec.linux.resources?.readAsCallersDo()
+        self.configuration = configuration
+        try checkTerminal()
+    }
+
+    private func checkTerminal() throws(CFSError) {
+        let wantsTerminal = configuration.spec.process.terminal
+        if wantsTerminal, options.consoleSocket == nil, !options.staysInFront {
+            throw CFSError(
+                .invalidArgument, .parsing,
+                "cannot allocate tty if the runtime will detach without setting console socket",
+                hint: "give --console-socket, or set process.terminal to false")
+        }
+        if !wantsTerminal || options.staysInFront, options.consoleSocket != nil {
+            throw CFSError(
+                .invalidArgument, .parsing, "cannot use console socket if the runtime will not detach or allocate tty")
+        }
+    }
+
+    /// - Returns: the container, recorded, and its process before the command.
+    func make() throws(CFSError) -> (container: RuntimeContainer, process: HeldProcess) {
+        let spec = configuration.spec
+        let place = try CgroupPlace(spec.linux.cgroupsPath, id: id, isSystemd: options.isSystemd, store)
+        var plan = try plan(place)
+        if place == nil, let resources = spec.linux.resources, try !CgroupSettings(resources).isEmpty {
+            throw CFSError(
+                .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
+        }
+        var document = ContainerDocument(
+            ociVersion: spec.ociVersion, id: id, bundle: configuration.bundle, rootfs: configuration.rootfs,
+            created: SystemClock.realtime)
+        document.annotations = spec.annotations
+        if let place {
+            document.cgroupMountPoint = place.hierarchy.mountPoint
+            document.cgroupFolder = place.hierarchy.folder
+            document.cgroupName = place.name
+        }
+        var container = RuntimeContainer(store: store, document: document)
+        let lock = try makeFolder(container)
+        // The container's process has a copy of it until its command runs.
+        defer { lock.unlock() }
+        do throws(CFSError) {
+            try File.create("\(container.folder)/config.json", configuration.bytes, mode: 0o600)
+            try container.write()
+            let cgroup = try place?.make(spec.linux.resources)
+            var gate: SharedFD?
+            if options.waitsAtGate {
+                gate = SharedFD(try Gate.listen(container))
+                plan.held?.gate = gate?.raw
+            }
+            let process = try start(plan, cgroup, container.document)
+            if let path = options.consoleSocket { try ConsoleSocket.send(process.terminal, to: path) }
+            container.document.pid = process.pid
+            container.document.startTime = process.startTime
+            try container.write()
+            if let path = options.pidFile {
+                try AtomicFile.write(Array("\(process.pid)".utf8), to: path, mode: 0o644, durable: false)
+            }
+            try process.release(state: container.document.state(.created, pid: process.pid).json.bytes())
+            withExtendedLifetime((gate, cgroup)) {}
+            return (container, process)
+        } catch {
+            // The process is gone with its handle. What follows a failure is what follows an end (runtime.md, Lifecycle).
+            DeleteCommand.runPoststopHooks(spec.hooks, container.document, log)
+            try container.removeTraces()
+            throw error
+        }
+    }
+
+    /// The container's folder, which makes its id taken. One that a making which was killed has left is no container.
+    private func makeFolder(_ container: RuntimeContainer) throws(CFSError) -> FileLock {
+        try Directory.makeAll(store.root)
+        let made = Directory.tryMake(container.folder, mode: 0o700)
+        if made == -ErrorCode.exists {
+            guard !File.exists("\(container.folder)/state.json"),
+                let lock = try FileLock(ifFree: "\(container.folder)/lock")
+            else {
+                throw CFSError(.nameTaken, .preparing, "container with given ID already exists: \(id)")
+            }
+            return lock
+        }
+        try checked(made, "mkdir", .preparing, path: container.folder)
+        return try container.lock()
+    }
+
+    private func plan(_ place: CgroupPlace?) throws(CFSError) -> LaunchPlan {
+        let spec = configuration.spec
+        var bundle = LaunchPlan.Bundle()
+        bundle.cgroupPath = place?.path
+        bundle.pivots = options.pivots
+        bundle.joinsOfHost = HostNamespaces.among(spec.linux.namespaces)
+        let hooks = spec.hooks
+        bundle.held.stopsAtMounts =
+            !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty)
+        bundle.held.createContainerHooks = hooks.createContainer.map { HookPlan($0) }
+        bundle.held.startContainerHooks = hooks.startContainer.map { HookPlan($0) }
+        var extras = LaunchPlan.Extras(
+            root: RootPlan(source: .folder(configuration.rootfs), readOnly: spec.root.readonly))
+        extras.bundle = bundle
+        if let seccomp = spec.linux.seccomp { extras.seccomp = try Seccomp.filter(seccomp, store) }
+        var plan = try LaunchPlan(spec, extras)
+        plan.process.adapt(options.preservedDescriptors, ownsKeyring: options.ownsKeyring)
+        return plan
+    }
+
+    private func start(
+        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ document: ContainerDocument
+    ) throws(CFSError) -> HeldProcess {
+        var timeline = Timeline()
+        let pending = try Launcher.begin(
+            LaunchBeginning(plan), cgroup: cgroup?.descriptor, standard: [0, 1, 2]
+        ) { () throws(CFSError) in plan }
+        let hooks = configuration.spec.hooks
+        return try Launcher.hold(pending, plan, &timeline) { pid throws(CFSError) in
+            let state = document.state(.creating, pid: pid).json.bytes()
+            try hooks.prestart.map { HookPlan($0) }.run(state: state, point: "prestart")
+            try hooks.createRuntime.map { HookPlan($0) }.run(state: state, point: "createRuntime")
+            return state
+        }
+    }
+}
+
+extension HookPlan {
+    init(_ hook: RuntimeSpec.Hook) {
+        self.init(path: hook.path, arguments: hook.args, environment: hook.env, timeout: hook.timeout)
+    }
+}
+
+extension ProcessPlan {
+    /// What holds for every process that this runtime starts: it lives on without the runtime.
+    mutating func adapt(_ preserved: Int32, ownsKeyring: Bool) {
+        preservedDescriptors = preserved
+        self.ownsKeyring = ownsKeyring
+        diesWithLauncher = false
+        looksUpHome = true
+    }
+}
+
+/// The filters of `linux.seccomp`, compiled once for each profile.
+enum Seccomp {
+    static func filter(_ json: JSON, _ store: ContainerStore) throws(CFSError) -> SeccompFilter {
+        let cache = SeccompCache(folder: store.seccompFolder)
+        return try SeccompFilter(readingFile: try cache.filter(for: try SeccompProfile(json: json)))
+    }
+}
+
+/// Which namespaces that a configuration names by path are those of this process: what a container does there is seen by
+/// the host.
+enum HostNamespaces {
+    static func among(_ namespaces: [RuntimeSpec.Namespace]) -> NamespaceFlags {
+        var shared: NamespaceFlags = []
+        for namespace in namespaces {
+            guard let path = namespace.path, !path.isEmpty, let kind = NamespaceFlags(named: namespace.type) else {
+                continue
+            }
+            let name = ["network": "net", "mount": "mnt"][namespace.type] ?? namespace.type
+            if let theirs = File.statusIfThere(path, followLinks: true),
+                let ours = File.statusIfThere("/proc/self/ns/\(name)", followLinks: true), theirs.isSameFile(as: ours)
+            {
+                shared.formUnion(kind)
+            }
+        }
+        return shared
+    }
+}
+
+/// The socket at which a container waits for the word to start. Its path may be longer than a socket's name can be, so both
+/// sides name it by the descriptor of its folder.
+enum Gate {
+    static func listen(_ container: RuntimeContainer) throws(CFSError) -> OwnedFD {
+        let folder = try Directory.open(container.folder)
+        return try MessageSocket.listen(at: "/proc/self/fd/\(folder.raw)/gate", backlog: 16)
+    }
+
+    /// Gives the word, and waits until the command runs.
+    static func open(_ container: RuntimeContainer) throws(CFSError) {
+        let folder = try Directory.open(container.folder)
+        try HeldProcess.start(gate: "/proc/self/fd/\(folder.raw)/gate")
+    }
+}
+
+/// The caller's socket that takes a container's terminal (`--console-socket`).
+enum ConsoleSocket {
+    static func send(_ terminal: SharedFD?, to path: String) throws(CFSError) {
+        guard let terminal else { throw CFSError(.invalidState, .starting, "the container sent no terminal") }
+        // Line feeds go out as they come: whoever holds the other side has a terminal of its own.
+        try checked(Int(cfs_terminal_plain_output(terminal.raw)), "tcsetattr", .starting)
+        try send(descriptor: terminal.raw, name: "/dev/ptmx", to: path)
+    }
+
+    static func send(descriptor: Int32, name: String, to path: String) throws(CFSError) {
+        let socket = OwnedFD(try checked(Int(cfs_unix_connect_stream(path)), "connect", .starting, path: path))
+        try MessageSocket.send(socket.raw, Array(name.utf8), descriptors: [descriptor])
+    }
+}
+
+extension RuntimeSpec.Resources {
+    /// A number of processes of 0 is what callers write when they want no limit; to the engine's own users it means none.
+    mutating func readAsCallersDo() { if pids?.limit == 0 { pids = nil } }
+}
+
+/// What a container may use of devices whatever its configuration says (runtime-spec, config-linux.md, Default Devices).
+enum DefaultDeviceRules {
+    static let rules: [RuntimeSpec.DeviceRule] =
+        ["c", "b"].map { RuntimeSpec.DeviceRule(allow: true, type: $0, major: nil, minor: nil, access: "m") }
+        + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)].map {
+            RuntimeSpec.DeviceRule(allow: true, type: "c", major: $0.0, minor: $0.1, access: "rwm")
+        } + [RuntimeSpec.DeviceRule(allow: true, type: "c", major: 136, minor: nil, access: "rwm")]
+}

@@ -1,0 +1,81 @@
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+import Glibc
+
+/// Which members of a configuration this runtime, or this machine, cannot enforce: they are refused, never dropped.
+enum Enforcement {
+    /// - Throws: `kernelUnsupported` that names the field and the reason.
+    static func check(_ spec: RuntimeSpec) throws(CFSError) {
+        try check(spec.process)
+        let linux = spec.linux
+        if linux.mountLabel?.isEmpty == false {
+            throw unsupported("linux.mountLabel", "labels of mounts are not set by this runtime")
+        }
+        if let intelRdt = linux.intelRdt, intelRdt != .object(JSONObject()) {
+            throw unsupported("linux.intelRdt", "the resource director (resctrl) is not used by this runtime")
+        }
+        if let device = linux.netDevices.first {
+            throw unsupported(
+                "linux.netDevices.\(device.hostName)", "network interfaces are not moved by this runtime")
+        }
+    }
+
+    static func check(_ process: RuntimeSpec.Process) throws(CFSError) {
+        if process.selinuxLabel?.isEmpty == false, !hasSELinux {
+            throw unsupported("process.selinuxLabel", "this kernel does not run SELinux")
+        }
+        if process.apparmorProfile?.isEmpty == false, !hasAppArmor {
+            throw unsupported("process.apparmorProfile", "this kernel does not run AppArmor")
+        }
+    }
+
+    static var hasSELinux: Bool { File.exists("/sys/fs/selinux/enforce") }
+
+    static var hasAppArmor: Bool {
+        let opened = File.tryOpen("/sys/module/apparmor/parameters/enabled", .read)
+        guard opened >= 0 else { return false }
+        let file = OwnedFD(opened)
+        var letter: UInt8 = 0
+        return withUnsafeMutableBytes(of: &letter) { File.read(file.raw, into: $0) } == 1 && letter == UInt8(ascii: "Y")
+    }
+
+    private static func unsupported(_ field: String, _ why: String) -> CFSError {
+        CFSError(.kernelUnsupported, .parsing, "\(field) cannot be set: \(why)")
+    }
+
+    /// Takes away the capabilities that cannot be granted, and says which: those that the kernel does not know, and those
+    /// that this process has not itself, unless a user namespace of the container gives them. A configuration that asks for
+    /// them is not refused (runtime-spec 1.3.0, config.md, capabilities).
+    ///
+    /// - Returns: a sentence for each set, for the log.
+    static func grantable(_ process: inout RuntimeSpec.Process, inUserNamespace: Bool) throws(CFSError) -> [String] {
+        guard var sets = process.capabilities else { return [] }
+        let known = Capability.names(of: Capability.all)
+        let ours = Capability.names(of: inUserNamespace ? Capability.all : try Capability.permitted())
+        let bound = Capability.names(of: inUserNamespace ? Capability.all : try Capability.bounding())
+        var dropped: [String] = []
+        func keep(_ names: inout [String], among granted: [String]) {
+            names = names.filter { name in
+                if granted.contains(name) { return true }
+                let text =
+                    known.contains(name)
+                    ? "the capability \(name) cannot be granted: the runtime has not got it"
+                    : "the capability \(name) is not known"
+                if !dropped.contains(text) { dropped.append(text) }
+                return false
+            }
+        }
+        keep(&sets.bounding, among: bound)
+        keep(&sets.permitted, among: ours)
+        keep(&sets.effective, among: ours.filter(sets.permitted.contains))
+        keep(&sets.inheritable, among: bound)
+        sets.ambient = sets.ambient.filter { name in
+            if sets.permitted.contains(name) && sets.inheritable.contains(name) { return true }
+            dropped.append("the capability \(name) cannot be ambient: it is not both permitted and inheritable")
+            return false
+        }
+        process.capabilities = sets
+        return dropped
+    }
+}

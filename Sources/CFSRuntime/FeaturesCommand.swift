@@ -1,0 +1,46 @@
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+
+/// `features`: what this runtime can do, from the tables that enforce it (runtime-spec, features.md).
+enum FeaturesCommand {
+    static let command = RuntimeCommand(
+        names: ["features"], usage: "", summary: "print what this runtime can do, as JSON", options: []
+    ) { _, context throws(CFSError) in
+        try StandardOutput.write(document(context.version).json.text(pretty: true) + "\n")
+        return 0
+    }
+
+    static func document(_ version: String) -> RuntimeFeatures {
+        var features = RuntimeFeatures(ociVersionMin: "1.0.0", ociVersionMax: RuntimeMain.specification)
+        features.hooks = [
+            "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+        ]
+        features.mountOptions = MountOptionNames.all
+        features.annotations = ["org.cfs.version": version]
+        features.potentiallyUnsafeConfigAnnotations = []
+        var linux = RuntimeFeatures.Linux()
+        linux.namespaces = RuntimeSpec.Words.namespaces.sorted()
+        linux.capabilities = Capability.names(of: Capability.all)
+        linux.cgroup = RuntimeFeatures.Cgroup()
+        linux.cgroup?.v1 = false
+        linux.cgroup?.v2 = true
+        linux.cgroup?.systemd = false
+        linux.cgroup?.systemdUser = false
+        linux.cgroup?.rdma = true
+        linux.seccomp = RuntimeFeatures.Seccomp()
+        linux.seccomp?.enabled = true
+        linux.seccomp?.actions = RuntimeSpec.Words.seccompActions.filter { $0 != "SCMP_ACT_NOTIFY" }
+        linux.seccomp?.operators = SeccompProfile.Comparison.allCases.map(\.rawValue)
+        linux.seccomp?.archs = SeccompArchitecture.allCases.map(\.rawValue)
+        linux.seccomp?.knownFlags = RuntimeSpec.Words.seccompFlags
+        linux.seccomp?.supportedFlags = SeccompProfile.Flag.allCases.map(\.rawValue)
+        linux.apparmor = RuntimeFeatures.Switch(enabled: true)
+        linux.selinux = RuntimeFeatures.Switch(enabled: true)
+        linux.intelRdt = RuntimeFeatures.Switch(enabled: false)
+        linux.mountExtensions = RuntimeFeatures.MountExtensions(idmap: RuntimeFeatures.Switch(enabled: true))
+        linux.netDevices = RuntimeFeatures.Switch(enabled: false)
+        features.linux = linux
+        return features
+    }
+}

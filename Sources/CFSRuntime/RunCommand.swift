@@ -1,0 +1,47 @@
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+import Glibc
+
+/// `run`: `create` and `start`, and to stay until the end.
+enum RunCommand {
+    static let command = RuntimeCommand(
+        names: ["run"], usage: "CONTAINER", summary: "make a container of a bundle, and run its command",
+        options: CreateCommand.options + [
+            .flag("detach", "d", help: "return once the command runs"),
+            .flag("keep", help: "keep the container when its command has ended"),
+        ]
+    ) { arguments, context throws(CFSError) in
+        let id = try arguments.container()
+        var options = try CreateCommand.making(arguments, context)
+        let isDetached = arguments.has("detach")
+        options.waitsAtGate = false
+        options.staysInFront = !isDetached
+        let making = try ContainerMaking(
+            context.store, id: id, bundle: arguments["bundle"] ?? "", options: options, log: context.log)
+        let foreground = isDetached ? nil : try Foreground()
+        let (container, process) = try making.make()
+        do throws(CFSError) {
+            try CreateCommand.sendHandle(process.pidfd, arguments)
+            try process.start()
+            try CreateCommand.runPoststartHooks(container, context.log)
+        } catch {
+            try ProcessControl.signal(process.pidfd, SIGKILL)
+            _ = try ProcessControl.reap(process.pidfd, wait: true)
+            try remove(container, context)
+            throw error
+        }
+        guard let foreground else { return 0 }
+        let status = try foreground.serve(process.pidfd, terminal: process.terminal)
+        if !arguments.has("keep") { try remove(container, context) }
+        return status
+    }
+
+    private static func remove(_ container: RuntimeContainer, _ context: RuntimeContext) throws(CFSError) {
+        let lock = try container.lock()
+        defer { withExtendedLifetime(lock) {} }
+        if let cgroup = try container.cgroup() { try cgroup.remove() }
+        DeleteCommand.runPoststopHooks(try container.configuration().hooks, container.document, context.log)
+        try container.removeTraces()
+    }
+}

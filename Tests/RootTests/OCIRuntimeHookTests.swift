@@ -1,0 +1,106 @@
+import EngineSupport
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("The OCI runtime: hooks", .needsHost)
+struct OCIRuntimeHookTests {
+    private func hook(_ script: String, timeout: Int? = nil) -> [String: Any] {
+        var hook: [String: Any] = ["path": "/bin/sh", "args": ["sh", "-c", script]]
+        if let timeout { hook["timeout"] = timeout }
+        return hook
+    }
+
+    private static let names = [
+        "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
+    ]
+
+    @Test("all six kinds run in their order, with the state of the moment, an empty environment and / as folder")
+    func order() {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        let log = bundle.folder("log")
+        bundle["root", "readonly"] = false
+        bundle["annotations"] = ["key": "value"]
+        for name in Self.names {
+            // Inside there is no way to the host: its file is read afterwards.
+            let file = name == "startContainer" ? "/tmp/log" : log
+            bundle["hooks", name] = [hook("echo \"\(name) $(cat) $(pwd) ${HOME-none}\" >> \(file)")]
+        }
+        #expect(bundle.create("a").status == 0, "\(bundle.output)")
+        #expect(textOfFile(log)?.split(separator: "\n").count == 3)
+        #expect(bundle.run("start", "a").status == 0)
+        bundle.run("kill", "a", "9")
+        #expect(eventually { bundle.status("a") == "stopped" })
+        #expect(bundle.run("delete", "a").status == 0)
+        let lines = (textOfFile(log) ?? "").split(separator: "\n").map(String.init)
+        let expected = [
+            ("prestart", "creating"), ("createRuntime", "creating"), ("createContainer", "creating"),
+            ("poststart", "running"), ("poststop", "stopped"),
+        ]
+        #expect(lines.count == expected.count)
+        for (line, (name, status)) in zip(lines, expected) {
+            #expect(line.hasPrefix("\(name) {") && line.contains("\"status\":\"\(status)\""), "\(line)")
+            #expect(line.contains("\"id\":\"a\"") && line.contains("\"key\":\"value\"") && line.hasSuffix(" / none"))
+        }
+        let inside = textOfFile("\(bundle.rootfs)/tmp/log") ?? ""
+        #expect(inside.hasPrefix("startContainer {") && inside.contains("\"status\":\"created\""), "\(inside)")
+    }
+
+    @Test(
+        "a hook before the command that fails is an error, and no container is left",
+        arguments: [
+            "prestart", "createRuntime", "createContainer",
+        ])
+    func failure(name: String) {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        bundle["hooks", name] = [hook("echo why >&2; exit 3")]
+        bundle["hooks", "poststop"] = [hook("echo after > \(bundle.folder("after"))")]
+        #expect(bundle.create("a").status == 1)
+        #expect(bundle.output.contains("the \(name) hook /bin/sh ended with status 3: why"), "\(bundle.output)")
+        #expect(bundle.run("list", "-q").output == "")
+        #expect(textOfFile(bundle.folder("after")) == "after\n")
+    }
+
+    @Test("a hook that does not end in its time is killed")
+    func timeout() {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        bundle["hooks", "createRuntime"] = [hook("exec sleep 1000", timeout: 1)]
+        #expect(bundle.create("a").status == 1)
+        #expect(bundle.output.contains("did not end within 1 seconds"), "\(bundle.output)")
+    }
+
+    @Test("a startContainer hook that fails keeps the command from running")
+    func startContainer() {
+        let bundle = RuntimeBundle(["sh", "-c", "echo ran"])
+        bundle["hooks", "startContainer"] = [hook("exit 5")]
+        bundle.create("a")
+        let result = bundle.run("start", "a")
+        #expect(result.status == 1 && result.errors.contains("startContainer hook"), "\(result.errors)")
+        #expect(eventually { bundle.status("a") == "stopped" })
+        #expect(!bundle.output.contains("ran"))
+    }
+
+    @Test("a poststart hook that fails ends the container, or is a warning in a configuration before 1.2.1")
+    func poststart() {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        bundle["hooks", "poststart"] = [hook("exit 5"), hook("echo second > \(bundle.folder("second"))")]
+        bundle["ociVersion"] = "1.2.1"
+        bundle.create("a")
+        #expect(bundle.run("start", "a").status == 1)
+        #expect(eventually { bundle.status("a") == "stopped" })
+        bundle["ociVersion"] = "1.0.2"
+        bundle.create("b")
+        let result = bundle.run("start", "b")
+        #expect(result.status == 0 && result.errors.contains("warning: the poststart hook"), "\(result.errors)")
+        #expect(bundle.status("b") == "running")
+        #expect(textOfFile(bundle.folder("second")) == "second\n")
+    }
+
+    @Test("a poststop hook that fails is a warning")
+    func poststop() {
+        let bundle = RuntimeBundle(["true"])
+        bundle["hooks", "poststop"] = [hook("exit 5")]
+        let result = bundle.run("run", "a")
+        #expect(result.status == 0 && result.errors.contains("warning: the poststop hook"), "\(result.errors)")
+    }
+}
