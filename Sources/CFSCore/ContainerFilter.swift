@@ -42,8 +42,8 @@ public struct ContainerFilter: Sendable, Hashable {
         }
     }
 
-    /// Every state that ``states`` may name, in the order of a life. No container is *restarting* or *removing* when it is
-    /// looked at; the words are Docker's.
+    /// Every state that ``states`` may name, in the order of a life. *restarting* is one that has ended and waits for
+    /// its restart policy. No container is *removing* when it is looked at; the words are Docker's.
     public static let stateNames = [
         "created", "restarting", "running", "removing", "paused", "stopping", "exited", "dead",
     ]
@@ -72,7 +72,7 @@ public struct ContainerFilter: Sendable, Hashable {
         guard ids.isEmpty || ids.contains(where: { record.id.text.hasPrefix($0) }),
             names.isEmpty || names.contains(where: { $0.fits(record.name) }),
             labels.allSatisfy({ $0.holds(for: record.labels) }),
-            states.isEmpty || states.contains(record.state.name)
+            states.isEmpty || states.contains(record.restartsAt == nil ? record.state.name : "restarting")
         else { return false }
         if exitStatuses.isEmpty { return true }
         guard case .exited(let status, _) = record.state else { return false }

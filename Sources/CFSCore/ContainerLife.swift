@@ -60,6 +60,8 @@ extension Container {
     /// - Throws: `containerRunning` without `force`; `conflict` when somebody else starts, stops or removes it.
     public func remove(force: Bool = false) throws(CFSError) {
         try engine.requirePrivilege("removing a container")
+        // What would remove itself is gone then, as is wanted.
+        if try engine.recoverIfLost(id), try engine.registry.container(id) == nil { return }
         guard let claimed = try engine.claim(id, for: force ? .forceRemove : .remove) else { return }
         do throws(CFSError) {
             if claimed.hasMonitor { try kill() }

@@ -7,7 +7,7 @@ import Glibc
 
 extension Container {
     /// Starts a container that was created, or that has ended: returns once its command runs. What it wrote before is
-    /// still there, and its log goes on.
+    /// still there, and its log goes on. What a killed monitor has left of it is put right first.
     ///
     /// - Parameters:
     ///   - streams: what the command's standard streams are connected to.
@@ -29,6 +29,7 @@ extension Container {
 
     func start(_ streams: Streams, interruption: StartInterruption?, verb: String) throws(CFSError) -> Session {
         try engine.requirePrivilege()
+        try engine.recoverIfLost(id)
         guard let claimed = try engine.claim(id, for: .start, history: verb) else { throw gone }
         let row = claimed.row
         let session: Session

@@ -77,7 +77,7 @@ extension Engine {
     }
 
     /// Nil for one that is not there, or damaged: nothing can be made of such a folder.
-    private static func request(of folder: ContainerFolder) -> MonitorRequest? {
+    static func request(of folder: ContainerFolder) -> MonitorRequest? {
         do throws(CFSError) { return try folder.readRequest() } catch { return nil }
     }
 

@@ -45,6 +45,32 @@ extension Engine {
         return recovery
     }
 
+    /// Puts right what a killed monitor, or a machine that went down, has left of one container, as ``recover()`` does for
+    /// all. One that somebody looks after, and one whose removal was begun, is left alone.
+    ///
+    /// - Returns: whether there was anything; one that was to remove itself is gone then.
+    @discardableResult
+    func recoverIfLost(_ id: ContainerID) throws(CFSError) -> Bool {
+        let folder = folder(id)
+        guard let row = try registry.container(id), row.decision.phase != .removing, File.exists(folder.configPath),
+            RunLock.exists(folder) || row.decision.phase == .running || row.decision.phase == .stopping
+        else { return false }
+        var recovery = Recovery()
+        try recover(id, row, try cgroups(), &recovery)
+        return !recovery.containers.isEmpty
+    }
+
+    /// The cgroup that is left of a container, wherever it wanted it; nil when there is none.
+    private func leftCgroup(
+        _ id: ContainerID, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?
+    ) throws(CFSError) -> Cgroup? {
+        if let cgroup = try cgroups?.cgroup(id.text) { return cgroup }
+        guard let cgroups, let parent = Self.request(of: folder)?.cgroupFolder, parent != cgroups.folder else {
+            return nil
+        }
+        return try CgroupHierarchy(mountPoint: cgroups.mountPoint, folder: parent).cgroup(id.text)
+    }
+
     private func recover(
         _ id: ContainerID, _ row: ContainerRow?, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
     ) throws(CFSError) {
@@ -98,7 +124,7 @@ extension Engine {
     private func putRight(
         _ id: ContainerID, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
     ) throws(CFSError) -> Bool {
-        if let cgroup = try cgroups?.cgroup(id.text) {
+        if let cgroup = try leftCgroup(id, folder, cgroups) {
             try cgroup.remove()
             recovery.cgroups += 1
         }

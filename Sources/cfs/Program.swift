@@ -17,7 +17,7 @@ enum Program {
                 return 0
             case .help(let arguments): return try help(arguments)
             case .verb(let verb, let name, let arguments):
-                startsCommand = verb.startsCommand
+                startsCommand = verb.startsCommand(arguments)
                 return try perform(verb, name, arguments)
             }
         } catch {

@@ -46,6 +46,8 @@ struct RestartTests: EngineSuite {
             // From the sixth time on it waits for more than three seconds.
             #expect(eventually { restarts(id) >= 6 && state(id)["Restarting"].bool == true })
             #expect(engine.run("ps").output.contains("Restarting (1)"))
+            #expect(engine.run("ps", "-q", "--no-trunc", "--filter", "status=restarting").text == id)
+            #expect(engine.run("ps", "-q", "--filter", "status=exited", "--filter", "id=\(id)").output == "")
             #expect(engine.run("start", id).errors.contains("restart policy"))
             #expect(engine.run("rm", id).errors.contains("restart policy"))
             #expect(engine.run("stop", id).status == 0)

@@ -63,6 +63,12 @@ struct ErrorTextTests {
         let usage = CFSError(.invalidArgument, .parsing, "x")
         #expect(Program.status(usage, startsCommand: true) == 125)
         #expect(Program.status(usage, startsCommand: false) == 64)
+        for words in [["start"], ["restart"], ["restart", "-t", "x", "a"], ["start", "--no-such", "a"]] {
+            #expect(Program.run(words) == 64, "\(words)")
+        }
+        for words in [["start", "-a"], ["start", "-ai"], ["attach"], ["attach", "a", "b"], ["run"], ["exec"]] {
+            #expect(Program.run(words) == 125, "\(words)")
+        }
         #expect(Program.status(CFSError(.commandNotFound, .starting, "x"), startsCommand: true) == 127)
         #expect(Program.status(CFSError(.commandNotExecutable, .starting, "x"), startsCommand: true) == 126)
         #expect(Program.status(CFSError(.containerNotFound, .looking, "x"), startsCommand: true) == 125)

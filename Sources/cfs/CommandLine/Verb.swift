@@ -13,6 +13,8 @@ protocol Verb: ParsableCommand {
     static var optionsEndAtFirstWord: Bool { get }
     /// Whether its exit status is that of a command: the engine's own failures are 125, 126 and 127 then.
     static var startsCommand: Bool { get }
+    /// The same of a verb for which it depends on its arguments, as the user wrote them.
+    static func startsCommand(_ arguments: [String]) -> Bool
 
     /// Does it.
     ///
@@ -24,6 +26,7 @@ protocol Verb: ParsableCommand {
 extension Verb {
     static var optionsEndAtFirstWord: Bool { false }
     static var startsCommand: Bool { false }
+    static func startsCommand(_ arguments: [String]) -> Bool { startsCommand }
 }
 
 /// A verb whose arguments ArgumentParser reads.

@@ -161,7 +161,7 @@ struct TemplateRenderer {
         let hint =
             if !near.isEmpty {
                 "did you mean \(near.joined(separator: " or "))?"
-            } else if names.count <= 20 {
+            } else if names.count <= 40 {
                 "there is \(names.joined(separator: ", "))"
             } else {
                 "{{json .}} shows what there is"

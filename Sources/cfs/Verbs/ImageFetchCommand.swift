@@ -19,7 +19,7 @@ struct ImageFetchCommand: ParsedVerb {
 
     static let optionNames = OptionNames(flags: ["quiet q"], values: ["sha256"]) + GlobalOptions.optionNames
 
-    @Option(help: ArgumentHelp("The file's SHA-256, 64 hexadecimal digits.", valueName: "digest"))
+    @Option(help: ArgumentHelp("The file's SHA-256: 64 hexadecimal digits, or sha256: and those.", valueName: "digest"))
     var sha256: String?
 
     @Flag(name: .shortAndLong, help: "Show no progress; print the ID only.")
@@ -33,14 +33,25 @@ struct ImageFetchCommand: ParsedVerb {
     func perform() throws(CFSError) -> Int32 {
         var options = FetchOptions()
         if let sha256 {
-            let prefix = "sha256:"
-            options.digest = try Digest(
-                prefix + (sha256.hasPrefix(prefix) ? String(sha256.dropFirst(prefix.count)) : sha256))
+            options.digest = try Self.digest(sha256)
         }
         let display = ProgressDisplay(quiet: quiet)
         let image = try fetch(try globals.engine(), options, display)
         try StandardOutput.write(ImageNote.text(image, isQuiet: quiet))
         return 0
+    }
+
+    /// What --sha256 takes.
+    static func digest(_ text: String) throws(CFSError) -> Digest {
+        let prefix = "sha256:"
+        do throws(CFSError) {
+            return try Digest(text.hasPrefix(prefix) ? text : prefix + text)
+        } catch {
+            throw CFSError(
+                .invalidArgument, .parsing, "--sha256 does not take \"\(text.prefix(100))\"",
+                hint:
+                    "write the 64 hexadecimal digits that `sha256sum FILE` prints, with or without sha256: before them")
+        }
     }
 
     /// Waits for the fetch: only this verb needs a thread pool, so only it starts one.

@@ -133,7 +133,9 @@ struct InspectCommand: ParsedVerb {
             return try engine.inspectImage(reference)
         } catch {
             guard error.code == .imageNotFound else { throw error }
-            throw CFSError(missing.code, missing.phase, "\(missing.message), and no image", hint: missing.hint)
+            let near = error.hint.flatMap { $0.hasPrefix("did you mean") ? $0 : nil }
+            let hint = missing.hint == "see `cfs ps -a`" ? near ?? "see `cfs ps -a` and `cfs images`" : missing.hint
+            throw CFSError(missing.code, missing.phase, "\(missing.message), and no image", hint: hint)
         }
     }
 }

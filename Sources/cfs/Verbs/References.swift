@@ -4,7 +4,7 @@ import CFSCore
 enum References {
     /// Tries every one; what failed is told at once and does not stop the others.
     ///
-    /// - Returns: 1 when one failed, else 0.
+    /// - Returns: 64 when what was asked of one is wrong, 1 when one failed, else 0.
     static func each<Reference>(
         _ references: [Reference],
         report: (CFSError) -> Void = { StandardError.write(ErrorText.text($0, style: StandardError.style)) },
@@ -18,7 +18,7 @@ enum References {
                 // A reader that has gone ends the verb, and is no failure of the reference.
                 if StandardOutput.isClosed(error) { throw error }
                 report(error)
-                status = 1
+                status = max(status, Program.status(error, startsCommand: false))
             }
         }
         return status

@@ -16,7 +16,6 @@ struct RestartCommand: ParsedVerb {
             """)
 
     static let optionNames = OptionNames(values: ["time t timeout"]) + GlobalOptions.optionNames
-    static let startsCommand = true
 
     @Option(
         name: [.customShort("t"), .customLong("time"), .customLong("timeout")],

@@ -19,7 +19,14 @@ struct StartCommand: ParsedVerb {
 
     static let optionNames =
         OptionNames(flags: ["attach a", "interactive i"], values: ["detach-keys"]) + GlobalOptions.optionNames
-    static let startsCommand = true
+
+    /// Only in front is its status that of a command.
+    static func startsCommand(_ arguments: [String]) -> Bool {
+        arguments.contains { argument in
+            if argument.hasPrefix("--") { return ["--attach", "--interactive"].contains(argument) }
+            return argument.hasPrefix("-") && argument.contains { $0 == "a" || $0 == "i" }
+        }
+    }
 
     @Flag(name: .shortAndLong, help: "Stay in front: show its output, pass signals on.")
     var attach = false

@@ -1,0 +1,40 @@
+import TestSupport
+import Testing
+
+@Suite("What a wrong command line is told", .needsHost, .engine)
+struct AskedWrongTests: EngineSuite {
+    @Test("a field that does not exist is a fault of the command line, with what there is, for a list and for inspect")
+    func missingField() throws {
+        try engine.withContainer { id in
+            for words in [["ps", "--format", "{{.Nope}}"], ["inspect", "-f", "{{.Nope}}", id]] {
+                let result = engine.run(words)
+                #expect(result.status == 64, "\(words)")
+                #expect(result.errors.contains("there is no field .Nope"), "\(result.errors)")
+                #expect(result.errors.contains("hint: "), "\(result.errors)")
+            }
+        }
+        #expect(engine.run("inspect", "-f", "{{.Nope}}", "BusyBox").status == 64)
+    }
+
+    @Test("starting what is not there: 1 behind, 125 in front")
+    func missingContainer() {
+        #expect(engine.run("start", "nosuch").status == 1)
+        #expect(engine.run("restart", "nosuch").status == 1)
+        #expect(engine.run("start", "-a", "nosuch").status == 125)
+        #expect(engine.run("attach", "nosuch").status == 125)
+    }
+
+    @Test("inspect of what is neither a container nor an image names both lists")
+    func missingName() {
+        let errors = engine.run("inspect", "xyzzyxyzzy").errors
+        #expect(errors.contains("cfs ps -a") && errors.contains("cfs images"), "\(errors)")
+    }
+
+    @Test("a digest that is none is told in the words of the option", arguments: ["xyz", "sha256:xyz"])
+    func wrongDigest(text: String) {
+        let result = engine.run("image", "fetch", "--sha256", text, "TinyCore")
+        #expect(result.status == 64)
+        #expect(
+            result.errors.contains("--sha256 does not take \"\(text)\"") && result.errors.contains("64 hexadecimal"))
+    }
+}
