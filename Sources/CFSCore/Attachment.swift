@@ -79,6 +79,7 @@ extension Container {
         case .attached(let answer):
             let session = Session(pid: answer.pid, socket: SharedFD(try monitor.fd.duplicate()), helper: nil) {}
             engine.note("attach", row)
+            engine.remember("attach", row)
             return Attachment(
                 session, answer, output: out.reading, error: error.reading,
                 input: answer.input ? typed?.writing : nil)

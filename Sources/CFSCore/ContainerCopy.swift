@@ -49,6 +49,7 @@ extension Container {
         defer { extendLifetime(root) }
         let source = try inside(path, root).source(followsLink: options.followsLink)
         try root.checkMounts(source.item, label(path))
+        try checkKernel(source, path)
         let host = SharedFD(try Directory.open("/"))
         let target = try RootedPath(hostPath, below: host.raw, label: hostPath).target(for: source)
         let reader = try FolderReader(source.item, as: target.name, owners: root.owners, limits: .unlimited)
@@ -70,6 +71,7 @@ extension Container {
         defer { extendLifetime(root) }
         let source = try inside(path, root).source(followsLink: options.followsLink)
         try root.checkMounts(source.item, label(path))
+        try checkKernel(source, path)
         let reader = try FolderReader(
             source.item, as: source.name ?? ArchiveName("./"), owners: root.owners, limits: .unlimited)
         let sink = try DescriptorSink.make(descriptor, name)
@@ -141,6 +143,14 @@ extension Container {
         }
         note("in", path, history: "cp")
         return CopyReport(writer)
+    }
+
+    /// A folder of proc or sysfs is none that has content of its own; one file of it can be copied.
+    private func checkKernel(_ source: RootedPath.Source, _ path: String) throws(CFSError) {
+        guard source.isFolder, KernelFile.isIn(source.item.raw) else { return }
+        throw CFSError(
+            .invalidArgument, .looking, "\(label(path)) is a view into the kernel, and no folder that can be copied",
+            hint: "copy single files of it, or see them with cfs exec")
     }
 
     private func note(_ direction: String, _ path: String, history verb: String? = nil) {

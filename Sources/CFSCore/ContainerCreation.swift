@@ -204,7 +204,7 @@ extension Engine {
         request.journalPath = journal.path
         request.joins = try joined(spec.namespaces)
         request.restart = spec.restart
-        request.health = spec.health
+        request.health = try Self.health(spec, image)
         request.autoRemove = spec.autoRemove
         request.interactive = spec.interactive
         request.log = spec.log
@@ -216,6 +216,23 @@ extension Engine {
             request.cgroupFolder = cgroups.folder
         }
         return request
+    }
+
+    /// What is asked for, else what the image says.
+    static func health(_ spec: ContainerSpec, _ image: ImageRecord) throws(CFSError) -> HealthCheck? {
+        if spec.ignoresHealth { return nil }
+        if let asked = spec.health { return asked }
+        guard var check = image.configuration.health?.check else {
+            guard spec.healthChanges == HealthChanges() else {
+                throw CFSError(
+                    .invalidArgument, .preparing,
+                    "options of a health check, but no health check: the image \(spec.image) has none",
+                    hint: "say what to run: --health-cmd 'wget -q -O /dev/null http://127.0.0.1/'")
+            }
+            return nil
+        }
+        spec.healthChanges.apply(to: &check)
+        return check
     }
 
     static func stopSignal(_ spec: ContainerSpec, _ image: ImageRecord) -> Int32 {

@@ -48,12 +48,18 @@ public struct ContainerFilter: Sendable, Hashable {
         "created", "restarting", "running", "removing", "paused", "stopping", "exited", "dead",
     ]
 
+    /// Every word that ``health`` may have: those of ``Health/Status``, and `none`.
+    public static let healthNames = Health.Status.allCases.map(\.rawValue) + ["none"]
+
     /// Beginnings of ids.
     public var ids: [String] = []
     public var names: [NamePart] = []
     public var labels: [LabelCondition] = []
     /// Names of states: see ``stateNames``.
     public var states: [String] = []
+    /// How running containers are by their health checks: see ``healthNames``. What has no check is `none`, and so is what
+    /// does not run.
+    public var health: [String] = []
     /// How containers ended that have ended.
     public var exitStatuses: [Int32] = []
     /// Images by name or id: of containers that were made of them, or of what was built on them.
@@ -72,7 +78,8 @@ public struct ContainerFilter: Sendable, Hashable {
         guard ids.isEmpty || ids.contains(where: { record.id.text.hasPrefix($0) }),
             names.isEmpty || names.contains(where: { $0.fits(record.name) }),
             labels.allSatisfy({ $0.holds(for: record.labels) }),
-            states.isEmpty || states.contains(record.restartsAt == nil ? record.state.name : "restarting")
+            states.isEmpty || states.contains(record.restartsAt == nil ? record.state.name : "restarting"),
+            health.isEmpty || health.contains(record.health?.status.rawValue ?? "none")
         else { return false }
         if exitStatuses.isEmpty { return true }
         guard case .exited(let status, _) = record.state else { return false }

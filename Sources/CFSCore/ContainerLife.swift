@@ -106,13 +106,17 @@ extension Container {
         }
     }
 
-    /// A monitor with a policy must hear that an end is wanted: that of a stop, and what ends by KILL or the stop signal.
-    /// One without may be of an older cfs, and has no such word.
+    /// A monitor must hear that an end is wanted, that of a stop, and what ends by KILL or the stop signal: it may have a
+    /// policy, or get one meanwhile. One without that is of an older cfs has no such word.
     private func message(_ signal: Int32, isStop: Bool) -> MonitorMessage {
         do throws(CFSError) {
             let request = try request()
             let isWanted = isStop || signal == SIGKILL || signal == request.stopSignal
-            return isWanted && request.restart != .no ? .stop(signal) : .signal(signal)
+            guard isWanted else { return .signal(signal) }
+            if request.restart != .no { return .stop(signal) }
+            // Between two runs there is no state, and the monitor one that has a policy.
+            let version = try folder.readState()?.monitorVersion ?? MonitorProtocol.version
+            return version >= 2 ? .stop(signal) : .signal(signal)
         } catch {
             // Of a damaged container nothing is known; it can be ended all the same.
             return isStop || signal == SIGKILL ? .stop(signal) : .signal(signal)

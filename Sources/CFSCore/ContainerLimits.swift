@@ -4,17 +4,26 @@ import CFSModel
 import CFSMonitor
 
 extension Container {
-    /// Changes limits, at once when the container runs. What `changes` does not name stays as it is; devices cannot be
-    /// changed.
+    /// Changes limits, at once when the container runs, and its restart policy, which holds from its next end on. What is
+    /// not named stays as it is; devices cannot be changed.
     ///
     /// A memory limit below what is in use is an error, since the kernel would kill for it.
     ///
+    /// - Parameter restart: the new policy; nil for the one that it has.
     /// - Throws: `invalidConfiguration` for values that contradict each other or what was set before, or that this
-    ///   machine cannot do; `conflict`; `cgroupControllerUnavailable`. Nothing has changed then.
-    public func update(_ changes: RuntimeSpec.Resources) throws(CFSError) {
-        try engine.requirePrivilege("changing limits")
+    ///   machine cannot do; `conflict`, also for a policy of a container that removes itself or is being stopped;
+    ///   `cgroupControllerUnavailable`. Nothing has changed then.
+    public func update(
+        _ changes: RuntimeSpec.Resources = RuntimeSpec.Resources(), restart: RestartPolicy? = nil
+    ) throws(CFSError) {
+        try engine.requirePrivilege("changing a container's limits and policy")
         let record = try record()
         var request = try request()
+        if let restart {
+            try checkRestart(restart, record)
+            request.restart = restart
+            if changes == RuntimeSpec.Resources() { return try keep(request, record, hasNewPolicy: true) }
+        }
         guard changes.devices.isEmpty else {
             throw CFSError(.invalidArgument, .limiting, "the devices of a container cannot be changed")
         }
@@ -26,10 +35,7 @@ extension Container {
         var settings = try CgroupSettings(asked, naming: LimitFlag.name)
         settings.checksMemoryInUse = changes.memory?.limit != nil
         if record.state.pid != nil {
-            guard let cgroups = request.cgroups else {
-                try RequestedResources.check(asked, nil)
-                return
-            }
+            guard let cgroups = request.cgroups else { return try RequestedResources.check(asked, nil) }
             guard let cgroup = try cgroups.cgroup(id.text) else { throw notRunning(record) }
             try cgroup.apply(settings)
         } else {
@@ -41,7 +47,35 @@ extension Container {
             request.pidsLimitIsDefault = false
         }
         request.spec.linux.resources = merged
-        try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
+        try keep(request, record, hasNewPolicy: restart != nil)
+    }
+
+    private func checkRestart(_ policy: RestartPolicy, _ record: ContainerRecord) throws(CFSError) {
+        guard policy != .no else { return }
+        if record.autoRemove {
+            throw CFSError(
+                .conflict, .preparing,
+                "the container \(record.name) removes itself at its end, so it cannot be started again",
+                hint: "make one without --rm")
+        }
+        if case .stopping = record.state {
+            throw CFSError(
+                .conflict, .preparing, "the container \(record.name) is being stopped",
+                hint: "change its restart policy when it has ended")
+        }
+    }
+
+    /// - Parameter hasNewPolicy: a policy must survive a power cut, and a monitor that waits to start the container again
+    ///   must look at it.
+    private func keep(
+        _ request: MonitorRequest, _ record: ContainerRecord, hasNewPolicy: Bool
+    ) throws(CFSError) {
+        try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: hasNewPolicy)
+        if hasNewPolicy, record.restartsAt != nil {
+            Engine.regardless { () throws(CFSError) in
+                try folder.connect().send(MonitorMessage.hello(version: MonitorProtocol.version).bytes)
+            }
+        }
         noteDone("update", history: "update")
     }
 
@@ -54,7 +88,7 @@ extension Container {
             throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
         }
         try cgroup.freeze()
-        noteDone("pause")
+        noteDone("pause", history: "pause")
     }
 
     /// Lets a paused container go on.
@@ -66,7 +100,7 @@ extension Container {
             throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
         }
         try cgroup.thaw()
-        noteDone("unpause")
+        noteDone("unpause", history: "unpause")
     }
 
     /// Lets it go on whatever it does.

@@ -11,6 +11,7 @@ public struct EventFilter: Sendable, Hashable {
     /// Only what happened before; the sequence ends then. Nil goes on without end.
     public var until: UInt64?
     public var kinds: [EngineEvent.Kind] = []
+    /// See ``EngineEvent/actions``; `health_status` takes every status.
     public var actions: [String] = []
     /// Names, or the beginnings of ids.
     public var containers: [String] = []
@@ -21,7 +22,10 @@ public struct EventFilter: Sendable, Hashable {
     package func takes(_ event: EngineEvent) -> Bool {
         if let since, event.time < since { return false }
         if !kinds.isEmpty, !kinds.contains(event.kind) { return false }
-        if !actions.isEmpty, !actions.contains(event.action) { return false }
+        if !actions.isEmpty {
+            let word = event.action.prefix { $0 != ":" }
+            guard actions.contains(where: { $0 == event.action || $0 == word }) else { return false }
+        }
         if !containers.isEmpty {
             guard event.kind == .container,
                 containers.contains(where: { $0 == event.name || !$0.isEmpty && event.id.hasPrefix($0) })
@@ -34,9 +38,13 @@ public struct EventFilter: Sendable, Hashable {
 extension Engine {
     /// What happens to containers and images, in any process, in the order in which it happened; none is lost, however
     /// many write. Nothing is read before it is asked for, so a slow reader costs no memory. For one reader at a time.
-    public func events(_ filter: EventFilter = EventFilter()) throws(CFSError) -> Events {
+    ///
+    /// - Parameter onDamage: told once, in a sentence, of a file whose events are not all whole; those that are come.
+    public func events(
+        _ filter: EventFilter = EventFilter(), onDamage: (@Sendable (String) -> Void)? = nil
+    ) throws(CFSError) -> Events {
         try makeFolders()
-        return Events(source: try EventSource(journal, filter))
+        return Events(source: try EventSource(journal, filter, onDamage))
     }
 }
 
@@ -78,14 +86,18 @@ private final class EventSource: Sendable {
     private let changes: PathWatch
     private let cancellation: Pipe
 
-    init(_ journal: Journal, _ filter: EventFilter) throws(CFSError) {
+    init(
+        _ journal: Journal, _ filter: EventFilter, _ onDamage: (@Sendable (String) -> Void)?
+    ) throws(CFSError) {
         self.filter = filter
         cancellation = try Pipe()
         // Before the first look, so that nothing falls in between; the folder, because the file changes.
         changes = try PathWatch()
         try changes.add(journal.folder, [.modified, .created, .movedTo])
         let reader =
-            filter.since == nil ? try JournalReader.atEnd(of: journal) : try JournalReader(journal, from: nil)
+            filter.since == nil
+            ? try JournalReader.atEnd(of: journal, report: onDamage)
+            : try JournalReader(journal, from: nil, report: onDamage)
         state = Mutex(State(reader: reader))
     }
 
@@ -112,7 +124,7 @@ private final class EventSource: Sendable {
             let now = SystemClock.realtime
             guard now < until else {
                 state.isOver = true
-                return
+                return try state.reader.tellHalfLine()
             }
             milliseconds = Int32(clamping: (until - now) / 1_000_000 + 1)
         }

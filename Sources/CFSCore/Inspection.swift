@@ -21,11 +21,11 @@ extension Container {
                 "OpenStdin": .bool(request.interactive), "Env": JSON(process.env), "Cmd": JSON(record.command),
                 "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
                 "StopSignal": .string(Signal.name(request.stopSignal)),
-                "Healthcheck": request.health?.json ?? .null,
+                "Healthcheck": request.health.map { ImageHealthCheck($0).json } ?? .null,
             ],
             "HostConfig": [
                 "AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess),
-                "RestartPolicy": .string(request.restart.text),
+                "RestartPolicy": Self.restartPolicy(request.restart),
                 "LogConfig": Self.logConfiguration(request.log),
             ],
             "RestartCount": .integer(Int64(record.restarts)),
@@ -42,6 +42,13 @@ extension Container {
             "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
             "CgroupPath": request.cgroupFolder.map { .string("\($0)/\(id.text)") } ?? .null, "OCI": request.spec.json,
         ]
+    }
+
+    private static func restartPolicy(_ policy: RestartPolicy) -> JSON {
+        var maximum = 0
+        if case .onFailure(let count?) = policy { maximum = count }
+        let name = policy.text.prefix { $0 != ":" }
+        return ["Name": .string(String(name)), "MaximumRetryCount": .integer(Int64(maximum))]
     }
 
     private static func logConfiguration(_ policy: LogPolicy) -> JSON {

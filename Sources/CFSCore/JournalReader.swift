@@ -26,15 +26,22 @@ final class JournalReader {
     }
 
     private let journal: Journal
+    /// Told once of a damaged file, in a sentence that names it.
+    private var report: ((String) -> Void)?
     private var file: SharedFD?
     private var buffer: [UInt8] = []
     private var start = 0
     /// Behind the last line that was handed out.
     private(set) var position: Position?
 
-    /// - Parameter position: where to go on; the oldest event when it is nil, or in a file that is gone.
-    init(_ journal: Journal, from position: Position?) throws(CFSError) {
+    /// - Parameters:
+    ///   - position: where to go on; the oldest event when it is nil, or in a file that is gone.
+    ///   - report: told of a file that is damaged, once.
+    init(
+        _ journal: Journal, from position: Position?, report: ((String) -> Void)? = nil
+    ) throws(CFSError) {
         self.journal = journal
+        self.report = report
         let old = try Self.open(journal.oldPath)
         let growing = try Self.open(journal.path)
         if let position {
@@ -51,10 +58,15 @@ final class JournalReader {
     }
 
     /// A reader of what is appended from now on.
-    static func atEnd(of journal: Journal) throws(CFSError) -> JournalReader {
-        guard let growing = try open(journal.path) else { return try JournalReader(journal, from: nil) }
+    static func atEnd(
+        of journal: Journal, report: ((String) -> Void)? = nil
+    ) throws(CFSError) -> JournalReader {
+        guard let growing = try open(journal.path) else {
+            return try JournalReader(journal, from: nil, report: report)
+        }
         let status = try File.status(at: growing.raw)
-        return try JournalReader(journal, from: Position(inode: status.inode, offset: UInt64(clamping: status.size)))
+        return try JournalReader(
+            journal, from: Position(inode: status.inode, offset: UInt64(clamping: status.size)), report: report)
     }
 
     private func begin(_ file: SharedFD, at offset: UInt64) throws(CFSError) {
@@ -73,11 +85,29 @@ final class JournalReader {
                 position?.offset += UInt64(end + 1 - start)
                 start = end + 1
                 if let event = Self.parse(line) { return event }
-                // Half a line, of a full disk.
+                // Half a line, of a full disk. A line that is empty ended one.
+                if !line.isEmpty { tellDamage() }
                 continue
             }
             guard try fill() else { return nil }
         }
+    }
+
+    /// Tells of half a line at the end, which the next one would show to be one. A line that somebody writes at this moment
+    /// is none: writers hold the lock.
+    func tellHalfLine() throws(CFSError) {
+        guard start < buffer.count, let file, report != nil, flock(file.raw, LOCK_EX) == 0 else { return }
+        defer { _ = flock(file.raw, LOCK_UN) }
+        if try File.read(file.raw, atMost: 1, path: journal.path).isEmpty { tellDamage() }
+    }
+
+    private func tellDamage() {
+        guard let report, let file else { return }
+        self.report = nil
+        // It may have become the old one.
+        var path = journal.path
+        do throws(CFSError) { path = try File.readLink("/proc/self/fd/\(file.raw)") } catch { path = journal.path }
+        report("\(path) is damaged: what is not whole of it is passed over")
     }
 
     private static func parse(_ line: ArraySlice<UInt8>) -> EngineEvent? {

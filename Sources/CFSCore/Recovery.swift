@@ -11,7 +11,7 @@ public struct Recovery: Sendable, Hashable {
     public var containers: [ContainerID] = []
     /// Cgroups that nobody looked after.
     public var cgroups = 0
-    /// Folders without a container.
+    /// Folders without a container, and layers and blobs that an import left half-written.
     public var folders = 0
 
     public init() {}
@@ -42,6 +42,7 @@ extension Engine {
             try recover(id, known[name], cgroups, &recovery)
         }
         try cgroups?.removeFolderIfEmpty()
+        recovery.folders += try store.removeUnfinished()
         return recovery
     }
 

@@ -44,6 +44,19 @@ struct ImageDocument: Hashable, Sendable {
         configuration.labels = try run.map("Labels") ?? [:]
         configuration.volumes = try run.object("Volumes")?.entries.map(\.key).sorted() ?? []
         configuration.exposedPorts = try run.object("ExposedPorts")?.entries.map(\.key).sorted() ?? []
+        if let health = try run.fields("Healthcheck") { configuration.health = try Self.health(health) }
+    }
+
+    private static func health(_ fields: DocumentFields) throws(CFSError) -> ImageHealthCheck? {
+        guard let test = try fields.strings("Test"), !test.isEmpty else { return nil }
+        var health = ImageHealthCheck()
+        health.test = test
+        health.interval = try fields.unsigned("Interval") ?? 0
+        health.timeout = try fields.unsigned("Timeout") ?? 0
+        health.startPeriod = try fields.unsigned("StartPeriod") ?? 0
+        health.startInterval = try fields.unsigned("StartInterval") ?? 0
+        health.retries = try fields.unsigned("Retries") ?? 0
+        return health
     }
 
     /// As stored: the same content always gives the same bytes.
@@ -75,6 +88,7 @@ extension ImageRecord.Configuration {
         }
         if !workingDirectory.isEmpty { object["WorkingDir"] = .string(workingDirectory) }
         if !labels.isEmpty { object["Labels"] = JSON(labels) }
+        if let health { object["Healthcheck"] = health.json }
         if !stopSignal.isEmpty { object["StopSignal"] = .string(stopSignal) }
         return .object(object)
     }

@@ -78,9 +78,16 @@ public struct ImageStore {
     }
 
     /// Removes what imports that were killed were writing. Whoever calls holds the lock.
-    func removeLeftovers() throws(CFSError) {
-        try blobs.removeLeftovers()
-        try layers.removeLeftovers()
+    @discardableResult
+    func removeLeftovers() throws(CFSError) -> Int { try blobs.removeLeftovers() + layers.removeLeftovers() }
+
+    /// Removes what imports that were killed were writing, unless another process is at work in the store.
+    ///
+    /// - Returns: how many blobs and layers that were.
+    public func removeUnfinished() throws(CFSError) -> Int {
+        guard let lock = try FileLock(ifFree: "\(root)/images.lock") else { return 0 }
+        defer { extendLifetime(lock) }
+        return try removeLeftovers()
     }
 
     func lock() throws(CFSError) -> FileLock {

@@ -45,5 +45,8 @@ public struct BlobStore: Sendable {
 
     /// Removes what writers that were killed have left. Only for whoever holds the lock: a writer at work would lose
     /// its file.
-    public func removeLeftovers() throws(CFSError) { try folder.removeUnfinished() }
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    public func removeLeftovers() throws(CFSError) -> Int { try folder.removeUnfinished() }
 }

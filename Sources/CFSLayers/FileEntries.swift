@@ -89,6 +89,7 @@ final class FileEntries {
         // By our own descriptor of what was just seen to be a regular file.
         let file = SharedFD(
             try File.open("/proc/self/fd/\(item.raw)", [.read, .nonBlocking, .noControllingTerminal], phase: phase))
+        if status.blocks == 0, KernelFile.isIn(file.raw) { return try kernelFile(file, full, status) }
         let size = UInt64(max(0, status.size))
         let isSparse = UInt64(max(0, status.blocks)) * 512 < size
         let areas = isSparse ? try FolderFile.areas(file.raw, size: size, limits, full, isHostile: isHostile) : nil
@@ -97,6 +98,16 @@ final class FileEntries {
             file, areas ?? [SparseSegment(offset: 0, length: size)], full, fillsUp: isHostile)
         found.entry.size = size
         found.entry.sparse = areas
+        return found
+    }
+
+    /// The size of such a file says nothing of its content: that is read here.
+    private func kernelFile(_ file: SharedFD, _ full: ArchiveName, _ status: cfs_stat) throws(CFSError) -> Found {
+        let content = try KernelFile.read(file, full, phase)
+        var found = Found(entry: entry(.file, full, status))
+        found.entry.size = UInt64(content.size)
+        found.body = FolderFile(
+            content.file, [SparseSegment(offset: 0, length: found.entry.size)], full, fillsUp: false)
         return found
     }
 

@@ -100,11 +100,8 @@ public final class FolderReader: EntryReader {
                 .limitExceeded, .importing, "there are more than \(entries.limits.depth) folders in each other",
                 path: name.printable)
         }
-        if Self.kernelFileSystems.contains(Int(cfs_filesystem_magic(folder.raw))) { return }
+        if KernelFile.isIn(folder.raw) { return }
         let path = name.isEmpty || name.bytes.last == 0x2f ? name.bytes : name.bytes + [0x2f]
         levels.append(Level(folder: folder, path: path, names: try entries.names(in: folder, name).reversed()))
     }
-
-    private static let kernelFileSystems = Set(
-        [CFS_PROC_SUPER_MAGIC, CFS_SYSFS_MAGIC, CFS_CGROUP2_SUPER_MAGIC, CFS_DEVPTS_SUPER_MAGIC].map { Int($0) })
 }

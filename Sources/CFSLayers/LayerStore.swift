@@ -90,7 +90,10 @@ public struct LayerStore: Sendable {
 
     /// Removes what imports and removals that were killed have left. Only for whoever holds the lock: an import at work
     /// would lose its files.
-    public func removeLeftovers() throws(CFSError) { try folder.removeUnfinished() }
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    public func removeLeftovers() throws(CFSError) -> Int { try folder.removeUnfinished() }
 
     // MARK: Steps
 

@@ -17,8 +17,11 @@ struct StoreFolder: Sendable {
         try names().compactMap { Digest(hex: $0) }.sorted { $0.hex < $1.hex }
     }
 
-    func removeUnfinished() throws(CFSError) {
-        for name in try names() where Digest(hex: name) == nil { try Directory.removeTree("\(path)/\(name)") }
+    /// - Returns: how much that was.
+    func removeUnfinished() throws(CFSError) -> Int {
+        let unfinished = try names().filter { Digest(hex: $0) == nil }
+        for name in unfinished { try Directory.removeTree("\(path)/\(name)") }
+        return unfinished.count
     }
 
     /// Makes new names in it survive a power cut.

@@ -60,8 +60,12 @@ public struct ContainerSpec: Sendable, Hashable {
     }
     /// When it is started again after its end; not together with `autoRemove`.
     public var restart = RestartPolicy.no
-    /// How it is found out whether the container is well; nil for not at all.
+    /// How it is found out whether the container is well; nil takes what the image says, with ``healthChanges``.
     public var health: HealthCheck?
+    /// What differs from the image's health check; without effect beside ``health``.
+    public var healthChanges = HealthChanges()
+    /// Runs no health check, not even the image's.
+    public var ignoresHealth = false
     private var rows: UInt16?
     private var columns: UInt16?
 

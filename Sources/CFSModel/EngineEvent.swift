@@ -2,6 +2,12 @@
 public struct EngineEvent: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, CaseIterable { case container, image }
 
+    /// Every ``action`` that there is; behind `health_status` stands a colon and the status.
+    public static let actions = [
+        "create", "start", "die", "stop", "kill", "pause", "unpause", "oom", "restart", "rename", "update", "destroy",
+        "attach", "exec_start", "export", "copy", "commit", "health_status", "import", "fetch", "untag",
+    ]
+
     /// One more thing to know: the exit status, for example.
     public struct Attribute: Sendable, Hashable {
         public var key: String

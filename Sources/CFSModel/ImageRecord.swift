@@ -26,6 +26,8 @@ public struct ImageRecord: Sendable, Hashable {
         public var volumes: [String] = []
         /// `80/tcp`: what the image says that it listens on.
         public var exposedPorts: [String] = []
+        /// Runs inside a container, as what else is executed there.
+        public var health: ImageHealthCheck?
         public init() {}
     }
 

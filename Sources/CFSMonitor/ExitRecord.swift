@@ -85,6 +85,8 @@ public struct LiveState: Sendable, Equatable {
     public var timing: [PhaseTime]
     /// How often its policy has started it again.
     public var restarts = 0
+    /// The ``MonitorProtocol`` of the monitor that wrote it.
+    public var monitorVersion = 1
     /// Nil without a health check.
     public var health: Health?
 
@@ -104,6 +106,7 @@ public struct LiveState: Sendable, Equatable {
             pid: Int32(clamping: pid), startTime: startTime, startedAt: startedAt, cgroup: json["cgroup"]?.string,
             timing: (json["timing"]?.array ?? []).compactMap { PhaseTime(json: $0) })
         restarts = Int(clamping: json["restarts"]?.integer ?? 0)
+        monitorVersion = Int(clamping: json["version"]?.integer ?? 1)
         health = json["health"].flatMap { Health(json: $0) }
     }
 
@@ -111,7 +114,8 @@ public struct LiveState: Sendable, Equatable {
         [
             "pid": .integer(Int64(pid)), "startTime": JSON(unsigned: startTime), "startedAt": JSON(unsigned: startedAt),
             "cgroup": cgroup.map(JSON.string) ?? .null, "timing": .array(timing.map(\.json)),
-            "restarts": .integer(Int64(restarts)), "health": health?.json ?? .null,
+            "restarts": .integer(Int64(restarts)), "version": .integer(Int64(monitorVersion)),
+            "health": health?.json ?? .null,
         ]
     }
 }

@@ -14,8 +14,8 @@ public final class Monitor {
         static let memory: UInt64 = 3
     }
 
-    private let folder: ContainerFolder
-    let request: MonitorRequest
+    let folder: ContainerFolder
+    var request: MonitorRequest
     private let starter: SharedFD
     private let endsWithReader: Bool
     private let keepsInput: Bool
@@ -96,7 +96,7 @@ public final class Monitor {
         var end = try runOnce(poll, listener, signals, starterToken)
         hasStarted = true
         while let delay = delay(after: end) {
-            try conclude(end, restartsAfter: delay)
+            try conclude(end, restartsAfter: delay, starterToken)
             guard try waitForRestart(delay, poll, listener, signals, starterToken) else { break }
             end = try runAgain(poll, listener, signals, starterToken)
         }
@@ -170,6 +170,7 @@ public final class Monitor {
             pid: process.pid, startTime: process.startTime, startedAt: startedAt, cgroup: cgroup?.path,
             timing: timeline.phases)
         state.restarts = restarts
+        state.monitorVersion = MonitorProtocol.version
         if request.health != nil { state.health = Health() }
         do throws(CFSError) {
             try folder.writeState(state)
@@ -278,8 +279,11 @@ public final class Monitor {
 
     // MARK: The end
 
-    /// An end after which another run follows: it is written down like the last one, and clients stay.
-    private func conclude(_ end: ProcessEnd, restartsAfter delay: UInt64) throws(CFSError) {
+    /// An end after which another run follows: it is written down like the last one, and clients stay. Those that have joined
+    /// its streams hear of it, and the starter in front too: as with Docker, the next run is no longer theirs.
+    private func conclude(
+        _ end: ProcessEnd, restartsAfter delay: UInt64, _ starterToken: UInt64
+    ) throws(CFSError) {
         // What this run left must be gone before the next one.
         var (record, failure) = exitRecord(of: end)
         record.restartsAt = record.finishedAt + delay
@@ -291,8 +295,8 @@ public final class Monitor {
             guard error.code == .noSpace else { throw error }
         }
         folder.removeState()
-        // The streams that they joined are over; the next run has others.
-        for token in attached { clients.send(.exited(record), to: token) }
+        StandardStreams.leaveClients()
+        for token in attached + [starterToken] { clients.send(.exited(record), to: token) }
     }
 
     private func finish(_ end: ProcessEnd, _ starterToken: UInt64) throws(CFSError) {

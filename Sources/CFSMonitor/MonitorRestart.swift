@@ -6,10 +6,20 @@ import Glibc
 extension Monitor {
     /// How long to wait for the next run; nil when there is none.
     func delay(after end: ProcessEnd) -> UInt64? {
+        // What removes itself is never started again.
+        if request.autoRemove { return nil }
+        takeOverChanges()
         if request.restart == .no { return nil }
         let now = SystemClock.realtime
         return backoff.delay(
             after: end.status, ranFor: now - min(startedAt, now), isStopped: isStopped)
+    }
+
+    /// Takes over what `cfs update` has changed since the start: the policy, and the limits of the next run. Of a
+    /// configuration that is damaged meanwhile the one of the start holds.
+    private func takeOverChanges() {
+        do throws(CFSError) { request = try folder.readRequest() } catch { return }
+        backoff.policy = request.restart
     }
 
     /// Waits for the next run, and hears what clients say meanwhile; false when there is none after all.
@@ -21,7 +31,10 @@ extension Monitor {
         while true {
             let now = SystemClock.monotonic
             if isStopped { return false }
-            if now >= due { return true }
+            if now >= due {
+                takeOverChanges()
+                return request.restart != .no
+            }
             for event in try poll.wait(milliseconds: Int32(clamping: (due - now + 999_999) / 1_000_000)) {
                 switch event.token {
                 case Token.listener: listener.accept(into: clients, poll)
@@ -29,6 +42,9 @@ extension Monitor {
                 default:
                     guard event.token >= ClientConnections.firstToken else { continue }
                     serveWaiting(event.token, poll)
+                    // Whoever changed the policy has said so, for this may last.
+                    takeOverChanges()
+                    if request.restart == .no { return false }
                     guard !clients.contains(event.token) else { continue }
                     if event.token == starterToken { StandardStreams.leaveClients() }
                     listener.resume(poll, clientLeft: true)

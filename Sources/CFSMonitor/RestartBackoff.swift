@@ -8,7 +8,8 @@ struct RestartBackoff {
     /// A run of this length counts as a good one.
     private static let good: UInt64 = 10_000_000_000
 
-    private let policy: RestartPolicy
+    /// May change between two runs.
+    var policy: RestartPolicy
     private var next = RestartBackoff.first
     /// How often it was started again.
     private(set) var count = 0

@@ -2,6 +2,13 @@ import CFSModel
 
 /// What somebody did, and how it ended.
 public struct HistoryEntry: Sendable, Hashable {
+    /// Every ``verb`` that there is.
+    public static let verbs = [
+        "run", "create", "start", "restart", "stop", "kill", "pause", "unpause", "rename", "update", "attach", "exec",
+        "cp",
+        "commit", "rm",
+    ]
+
     /// Counts up from 1, over all entries that there ever were.
     public var number: Int64
     /// Nanoseconds since 1970.

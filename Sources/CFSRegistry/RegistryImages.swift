@@ -68,6 +68,7 @@ extension ImageRecord {
         }
         configuration.volumes = run["volumes"]?.strings ?? []
         configuration.exposedPorts = run["exposedPorts"]?.strings ?? []
+        configuration.health = run["health"].flatMap { ImageHealthCheck(json: $0) }
         return ImageRecord(
             name: name, digest: digest, source: source, architecture: architecture, layers: layers,
             configuration: configuration, createdAt: createdAt)
@@ -84,16 +85,18 @@ extension ImageRecord {
                 "size": JSON(unsigned: layer.size),
             ]
         }
+        var run = JSONObject([
+            ("entrypoint", JSON(configuration.entrypoint)), ("command", JSON(configuration.command)),
+            ("environment", JSON(configuration.environment)),
+            ("workingDirectory", .string(configuration.workingDirectory)), ("user", .string(configuration.user)),
+            ("stopSignal", .string(configuration.stopSignal)), ("labels", JSON(configuration.labels)),
+            ("volumes", JSON(configuration.volumes)), ("exposedPorts", JSON(configuration.exposedPorts)),
+        ])
+        run["health"] = configuration.health?.json
         return [
             "name": .string(name), "digest": .string("\(digest)"), "source": .string(source.rawValue),
             "architecture": .string(architecture), "createdAt": JSON(unsigned: createdAt), "layers": .array(layers),
-            "run": [
-                "entrypoint": JSON(configuration.entrypoint), "command": JSON(configuration.command),
-                "environment": JSON(configuration.environment),
-                "workingDirectory": .string(configuration.workingDirectory), "user": .string(configuration.user),
-                "stopSignal": .string(configuration.stopSignal), "labels": JSON(configuration.labels),
-                "volumes": JSON(configuration.volumes), "exposedPorts": JSON(configuration.exposedPorts),
-            ],
+            "run": .object(run),
         ]
     }
 }

@@ -1,3 +1,4 @@
+import CFSLinux
 import CFSModel
 import CFSMonitor
 import Glibc
@@ -151,5 +152,21 @@ struct JournalReaderTests {
         }
         let count = try await reading.value
         #expect(count == writers * each)
+    }
+
+    @Test("a damaged file is told of once, by its name; an empty line is no damage")
+    func damage() throws {
+        var told: [String] = []
+        try journal.append(event("a"))
+        let half = try File.open(journal.path, [.write, .append])
+        try File.writeAll(half.raw, Array("\n{\"time\":5,".utf8))
+        let reader = try JournalReader(journal, from: nil) { told.append($0) }
+        #expect(try rest(reader) == ["a"])
+        #expect(told == [])
+        try reader.tellHalfLine()
+        #expect(told.count == 1 && told[0].hasPrefix(journal.path))
+        try journal.append(event("b"))
+        #expect(try rest(reader) == ["b"])
+        #expect(told.count == 1)
     }
 }

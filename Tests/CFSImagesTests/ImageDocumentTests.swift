@@ -18,6 +18,9 @@ struct ImageDocumentTests {
         configuration.stopSignal = "SIGQUIT"
         configuration.labels = ["b": "2", "a": "1"]
         configuration.volumes = ["/data", "/logs"]
+        var health = ImageHealthCheck()
+        (health.test, health.interval, health.retries) = (["CMD", "/well"], 5_000_000_000, 2)
+        configuration.health = health
         let document = ImageDocument(
             architecture: "386", configuration: configuration, diffIDs: [try Digest(Self.digest)])
         #expect(try ImageDocument(parsing: document.bytes) == document)
@@ -43,6 +46,7 @@ struct ImageDocumentTests {
         arguments: [
             #""config":{"Cmd":"sh"}"#, #""config":{"Env":{"A":"1"}}"#, #""config":{"User":0}"#,
             #""config":{"Labels":["a"]}"#,
+            #""config":{"Healthcheck":{"Test":"x"}}"#, #""config":{"Healthcheck":{"Test":["CMD"],"Interval":-1}}"#,
             #""config":{"StopSignal":15}"#, #""config":[]"#,
         ])
     func wrongTypes(member: String) {

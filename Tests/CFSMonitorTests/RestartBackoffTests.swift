@@ -53,4 +53,13 @@ struct RestartBackoffTests {
         let delay7 = backoff.delay(after: 1, ranFor: 0, isStopped: false)
         #expect(delay7 == nil)
     }
+
+    @Test("another policy holds from the next end on")
+    func changed() {
+        var backoff = RestartBackoff(.no)
+        backoff.policy = .onFailure(maximum: 1)
+        let first = backoff.delay(after: 1, ranFor: 0, isStopped: false)
+        let second = backoff.delay(after: 1, ranFor: 0, isStopped: false)
+        #expect(first != nil && second == nil)
+    }
 }

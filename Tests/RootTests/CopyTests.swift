@@ -222,6 +222,27 @@ struct CopyTests: EngineSuite {
         #expect(engine.run("rm", id).status == 0)
     }
 
+    @Test("files of proc and sysfs are copied with what stands in them, and their folders are an error")
+    func kernelFiles() throws {
+        try engine.withContainer { id in
+            for path in ["/proc/1/comm", "/proc/1/cmdline", "/sys/kernel/mm/transparent_hugepage/enabled"] {
+                let target = engine.folder("kernel-\(path.split(separator: "/").last ?? "")")
+                copy("\(id):\(path)", target)
+                #expect(textOfFile(target) == engine.run("exec", id, "cat", path).output, "\(path)")
+            }
+            #expect(textOfFile(engine.folder("kernel-comm")) == "sleep\n")
+            let streamed = engine.host("$CFS cp \(id):/proc/1/comm - | tar -xO")
+            #expect(streamed.output == "sleep\n", "\(streamed.errors)")
+            for path in ["/proc", "/proc/1", "/sys/kernel", "/proc/."] {
+                let refused = engine.run("cp", "\(id):\(path)", engine.folder("kernel-folder"))
+                #expect(refused.status != 0 && refused.errors.contains("a view into the kernel"), "\(path)")
+                #expect(textOfFile(engine.folder("kernel-folder")) == nil)
+            }
+            let unreadable = engine.run("cp", "\(id):/proc/1/mem", engine.folder("kernel-mem"))
+            #expect(unreadable.status != 0 && unreadable.errors.contains("cannot be read"), "\(unreadable.errors)")
+        }
+    }
+
     @Test("what was copied is an event, and what was changed is history")
     func events() throws {
         let source = try source("events")

@@ -137,10 +137,16 @@ struct DamagedStateTests {
         try patient.cutOff(path) { length, whole in
             // A line of which only the line feed lacks gets that from the next writer.
             let lines = whole.indices.filter { whole[$0] == 0x0a && $0 <= length }.count
+            let isHalf = length > 0 && whole[length - 1] != 0x0a
+            let cut = patient.engine.run("events", "--until", "0s")
+            #expect(cut.status == 0 && cut.errors.contains(path) == isHalf, "\(length): \(cut.errors)")
             #expect(patient.engine.run("rename", "well", "better").status == 0)
             #expect(patient.engine.run("rename", "better", "well").status == 0)
             let told = patient.engine.run("events", "--until", "0s")
             #expect(told.status == 0 && told.lines.count == lines + 2, "\(length): \(told.output) \(told.errors)")
+            // Only where the line feed alone was cut off nothing is lost.
+            let isDamaged = isHalf && whole[length] != 0x0a
+            #expect(told.errors.components(separatedBy: path).count == (isDamaged ? 2 : 1), "\(told.errors)")
             let history = patient.engine.run("history")
             #expect(history.status == 0, "\(length): \(history.errors)")
         }

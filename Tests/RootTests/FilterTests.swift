@@ -43,6 +43,43 @@ struct FilterTests: EngineSuite {
         }
     }
 
+    @Test("health picks what is well, what is not, and what has no check")
+    func health() throws {
+        let check = ["--health-cmd", "test -e /well", "--health-interval", "20ms", "--health-retries", "1"]
+        try engine.withContainer(check + ["--name", "sick"]) { _ in
+            try engine.withContainer(check + ["--name", "sound"]) { id in
+                try engine.withContainer(["--name", "plain"]) { _ in
+                    #expect(engine.run("exec", id, "touch", "/well").status == 0)
+                    #expect(eventually { names("-f", "health=healthy") == ["sound"] })
+                    #expect(eventually { names("-f", "health=unhealthy") == ["sick"] })
+                    #expect(names("-f", "health=none") == ["plain"])
+                    #expect(names("-f", "health=healthy", "-f", "health=Unhealthy") == ["sick", "sound"])
+                    #expect(names("-f", "health=starting") == [])
+                    let told = engine.run(
+                        "events", "--until", "0s", "-f", "event=health_status", "-f", "container=sound")
+                    #expect(told.output.contains("health_status: healthy") && !told.output.contains("exec"))
+                    let healthy = engine.run("events", "--until", "0s", "-f", "event=health_status: healthy")
+                    #expect(healthy.output.contains("sound") && !healthy.output.contains("sick"))
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a value that a filter cannot have is an error that names those it can",
+        arguments: [
+            ("ps", "health=fine", "starting, healthy, unhealthy, none"), ("events", "event=dies", "create, start, die"),
+            ("events", "event=die: healthy", "event=die"), ("events", "event=health_status: fine", "healthy"),
+            ("events", "type=pod", "container, image"), ("history", "verb=ran", "run, create, start"),
+            ("history", "uid=root", "id -u"), ("events", "kind=x", "container, image, event, type"),
+            ("history", "user=0", "container, image, verb, uid"),
+        ])
+    func values(verb: String, filter: String, says: String) {
+        let result = engine.run(verb, "--filter", filter)
+        #expect(result.status == 64 && result.output == "", "\(result.output)")
+        #expect(result.errors.contains(says), "\(result.errors)")
+    }
+
     @Test("-n and -l show what was made last, whatever its state")
     func last() throws {
         try withSome {

@@ -43,6 +43,23 @@ struct ImageTests: EngineSuite {
         #expect(engine.run("run", "--rm", "TinyCore", "true").status == 0)
     }
 
+    @Test("recover removes what an import that was killed had half written, but not from under one at work")
+    func leftovers() {
+        // An engine of its own: imports of others would do it as well.
+        let engine = EngineFixture()
+        #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)
+        let made = engine.host(
+            "cd \(engine.root) && echo half > blobs/sha256/.a.partial && mkdir -p layers/.b.partial/usr")
+        #expect(made.status == 0, "\(made.errors)")
+        let busy = engine.host("flock \(engine.root)/images.lock $CFS system recover")
+        #expect(busy.status == 0 && busy.output.contains("0 folders removed"), "\(busy.output)")
+        #expect(namesInFolder("\(engine.root)/layers").contains(".b.partial"))
+        #expect(engine.run("system", "recover").output.contains("2 folders removed"))
+        let left = namesInFolder("\(engine.root)/layers") + namesInFolder("\(engine.root)/blobs/sha256")
+        #expect(!left.isEmpty && !left.contains { $0.contains("partial") })
+        #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)
+    }
+
     @Test("an image goes to standard output as it goes to a file, and what is said of it beside that")
     func standardOutput() {
         #expect(engine.run("run", "--rm", "SlitazOS", "true").status == 0)

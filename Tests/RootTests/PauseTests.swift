@@ -32,6 +32,19 @@ struct PauseTests: EngineSuite {
         }
     }
 
+    @Test("the history says who paused it and let it go on")
+    func remembered() throws {
+        try engine.withContainer(["--name", "told"]) { id in
+            #expect(engine.run("pause", id).status == 0 && engine.run("unpause", id).status == 0)
+            let history = try engine.json(
+                "history", "--format", "json", "--filter", "container=told", "--filter", "verb=pause", "--filter",
+                "verb=unpause"
+            ).array
+            #expect(history.map { $0["Verb"].text } == ["pause", "unpause"])
+            #expect(history.allSatisfy { $0["UID"].number == 0 && $0["ID"].text == id })
+        }
+    }
+
     @Test("ps and inspect say that it is paused")
     func shown() throws {
         try engine.withContainer(["--name", "still"]) { id in

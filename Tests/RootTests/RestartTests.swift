@@ -93,7 +93,19 @@ struct RestartTests: EngineSuite {
             let result = client.finish()
             #expect(result.status == 6 && result.output.contains("over"))
             #expect(eventually { restarts(id) >= 1 })
+            #expect(engine.run("history", "--filter", "container=\(id)", "--filter", "verb=attach").lines.count == 2)
         }
+    }
+
+    @Test("a run in front ends with its own end, though another follows behind it")
+    func inFront() throws {
+        let script = "echo run; test $(wc -l </runs) -ge 2 && sleep 1000; echo x >>/runs; exit 6"
+        let result = engine.run(
+            "run", "--name", "in-front", "--restart", "always", "BusyBox", "sh", "-c", "touch /runs; " + script)
+        defer { engine.run("rm", "-f", "in-front") }
+        #expect(result.status == 6 && result.output == "run\n" && result.errors == "", "\(result.errors)")
+        #expect(eventually { engine.run("logs", "in-front").lines.count == 3 })
+        #expect(restarts("in-front") == 2 && state("in-front")["Running"].bool == true)
     }
 
     @Test("after a reboot restore starts what should run, and nothing that was stopped")

@@ -173,6 +173,13 @@ struct CompletionTests: EngineSuite {
             #expect(completions(["rm"], line: start + ["rm", "live", "''"]) == ["ended"])
             #expect(completions(["inspect"], line: start + ["inspect", "''"]) == ["ended", "live", "BusyBox"])
             #expect(completions(["wait"], line: start + ["wait", "''"]) == ["ended", "live"])
+            let made = engine.host("mkdir -p \(engine.folder("offered"))/sub && touch \(engine.folder("offered"))/.x")
+            #expect(made.status == 0)
+            #expect(completions(["cp"], line: start + ["cp", "''"]).prefix(2) == ["ended:", "live:"])
+            #expect(
+                completions(["cp"], line: start + ["cp", "\(engine.folder("offered"))/"])
+                    == ["\(engine.folder("offered"))/sub/"])
+            #expect(completions(["cp"], argument: "positional@1", line: start + ["cp", "x", "li"]) == ["live:"])
             #expect(completions(["image", "rm"], line: start + ["image", "rm", "''"]) == ["BusyBox"])
         }
     }

@@ -54,6 +54,27 @@ struct StopTests: EngineSuite {
         }
     }
 
+    @Test("one that is named twice is dealt with once, and told as often as it is named")
+    func twice() throws {
+        let counting = ["sh", "-c", "trap 'echo got' USR1; echo up; while :; do sleep 0.05; done"]
+        try engine.withContainer(["--name", "double"], counting) { id in
+            #expect(isUp(id))
+            for verbs in [
+                ["pause"], ["unpause"], ["kill", "-s", "USR1"], ["stop", "-t", "0"], ["stop"], ["start"],
+                ["restart", "-t", "0"], ["update", "--restart", "no"], ["rm", "-f"],
+            ] {
+                let result = engine.run(verbs + ["double", id, "double"])
+                #expect(result.status == 0 && result.errors == "", "\(verbs): \(result.errors)")
+                #expect(result.lines == ["double", id, "double"], "\(verbs)")
+                guard verbs[0] == "kill" else { continue }
+                #expect(eventually { engine.run("logs", id).output == "up\ngot\n" })
+            }
+        }
+        // What fails is told each time.
+        let unknown = engine.run("rm", "nobody", "nobody")
+        #expect(unknown.status == 1 && unknown.errors.split(separator: "nobody").count >= 3)
+    }
+
     @Test("of several, all are asked to end before any is waited for")
     func askedAtOnce() throws {
         let deaf = ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.05; done"]

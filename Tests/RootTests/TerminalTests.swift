@@ -89,6 +89,28 @@ struct TerminalTests: EngineSuite {
         #expect(command.finish().status == 0)
     }
 
+    @Test("-t alone: Ctrl-C reaches the command as a signal, and the third one kills what does not heed it")
+    func interruptAlone() {
+        let terminal = Terminal()
+        let heeding = engine.start(
+            ["run", "-t", "--rm", "BusyBox", "sh", "-c", "trap 'exit 5' INT; echo up; while :; do sleep 0.05; done"],
+            terminal: terminal)
+        #expect(terminal.waitFor("up"))
+        // The key, of a terminal that is not raw.
+        heeding.signal(SIGINT)
+        #expect(heeding.finish().status == 5)
+        let other = Terminal()
+        let deaf = engine.start(
+            ["run", "-t", "--rm", "BusyBox", "sh", "-c", "trap '' INT; echo up; exec sleep 1000"], terminal: other)
+        #expect(other.waitFor("up"))
+        deaf.signal(SIGINT)
+        poll(nil, 0, 100)
+        deaf.signal(SIGINT)
+        #expect(other.waitFor("Ctrl-C once more to kill it"))
+        deaf.signal(SIGINT)
+        #expect(deaf.finish().status == 137)
+    }
+
     @Test("-t without a terminal is an error, and nothing is made", arguments: ["run", "exec"])
     func noTerminal(verb: String) throws {
         try engine.withContainer { id in

@@ -24,11 +24,12 @@ struct FilterSyntaxTests {
         expected.states = ["exited", "created"]
         expected.exitStatuses = [0, 137]
         expected.ancestors = ["alpine:3.20"]
+        expected.health = ["healthy", "none"]
         (expected.before, expected.since) = (["web"], ["db"])
         let read = try filter(
             "id=0f8f", "name=we", "name=^/db$", "name=^a.b", "name=x$", "label=a", "label=b=c=d", "label=e=",
             "status=exited", "STATUS=Created", "exited=0", "exited=137", "ancestor=alpine:3.20", "before=web",
-            "since=db")
+            "since=db", "health=healthy", "health=NONE")
         #expect(read == expected)
         let plain = try filter("name=a")
         #expect(read.asksForEnded && !plain.asksForEnded)
@@ -41,7 +42,8 @@ struct FilterSyntaxTests {
             ("name=", "no value", "key=value"),
             ("stauts=exited", "no filter \"stauts\"", "did you mean status?"),
             ("volume=x", "no filter \"volume\"", "ancestor"),
-            ("health=healthy", "no filter \"health\"", ""), ("label==x", "names no label", "label=key"),
+            ("health=well", "no health \"well\"", "starting, healthy, unhealthy, none"),
+            ("label==x", "names no label", "label=key"),
             ("status=up", "no state \"up\"", "running"), ("exited=x", "not an exit status", "255"),
             ("exited=256", "not an exit status", "255"), ("exited=-1", "not an exit status", "0"),
             ("id=web", "not the beginning of an ID", "name=web"), ("name=a|b", "not a part of a name", "^web$"),

@@ -16,7 +16,7 @@ struct LimitOptionsTests {
     private func changes(_ arguments: String...) throws(CFSError) -> RuntimeSpec.Resources {
         let canonical = try CanonicalArguments(
             arguments[...], UpdateCommand.optionNames, optionsEndAtFirstWord: false, verb: "update")
-        return try UpdateCommand.changes(canonical, "update", .sample, .sample)
+        return try UpdateCommand.changes(canonical, "update", .sample, .sample).limits
     }
 
     @Test("memory, as the configuration has it")
@@ -85,7 +85,7 @@ struct LimitOptionsTests {
         expected.pids = RuntimeSpec.Pids(limit: 5)
         #expect(try changes("web", "--pids-limit", "5", "db") == expected)
         let nothing = failure { () throws(CFSError) in try changes("web") }
-        #expect(nothing?.message == "no limit is named, so nothing would change")
+        #expect(nothing?.message == "neither a limit nor a restart policy is named, so nothing would change")
         let nobody = failure { () throws(CFSError) in try changes("--pids-limit", "5") }
         #expect(nobody?.message == "missing expected argument '<container>'")
     }
@@ -111,7 +111,7 @@ struct LimitOptionsTests {
         let error = failure { () throws(CFSError) in
             let canonical = try CanonicalArguments(
                 (arguments + ["web"])[...], UpdateCommand.optionNames, optionsEndAtFirstWord: false, verb: "update")
-            return try UpdateCommand.changes(canonical, "update", .sample, .sample)
+            return try UpdateCommand.changes(canonical, "update", .sample, .sample).limits
         }
         #expect(error?.message == message)
         #expect(error?.code == .invalidArgument)

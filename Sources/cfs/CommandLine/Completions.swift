@@ -1,6 +1,8 @@
 import ArgumentParser
 import CFSCore
+import CFSLinux
 import CFSOptions
+import Glibc
 
 /// What a shell offers for an argument. The engine is asked; one that cannot answer offers nothing.
 enum Completions {
@@ -34,6 +36,26 @@ enum Completions {
     static let containersAndImages = CompletionKind.custom { words, _, _ in
         let images = list { () throws(CFSError) in try engine(words).images().map(\.name) }
         return names(words) { _ in true } + images
+    }
+
+    /// One side of `cfs cp`: containers, with the colon behind them, then files of this machine.
+    static let copyOperands = CompletionKind.custom { words, _, _ in
+        let begun = words.last ?? ""
+        let containers = names(words) { _ in true }.map { "\($0):" }.filter { $0.hasPrefix(begun) }
+        return containers + files(begun)
+    }
+
+    /// What a half-written path can become, sorted; folders have a slash at their end. Hidden ones are for who asks.
+    private static func files(_ begun: String) -> [String] {
+        let folder = begun.lastIndex(of: "/").map { String(begun[...$0]) } ?? ""
+        let name = begun.dropFirst(folder.count)
+        return list { () throws(CFSError) in
+            let opened = try Directory.open(folder.isEmpty ? "." : folder)
+            let fitting = try Directory.entries(opened.raw).filter {
+                $0.name.hasPrefix(name) && ($0.name.first != "." || name.first == ".")
+            }
+            return fitting.map { "\(folder)\($0.name)\($0.type == UInt8(DT_DIR) ? "/" : "")" }.sorted()
+        }
     }
 
     /// The names of containers in a state that fits, but for those that stand on the line already.

@@ -25,5 +25,8 @@ extension LifeOptions {
 
         @Option(help: ArgumentHelp("Failures do not count for so long after the start.", valueName: "time"))
         var healthStartPeriod: String?
+
+        @Flag(help: "Run no health check, not even the image's.")
+        var noHealthcheck = false
     }
 }

@@ -154,7 +154,8 @@ final class SessionLoop {
             guard Self.ending.contains(number) else { return nil }
             // All that is missing then is a reader of what the command has written.
             return ended.map { finish($0) } ?? .interrupted(number)
-        case SIGINT where !front.terminal: try interrupt()
+        // With -t alone too: the keys of a terminal that is not raw come as signals, and there are no keys that detach.
+        case SIGINT where !keys.isRaw: try interrupt()
         default: try session.signal(number)
         }
         return nil

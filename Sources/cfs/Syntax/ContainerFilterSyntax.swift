@@ -2,7 +2,7 @@ import CFSCore
 
 /// The filters of `cfs ps`.
 enum ContainerFilterSyntax {
-    static let keys = ["id", "name", "label", "status", "exited", "ancestor", "before", "since"]
+    static let keys = ["id", "name", "label", "status", "exited", "health", "ancestor", "before", "since"]
 
     static func filter(_ texts: [String]) throws(CFSError) -> ContainerFilter {
         var filter = ContainerFilter()
@@ -13,6 +13,7 @@ enum ContainerFilterSyntax {
             case "label": filter.labels.append(try FilterSyntax.label(text.value))
             case "status": filter.states.append(try state(text.value))
             case "exited": filter.exitStatuses.append(try exitStatus(text.value))
+            case "health": filter.health.append(try health(text.value))
             case "ancestor": filter.ancestors.append(text.value)
             case "before": filter.before.append(text.value)
             default: filter.since.append(text.value)
@@ -56,6 +57,11 @@ enum ContainerFilterSyntax {
         throw CFSError(
             .invalidArgument, .parsing, "there is no state \"\(text)\"",
             hint: "the states are \(ContainerFilter.stateNames.text(separator: ", "))")
+    }
+
+    private static func health(_ text: String) throws(CFSError) -> String {
+        try FilterSyntax.word(
+            text.lowercased(), of: ContainerFilter.healthNames, what: "health", plural: "words")
     }
 
     private static func exitStatus(_ text: String) throws(CFSError) -> Int32 {

@@ -32,6 +32,20 @@ enum FilterSyntax {
         return filters
     }
 
+    /// A value that is one of several words.
+    ///
+    /// - Parameters:
+    ///   - what: of what kind such words are.
+    ///   - plural: the same of several.
+    static func word(
+        _ text: String, of words: [String], what: String, plural: String
+    ) throws(CFSError) -> String {
+        if words.contains(text) { return text }
+        throw CFSError(
+            .invalidArgument, .parsing, "there is no \(what) \"\(text)\"",
+            hint: "the \(plural) are \(words.text(separator: ", "))")
+    }
+
     /// `key` or `key=value` of a label.
     static func label(_ text: String) throws(CFSError) -> LabelCondition {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -37,10 +37,10 @@ struct CpCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
-    @Argument(help: "What to copy.", completion: .file())
+    @Argument(help: "What to copy.", completion: Completions.copyOperands)
     var source: String
 
-    @Argument(help: "Where to.", completion: .file())
+    @Argument(help: "Where to.", completion: Completions.copyOperands)
     var target: String
 
     func perform() throws(CFSError) -> Int32 {

@@ -11,7 +11,7 @@ struct EventsCommand: ParsedVerb {
         usage: "cfs events [<options>]",
         discussion: """
             Goes on until it is interrupted, or until the time of --until. Filters: container, image, event, type. Several of \
-            one kind: one of them is enough; of several kinds, all must hold.
+            one kind: one of them is enough; of several kinds, all must hold. event=health_status takes every status.
 
             Examples:
               cfs events --since 10m --until 0s
@@ -41,7 +41,7 @@ struct EventsCommand: ParsedVerb {
             throw CFSError(
                 .invalidArgument, .parsing, "--format does not take \"\(format ?? "")\"", hint: "write text or json")
         }
-        let events = try globals.engine().events(wanted)
+        let events = try globals.engine().events(wanted) { StandardError.warn($0) }
         while let event = try events.nextBlocking() {
             try StandardOutput.write(format == "json" ? Self.json(event) : Self.text(event))
         }
@@ -55,26 +55,32 @@ struct EventsCommand: ParsedVerb {
         if let until { wanted.until = try TimeSyntax.time(until, now: now) }
         // An end that has passed asks for what was; all of it, when no beginning is named.
         if let until = wanted.until, until <= now, wanted.since == nil { wanted.since = 0 }
-        for text in filter {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-            guard parts.count == 2, !parts[1].isEmpty else { throw Self.wrong(text) }
-            switch parts[0] {
-            case "container": wanted.containers.append(parts[1])
-            case "image": wanted.images.append(parts[1])
-            case "event": wanted.actions.append(parts[1])
-            case "type":
-                guard let kind = EngineEvent.Kind(rawValue: parts[1]) else { throw Self.wrong(text) }
-                wanted.kinds.append(kind)
-            default: throw Self.wrong(text)
+        for text in try FilterSyntax.filters(filter, keys: ["container", "image", "event", "type"]) {
+            switch text.key {
+            case "container": wanted.containers.append(text.value)
+            case "image": wanted.images.append(text.value)
+            case "event": wanted.actions.append(try Self.action(text.value))
+            default:
+                let kinds = EngineEvent.Kind.allCases.map(\.rawValue)
+                let kind = try FilterSyntax.word(text.value, of: kinds, what: "type of events", plural: "types")
+                wanted.kinds += EngineEvent.Kind(rawValue: kind).map { [$0] } ?? []
             }
         }
         return wanted
     }
 
-    private static func wrong(_ text: String) -> CFSError {
-        CFSError(
-            .invalidArgument, .parsing, "--filter does not take \"\(text)\"",
-            hint: "write container=NAME, image=NAME, event=ACTION, type=container or type=image")
+    /// `health_status: healthy` too.
+    private static func action(_ text: String) throws(CFSError) -> String {
+        let parts = text.split(separator: ":", maxSplits: 1).map { String($0) }
+        let action = try FilterSyntax.word(
+            parts.first ?? text, of: EngineEvent.actions, what: "event", plural: "events")
+        guard parts.count == 2 else { return action }
+        let status = String(parts[1].drop { $0 == " " })
+        guard action == "health_status" else {
+            throw CFSError(.invalidArgument, .parsing, "there is no event \"\(text)\"", hint: "write event=\(action)")
+        }
+        let known = Health.Status.allCases.map(\.rawValue)
+        return "\(action): \(try FilterSyntax.word(status, of: known, what: "health", plural: "words"))"
     }
 
     /// `TIME KIND ACTION ID (key=value, ...)`, as Docker prints it.

@@ -73,17 +73,20 @@ struct HistoryCommand: ParsedVerb {
             }
             wanted.limit = last
         }
-        for text in filter {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
-            switch (parts.first, parts.last) {
-            case ("container", let name?) where parts.count == 2: wanted.containers.append(name)
-            case ("image", let name?) where parts.count == 2: wanted.images.append(name)
-            case ("verb", let name?) where parts.count == 2: wanted.verbs.append(name)
-            case ("uid", let number?) where parts.count == 2 && UInt32(number) != nil: wanted.uid = UInt32(number)
+        for text in try FilterSyntax.filters(filter, keys: ["container", "image", "verb", "uid"]) {
+            switch text.key {
+            case "container": wanted.containers.append(text.value)
+            case "image": wanted.images.append(text.value)
+            case "verb":
+                wanted.verbs.append(
+                    try FilterSyntax.word(text.value, of: HistoryEntry.verbs, what: "verb", plural: "verbs"))
             default:
-                throw CFSError(
-                    .invalidArgument, .parsing, "--filter does not take \"\(text)\"",
-                    hint: "write container=NAME, image=NAME, verb=VERB or uid=NUMBER")
+                guard let number = UInt32(text.value) else {
+                    throw CFSError(
+                        .invalidArgument, .parsing, "\"\(text.value)\" is not the number of a user",
+                        hint: "write a number as `id -u` prints it")
+                }
+                wanted.uid = number
             }
         }
         return wanted

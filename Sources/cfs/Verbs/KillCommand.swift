@@ -26,9 +26,8 @@ struct KillCommand: ParsedVerb {
     func perform() throws(CFSError) -> Int32 {
         let number = try Signal.number(signal)
         let engine = try globals.engine()
-        return try References.each(containers) { reference throws(CFSError) in
-            try engine.container(reference).signal(number)
-            try StandardOutput.write("\(reference)\n")
+        return try References.eachContainer(containers, engine) { container throws(CFSError) in
+            try container.signal(number)
         }
     }
 }

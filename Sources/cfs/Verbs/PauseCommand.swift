@@ -23,9 +23,8 @@ struct PauseCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         let engine = try globals.engine()
-        return try References.each(containers) { reference throws(CFSError) in
-            try engine.container(reference).pause()
-            try StandardOutput.write("\(reference)\n")
+        return try References.eachContainer(containers, engine) { container throws(CFSError) in
+            try container.pause()
         }
     }
 }
@@ -50,9 +49,8 @@ struct UnpauseCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         let engine = try globals.engine()
-        return try References.each(containers) { reference throws(CFSError) in
-            try engine.container(reference).unpause()
-            try StandardOutput.write("\(reference)\n")
+        return try References.eachContainer(containers, engine) { container throws(CFSError) in
+            try container.unpause()
         }
     }
 }

@@ -23,4 +23,34 @@ enum References {
         }
         return status
     }
+
+    /// One verb for several containers, each of which is printed once it is done. A container that is named twice, by its
+    /// name and its ID for example, is done once, and printed as often as it is named.
+    ///
+    /// - Returns: 1 when one failed, else 0.
+    static func eachContainer(
+        _ references: [String], _ engine: Engine, _ body: (Container) throws(CFSError) -> Void
+    ) throws(CFSError) -> Int32 {
+        // Looked up first: what one reference removes the next one would not find.
+        let places = references.count > 1 ? places(references, engine) : [:]
+        var done: Set<ContainerID> = []
+        return try each(references) { reference throws(CFSError) in
+            let container: Container
+            if let place = places[reference] { container = place } else { container = try engine.container(reference) }
+            if !done.contains(container.id) {
+                try body(container)
+                done.insert(container.id)
+            }
+            try StandardOutput.write("\(reference)\n")
+        }
+    }
+
+    private static func places(_ references: [String], _ engine: Engine) -> [String: Container] {
+        var places: [String: Container] = [:]
+        for reference in references {
+            // What is wrong with it is told when its turn comes.
+            do throws(CFSError) { places[reference] = try engine.container(reference) } catch { continue }
+        }
+        return places
+    }
 }

@@ -30,9 +30,8 @@ struct RestartCommand: ParsedVerb {
     func perform() throws(CFSError) -> Int32 {
         let seconds = try StopCommand.seconds(time)
         let engine = try globals.engine()
-        return try References.each(containers) { reference throws(CFSError) in
-            _ = try engine.container(reference).restart(seconds: seconds)
-            try StandardOutput.write("\(reference)\n")
+        return try References.eachContainer(containers, engine) { container throws(CFSError) in
+            _ = try container.restart(seconds: seconds)
         }
     }
 }

@@ -25,9 +25,8 @@ struct RmCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         let engine = try globals.engine()
-        return try References.each(containers) { reference throws(CFSError) in
-            try engine.container(reference).remove(force: force)
-            try StandardOutput.write("\(reference)\n")
+        return try References.eachContainer(containers, engine) { container throws(CFSError) in
+            try container.remove(force: force)
         }
     }
 }

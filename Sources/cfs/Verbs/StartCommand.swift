@@ -46,9 +46,8 @@ struct StartCommand: ParsedVerb {
         let keys = try DetachKeysSyntax.keys(detachKeys)
         let engine = try globals.engine()
         guard attach || interactive else {
-            return try References.each(containers) { reference throws(CFSError) in
-                try Self.start(try engine.container(reference))
-                try StandardOutput.write("\(reference)\n")
+            return try References.eachContainer(containers, engine) { container throws(CFSError) in
+                try Self.start(container)
             }
         }
         guard let reference = containers.first, containers.count == 1 else {

@@ -40,14 +40,22 @@ struct StopCommand: ParsedVerb {
     func perform() throws(CFSError) -> Int32 {
         let time = try Self.seconds(time)
         let engine = try globals.engine()
-        // All are asked before any is waited for: the time of each runs at once.
-        var asked: [(reference: String, stop: PendingStop)] = []
+        // All are asked before any is waited for: the time of each runs at once. One that is named twice is asked once.
+        var asked: [(reference: String, id: ContainerID, stop: PendingStop?)] = []
         let asking = try References.each(containers) { reference throws(CFSError) in
-            asked.append((reference, try engine.container(reference).beginStop(seconds: time)))
+            let container = try engine.container(reference)
+            let isAsked = asked.contains { $0.id == container.id }
+            asked.append((reference, container.id, isAsked ? nil : try container.beginStop(seconds: time)))
         }
+        var failed: Set<ContainerID> = []
         let waiting = try References.each(asked) { container throws(CFSError) in
-            try container.stop.wait()
-            try StandardOutput.write("\(container.reference)\n")
+            do throws(CFSError) {
+                try container.stop?.wait()
+            } catch {
+                failed.insert(container.id)
+                throw error
+            }
+            if !failed.contains(container.id) { try StandardOutput.write("\(container.reference)\n") }
         }
         return max(asking, waiting)
     }
