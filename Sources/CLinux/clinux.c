@@ -56,7 +56,7 @@ CFS_NR(capset) CFS_NR(capget) CFS_NR(execveat) CFS_NR(memfd_create) CFS_NR(facce
 CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waitid) CFS_NR(bpf)
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
 CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
-CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid)
+CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(pidfd_getfd)
 
 long cfs_clone3(struct cfs_clone_args *args) {
     // glibc caches the thread id in the thread descriptor; the kernel writes the child's own there.
@@ -159,11 +159,11 @@ static long unix_address(const char *path, struct sockaddr_un *address) {
     return 0;
 }
 
-static long unix_socket(const char *path, int (*action)(int, const struct sockaddr *, socklen_t)) {
+static long unix_socket(const char *path, int type, int (*action)(int, const struct sockaddr *, socklen_t)) {
     struct sockaddr_un address;
     long status = unix_address(path, &address);
     if (status < 0) return status;
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd == -1) return -errno;
     if (action(fd, (const struct sockaddr *)&address, sizeof address) == -1) {
         long error = -errno;
@@ -179,7 +179,7 @@ static int bind_private(int fd, const struct sockaddr *address, socklen_t length
 }
 
 long cfs_unix_listen(const char *path, int backlog) {
-    long fd = unix_socket(path, bind_private);
+    long fd = unix_socket(path, SOCK_SEQPACKET, bind_private);
     if (fd < 0) return fd;
     if (listen((int)fd, backlog) == -1) {
         long error = -errno;
@@ -189,7 +189,8 @@ long cfs_unix_listen(const char *path, int backlog) {
     return fd;
 }
 
-long cfs_unix_connect(const char *path) { return unix_socket(path, connect); }
+long cfs_unix_connect(const char *path) { return unix_socket(path, SOCK_SEQPACKET, connect); }
+long cfs_unix_connect_stream(const char *path) { return unix_socket(path, SOCK_STREAM, connect); }
 
 long cfs_accept(int socket) {
     int fd;

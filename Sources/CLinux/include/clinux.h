@@ -28,7 +28,7 @@ CFS_NR(capset) CFS_NR(capget) CFS_NR(execveat) CFS_NR(memfd_create) CFS_NR(facce
 CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waitid) CFS_NR(bpf)
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
 CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
-CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid)
+CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(pidfd_getfd)
 #undef CFS_NR
 
 // MARK: clone3(2)
@@ -171,6 +171,8 @@ long cfs_peer_credentials(int socket, struct cfs_ucred *credentials);
 /// The socket's file has mode 0600.
 long cfs_unix_listen(const char *path, int backlog);
 long cfs_unix_connect(const char *path);
+/// The same with a socket that is a stream.
+long cfs_unix_connect_stream(const char *path);
 long cfs_accept(int socket);
 /// pipe2(2): the reading and the writing end, close-on-exec.
 long cfs_pipe(int fds[2]);
