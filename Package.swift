@@ -86,6 +86,7 @@ let package = Package(
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["Dashboard/dashboard.html"],
@@ -121,7 +122,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "CFSServerTests",
-            dependencies: ["CFSServer", "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types")],
+            dependencies: [
+                "CFSServer", "TestSupport", .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "cfsdTests", dependencies: ["cfsd", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "cfsTests", dependencies: ["cfs", "OptionsSupport", "TestSupport"], swiftSettings: strict),

@@ -25,7 +25,11 @@ public final class Engine: Sendable {
 
     public let options: EngineOptions
     let registry: Registry
-    private let hierarchy = Mutex<CgroupHierarchy?>(nil)
+    private let hierarchy: KnownHierarchy
+
+    private final class KnownHierarchy: Sendable {
+        let found = Mutex<CgroupHierarchy?>(nil)
+    }
 
     /// - Throws: `invalidArgument` for a folder that is no absolute path.
     public init(_ options: EngineOptions = EngineOptions()) throws(CFSError) {
@@ -34,6 +38,20 @@ public final class Engine: Sendable {
         options.run = try Self.plain(options.run, "run")
         self.options = options
         registry = Registry(path: "\(options.root)/registry.db")
+        hierarchy = KnownHierarchy()
+    }
+
+    private init(_ other: Engine, user: UInt32) {
+        var options = other.options
+        options.user = user
+        self.options = options
+        registry = other.registry
+        hierarchy = other.hierarchy
+    }
+
+    /// The same engine, whose history names this user (``EngineOptions/user``).
+    public func acting(for user: UInt32) -> Engine {
+        user == options.user ?? getuid() ? self : Engine(self, user: user)
     }
 
     private static func plain(_ path: String, _ what: String) throws(CFSError) -> String {
@@ -87,7 +105,7 @@ public final class Engine: Sendable {
 
     /// The folder of this engine's cgroups; nil where the host has no cgroup v2.
     func cgroups() throws(CFSError) -> CgroupHierarchy? {
-        try hierarchy.withLock { known throws(CFSError) in
+        try hierarchy.found.withLock { known throws(CFSError) in
             if let known { return known }
             // Two engines with different roots must not tidy up each other's.
             let name = options.root == "/var/lib/cfs" ? "cfs" : "cfs-\(PathHash.hex(options.root))"

@@ -74,7 +74,8 @@ extension Engine {
     ) -> HistoryEntry {
         let now = SystemClock.realtime
         return HistoryEntry(
-            time: now, uid: getuid(), verb: verb, container: row.id.text, name: row.name, image: row.image,
+            time: now, uid: options.user ?? getuid(), verb: verb, container: row.id.text, name: row.name,
+            image: row.image,
             command: command, endedAt: isDone ? now : nil)
     }
 

@@ -11,6 +11,9 @@ public struct EngineOptions: Sendable, Hashable {
     /// The executable that stays beside a container. `CFS_RUNTIME`; when nil, `cfs-runtime` is looked for beside the
     /// calling program, then in the folders of `PATH`.
     public var runtime: String?
+    /// Whom the history names as the one who did something; when nil, the user of this process. For a program that acts for
+    /// others: it changes nobody's rights.
+    public var user: UInt32?
 
     /// The places of the environment, or the usual ones.
     public init() {

@@ -38,6 +38,46 @@ public final class PendingStop: Sendable {
         claim.engine.note("stop", claim.container.row)
     }
 
+    /// For who waits without a thread: readable when ``look()`` may have news; nil for one that has ended already.
+    package var descriptor: Int32? {
+        switch monitor {
+        case nil: nil
+        case let monitor?: monitor.fd.raw
+        }
+    }
+
+    /// Nanoseconds until its time is over.
+    package var left: UInt64 {
+        let now = SystemClock.monotonic
+        return now < deadline ? deadline - now : 0
+    }
+
+    /// Whether it has ended; never waits.
+    package func look() throws(CFSError) -> Bool {
+        do throws(CFSError) {
+            switch monitor {
+            case nil: return true
+            case let monitor?: guard try Self.ended(monitor, by: 0) else { return false }
+            }
+        } catch {
+            guard Self.meansEnded(error) else { throw error }
+        }
+        settle(hasEnded: true)
+        return true
+    }
+
+    /// Kills it; its end is to be waited for all the same.
+    package func kill() throws(CFSError) {
+        do throws(CFSError) {
+            switch monitor {
+            case nil: return
+            case let monitor?: try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+            }
+        } catch {
+            guard Self.meansEnded(error) else { throw error }
+        }
+    }
+
     /// Waits for its end; kills it when its time is over.
     public func wait() throws(CFSError) {
         do throws(CFSError) {

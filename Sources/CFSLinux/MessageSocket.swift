@@ -95,6 +95,13 @@ public struct MessageSocket: ~Copyable, Sendable {
     }
 }
 
+/// A connection to a Unix socket that is a stream of bytes.
+public enum StreamSocket {
+    public static func connect(to path: String) throws(CFSError) -> OwnedFD {
+        OwnedFD(try checked(Int(cfs_unix_connect_stream(path)), "connect", .looking, path: path))
+    }
+}
+
 /// Two connected ends, both close-on-exec: one stays, the other is for the process that is about to be made.
 public final class SocketPair {
     private var own: SharedFD?

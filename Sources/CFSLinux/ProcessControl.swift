@@ -82,6 +82,14 @@ public enum ProcessControl {
         return OwnedFD(try checked(result, "pidfd_open", .looking))
     }
 
+    /// Another descriptor for what an open descriptor of another process stands for (pidfd_getfd(2), Linux 5.6).
+    ///
+    /// - Throws: `notPermitted` without the right to trace that process (ptrace(2), PTRACE_MODE_ATTACH_REALCREDS).
+    public static func take(_ number: Int32, ofProcessBehind pidfd: Int32) throws(CFSError) -> OwnedFD {
+        OwnedFD(
+            try checked(rawCall(cfs_nr_pidfd_getfd, Int(pidfd), Int(number), 0), "pidfd_getfd", .preparing))
+    }
+
     /// The number of the process behind a pidfd, as this process sees it (`Pid:` of proc_pid_fdinfo(5)); nil when it has
     /// been reaped.
     public static func number(ofProcessBehind pidfd: Int32) throws(CFSError) -> Int32? {
@@ -118,6 +126,11 @@ public enum ProcessControl {
     /// Lets the heap grow in large steps and keep what it has (mallopt(3)): for a process that is over soon, or that stays
     /// small. By itself glibc gives memory back page by page, each time with a system call.
     public static func keepHeap() { cfs_keep_heap(1 << 20, 1 << 24) }
+
+    /// Ends this process with a signal when the thread that started it ends (PR_SET_PDEATHSIG of prctl(2)).
+    public static func endWithParent(_ signal: Int32) throws(CFSError) {
+        try checked(control(CFS_PR_SET_PDEATHSIG, Int(signal)), "prctl", .preparing)
+    }
 
     /// prctl(2): a value, or minus the error number.
     public static func control(_ operation: Int32, _ a: Int = 0, _ b: Int = 0) -> Int {

@@ -54,17 +54,13 @@ public final class RestServer: Service {
         let opened = OpenedPlaces(count: places.count, ready)
         let members = CallerGroup()
         let grounds = try service.engine.cgroupPlace()
+        let containers = ContainerGrounds(mountPoint: grounds?.mountPoint, folder: grounds?.folder)
         var listeners: [Listener] = []
         for place in places {
             let (door, tls): (any Door, CurrentContext?) =
                 switch place {
-                case .loopback:
-                    (
-                        LoopbackDoor(
-                            members: members,
-                            containers: ContainerGrounds(mountPoint: grounds?.mountPoint, folder: grounds?.folder)), nil
-                    )
-                case .unix: (UnixDoor(members: members), nil)
+                case .loopback: (LoopbackDoor(members: members, containers: containers), nil)
+                case .unix: (UnixDoor(members: members, containers: containers), nil)
                 case .certificates(_, let security, let hosts):
                     (CertificateDoor(hosts: hosts), try context(security))
                 }

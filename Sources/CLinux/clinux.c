@@ -75,7 +75,7 @@ CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waiti
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
 CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
 CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(sched_setattr) CFS_NR(sched_setaffinity)
-CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy)
+CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy) CFS_NR(pidfd_getfd)
 
 long cfs_clone3(struct cfs_clone_args *args) {
     // glibc caches the thread id in the thread descriptor; the kernel writes the child's own there.
@@ -178,7 +178,7 @@ static long unix_address(const char *path, struct sockaddr_un *address) {
     return 0;
 }
 
-static long unix_socket_of(int type, const char *path, int (*action)(int, const struct sockaddr *, socklen_t)) {
+static long unix_socket(const char *path, int type, int (*action)(int, const struct sockaddr *, socklen_t)) {
     struct sockaddr_un address;
     long status = unix_address(path, &address);
     if (status < 0) return status;
@@ -192,19 +192,13 @@ static long unix_socket_of(int type, const char *path, int (*action)(int, const 
     return fd;
 }
 
-static long unix_socket(const char *path, int (*action)(int, const struct sockaddr *, socklen_t)) {
-    return unix_socket_of(SOCK_SEQPACKET, path, action);
-}
-
-long cfs_unix_connect_stream(const char *path) { return unix_socket_of(SOCK_STREAM, path, connect); }
-
 // Before it is bound, so that nobody can connect in between: bind(2) gives the file the mode of the socket.
 static int bind_private(int fd, const struct sockaddr *address, socklen_t length) {
     return fchmod(fd, 0600) == -1 ? -1 : bind(fd, address, length);
 }
 
 long cfs_unix_listen(const char *path, int backlog) {
-    long fd = unix_socket(path, bind_private);
+    long fd = unix_socket(path, SOCK_SEQPACKET, bind_private);
     if (fd < 0) return fd;
     if (listen((int)fd, backlog) == -1) {
         long error = -errno;
@@ -214,7 +208,8 @@ long cfs_unix_listen(const char *path, int backlog) {
     return fd;
 }
 
-long cfs_unix_connect(const char *path) { return unix_socket(path, connect); }
+long cfs_unix_connect(const char *path) { return unix_socket(path, SOCK_SEQPACKET, connect); }
+long cfs_unix_connect_stream(const char *path) { return unix_socket(path, SOCK_STREAM, connect); }
 
 long cfs_accept(int socket) {
     int fd;

@@ -11,6 +11,8 @@ enum Program {
     static func run(_ arguments: [String]) -> Int32 {
         var startsCommand = false
         do throws(CFSError) {
+            var arguments = arguments
+            let host = try HostAddress.take(&arguments, variable: Caller.current.variable)
             switch try Invocation(arguments) {
             case .version:
                 try StandardOutput.write("cfs version \(Engine.version)\n")
@@ -18,7 +20,7 @@ enum Program {
             case .help(let arguments): return try help(arguments)
             case .verb(let verb, let name, let arguments):
                 startsCommand = verb.startsCommand(arguments)
-                return try perform(verb, name, arguments)
+                return try perform(verb, name, arguments, host)
             }
         } catch {
             // Whoever read has enough: not an error, and nobody is left to tell (as after SIGPIPE).
@@ -34,13 +36,36 @@ enum Program {
         return error.code == .invalidArgument && error.phase == .parsing ? usageStatus : 1
     }
 
-    private static func perform(_ verb: any Verb.Type, _ name: String, _ arguments: [String]) throws(CFSError) -> Int32
-    {
+    private static func perform(
+        _ verb: any Verb.Type, _ name: String, _ arguments: [String], _ host: HostAddress?
+    ) throws(CFSError) -> Int32 {
         let canonical = try CanonicalArguments(
             arguments[...], verb.optionNames, optionsEndAtFirstWord: verb.optionsEndAtFirstWord, verb: name)
-        guard canonical.asksForHelp else { return try verb.perform(canonical, name: name) }
+        guard canonical.asksForHelp else {
+            guard let host else { return try verb.perform(canonical, name: name) }
+            return try perform(verb, name, canonical, arguments, host)
+        }
         try StandardOutput.write(RootCommand.helpMessage(for: verb) + "\n")
         return 0
+    }
+
+    /// Has a daemon do it. What is wrong with the arguments was said before.
+    private static func perform(
+        _ verb: any Verb.Type, _ name: String, _ canonical: CanonicalArguments, _ arguments: [String],
+        _ host: HostAddress
+    ) throws(CFSError) -> Int32 {
+        guard verb != ServerCommand.self else {
+            throw CFSError(
+                .invalidArgument, .parsing, "cfs server starts a daemon here, and no other can do that",
+                hint: "leave --host away, and CFS_HOST")
+        }
+        for option in ["root", "run"] where canonical.has(option) {
+            throw CFSError(
+                .invalidArgument, .parsing, "--\(option) and --host do not go together: a daemon has its folders",
+                hint: "leave one of them away")
+        }
+        return try RemoteCommand(address: host, arguments: name.split(separator: " ").map(String.init) + arguments)
+            .run()
     }
 
     /// What ArgumentParser answers by itself: help, completion scripts and completions.

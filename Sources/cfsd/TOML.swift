@@ -11,6 +11,9 @@ enum TOMLValue: Equatable {
 }
 
 /// Reads TOML 1.0.0 strictly; an error names its line.
+///
+/// Not TOMLKit 0.6.0, which builds statically and names lines, too: it is a wrapper of a C++ library over the whole of Foundation, 8 MB
+/// of a stripped executable, and says "could not determine value type" where a text without quotes stands.
 struct TOMLParser {
     private var rest: ArraySlice<Unicode.Scalar>
     private var line = 1

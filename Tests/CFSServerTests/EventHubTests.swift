@@ -56,4 +56,28 @@ struct EventHubTests {
         hub.remove(id)
         #expect(hub.count == 0)
     }
+
+    @Test("silence is told after its time, again and again, and events in between come at once")
+    func silence() async {
+        let hub = EventHub()
+        let (_, listener) = hub.listen(EventFilter())
+        for number in 1...3 {
+            guard case .silence = await listener.next(patience: .milliseconds(20)) else {
+                Issue.record("no silence")
+                return
+            }
+            hub.publish(event(UInt64(number)))
+            // With a timer that is set for much later, an earlier end of patience counts.
+            guard case .event = await listener.next(patience: .seconds(3600)) else {
+                Issue.record("no event")
+                return
+            }
+        }
+        async let next = listener.next(patience: .seconds(3600))
+        hub.publish(event(4))
+        guard case .event = await next, case .silence = await listener.next(patience: .milliseconds(20)) else {
+            Issue.record("neither an event nor silence")
+            return
+        }
+    }
 }

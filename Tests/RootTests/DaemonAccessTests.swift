@@ -66,6 +66,27 @@ struct DaemonAccessTests: EngineSuite {
         }
     }
 
+    @Test("a container that was given the Unix socket is refused, the host's root or not")
+    func containerWithSocket() throws {
+        let daemon = try DaemonFixture(engine)
+        let libraries = ["/usr", "/usr/lib:/lib", "/usr/lib64:/lib64"].flatMap {
+            ["-v", $0.contains(":") ? "\($0):ro" : "\($0):\($0):ro"]
+        }
+        let result = engine.run(
+            ["run", "--rm", "--userns", "host", "-v", "\(daemon.socket):/cfsd.sock"] + libraries
+                + ["BusyBox", "/usr/bin/curl", "-s", "--unix-socket", "/cfsd.sock", "http://x/containers"])
+        #expect(result.output.contains("notPermitted"), "\(result.errors) \(result.output)")
+    }
+
+    @Test("a byte of zero ends no path early")
+    func zeroByte() throws {
+        let daemon = try DaemonFixture(engine)
+        #expect(daemon.get("/images/BusyBox%00x").status == 400)
+        #expect(daemon.get("/containers/x/archive?path=/etc%00x").status == 400)
+        let command = daemon.request("POST", "/run", #"{"state":"run","image":"BusyBox","command":["a\u0000b"]}"#)
+        #expect(command.status == 400, "\(command.text)")
+    }
+
     @Test("on the Unix socket the same rule holds, and the file is for its group alone")
     func unixSocket() throws {
         let daemon = try DaemonFixture(engine)

@@ -125,6 +125,45 @@ struct DaemonLifeTests: EngineSuite {
         #expect(daemon.curl(["--unix-socket", daemon.socket, "http://x/healthz"]).status == 200)
     }
 
+    @Test("a daemon that takes its time to end leaves the next one's socket alone")
+    func successor() throws {
+        let daemon = try DaemonFixture(engine)
+        // A body that does not come holds its end up.
+        let connection = daemon.connect()
+        let text = "POST /run HTTP/1.1\r\nHost: localhost:\(daemon.port)\r\nContent-Length: 10\r\n\r\n"
+        _ = Array(text.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        #expect(eventually { daemon.get("/metrics").text.contains("cfsd_connections 2\n") })
+        daemon.command.signal(SIGTERM)
+        let ask = ["--unix-socket", daemon.socket, "http://x/healthz"]
+        #expect(eventually { daemon.curl(ask).status == 0 })
+        let next = DaemonFixture.start(engine, ["--listen", "127.0.0.1:0", "--socket", daemon.socket])
+        #expect(next.waitForOutput("listening on unix:"), "\(next.errorsSoFar)")
+        close(connection)
+        #expect(daemon.command.finish().status == 0)
+        #expect(daemon.curl(ask).status == 200)
+        next.signal(SIGTERM)
+        #expect(next.finish().status == 0)
+    }
+
+    @Test("many who wait for a long stop keep nobody from a start")
+    func longStops() throws {
+        let daemon = try DaemonFixture(engine)
+        let deaf = #""command":["sh","-c","trap '' TERM; echo ready; while :; do sleep 1; done"]"#
+        let ids = try (0..<34).map { _ in try daemon.run(deaf) }
+        let stops = ids.map { id in
+            RunningCommand(
+                ["/usr/bin/curl", "-sS", "-d", #"{"time":3600}"#, "\(daemon.url)/containers/\(id)/stop"],
+                environment: ["PATH": EngineFixture.path])
+        }
+        #expect(eventually { daemon.get("/metrics").text.contains("cfs_containers{status=\"stopping\"} 34\n") })
+        let answer = daemon.request(
+            "POST", "/run", #"{"state":"run","image":"BusyBox","command":"true","rm":true,"wait":true}"#)
+        #expect(answer.json["exitCode"].number == 0, "\(answer.text)")
+        for id in ids { #expect(daemon.request("POST", "/containers/\(id)/kill").status == 200) }
+        for stop in stops { #expect(stop.finish().output.contains(#""state":"Stopped""#)) }
+        for id in ids { #expect(daemon.request("DELETE", "/containers/\(id)").status == 200) }
+    }
+
     @Test("cfs server is cfsd")
     func verb() {
         let command = engine.start(["server", "--listen", "127.0.0.1:0", "--socket", ""])

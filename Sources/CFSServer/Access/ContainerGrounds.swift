@@ -18,6 +18,19 @@ struct ContainerGrounds: Sendable {
         guard !isContainer(path) else { throw Refusal(reason: "the socket is a container's: \(path)") }
     }
 
+    /// Throws unless this process is outside of containers. Where there is no cgroup v2 it is not asked: such a socket is reached
+    /// by a container that it was given to, and by no other.
+    func check(process: Int32) throws {
+        guard let mountPoint else { return }
+        guard process > 0 else { throw Refusal(reason: "the process is of another process namespace") }
+        let path = "/proc/\(process)/cgroup"
+        guard File.exists(path) else { throw Refusal(reason: "the process is gone") }
+        let text = String(decoding: try File.readAll(at: path), as: UTF8.self)
+        guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::") }) else { return }
+        let folder = mountPoint + line.dropFirst(3)
+        guard !isContainer(folder) else { throw Refusal(reason: "the process is a container's: \(folder)") }
+    }
+
     /// Whether a path lies in the folder of our containers, or in a cgroup that is named as containers are: those of another
     /// parent (`--cgroup-parent`), or of another engine.
     func isContainer(_ path: String) -> Bool {

@@ -25,6 +25,7 @@ extension ServerError {
 /// The Unix socket: the kernel says who connected (SO_PEERCRED, unix(7)).
 struct UnixDoor: Door {
     let members: CallerGroup
+    let containers: ContainerGrounds
 
     private struct Credentials {
         var pid: Int32 = 0
@@ -39,8 +40,12 @@ struct UnixDoor: Door {
         let credentials: EventLoopFuture<Credentials> = socket.unsafeGetSocketOption(
             level: .socket, name: .init(rawValue: SO_PEERCRED))
         return credentials.flatMapThrowing { credentials in
+            guard credentials.uid != (try CallerGroup.overflowUID()) else {
+                throw Refusal(reason: "a user without a number here")
+            }
+            try containers.check(process: credentials.pid)
             try members.check(credentials.uid)
-            return Peer(way: .unix, uid: credentials.uid, hosts: nil)
+            return Peer(way: .unix, uid: credentials.uid, hosts: nil, process: credentials.pid)
         }
     }
 }

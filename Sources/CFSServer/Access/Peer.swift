@@ -8,4 +8,6 @@ struct Peer: Sendable, Hashable {
     let uid: UInt32
     /// The names of `Host` that are ours; nil where any will do.
     let hosts: [String]?
+    /// The process that connected, where the kernel says so.
+    var process: Int32?
 }

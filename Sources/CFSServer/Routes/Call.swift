@@ -12,6 +12,8 @@ struct Call: Sendable {
     let parameters: [String: String]
     let query: QueryItems
     let service: RestService
+    /// Remembers what is done as the caller's doing.
+    let engine: Engine
     private let progress = BodyProgress()
 
     init(
@@ -22,9 +24,9 @@ struct Call: Sendable {
         self.parameters = parameters
         self.query = query
         self.service = service
+        engine = service.engine.acting(for: peer.uid)
     }
 
-    var engine: Engine { service.engine }
     var work: WorkPool { service.work }
 
     /// The text of a place of the path.
@@ -80,14 +82,15 @@ struct Call: Sendable {
         let limit = ConnectionLimits.jsonBytes
         let tooLarge = ServerError(.bodyTooLarge, "the body has more than \(limit) bytes")
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit { throw tooLarge }
-        let body = request.body
-        let bytes = try await Deadline.within(.seconds(60)) {
-            var bytes: [UInt8] = []
-            for try await part in body {
-                bytes += part.readableBytesView
-                if bytes.count > limit { throw tooLarge }
+        // Without a timer: where nothing comes at all, the connection is given up on.
+        let end = ContinuousClock.now + .seconds(60)
+        var bytes: [UInt8] = []
+        for try await part in request.body {
+            bytes += part.readableBytesView
+            if bytes.count > limit { throw tooLarge }
+            guard ContinuousClock.now < end else {
+                throw ServerError(.requestTimeout, "the body of the request did not come in time")
             }
-            return bytes
         }
         progress.isRead.store(true, ordering: .relaxed)
         return bytes
@@ -113,22 +116,4 @@ struct Call: Sendable {
 
 private final class BodyProgress: Sendable {
     let isRead = Atomic(false)
-}
-
-/// An end in time for what a caller may delay.
-enum Deadline {
-    static func within<Result: Sendable>(
-        _ time: Duration, _ body: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Patience.pause(time)
-                throw ServerError(.requestTimeout, "the body of the request did not come in time")
-            }
-            defer { group.cancelAll() }
-            guard let result = try await group.next() else { throw CancellationError() }
-            return result
-        }
-    }
 }

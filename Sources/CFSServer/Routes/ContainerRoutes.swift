@@ -72,8 +72,13 @@ enum ContainerRoutes {
     ]
 
     /// Something that is done to a container, which is the answer.
+    ///
+    /// - Parameters:
+    ///   - wait: what holds no thread, before anything that does.
+    ///   - perform: the rest.
     private static func verb(
         _ name: String, _ summary: String, _ fields: [(String, JSON)] = [],
+        wait: (@Sendable (Call, Container, JSONObject) async throws -> Void)? = nil,
         _ perform: @escaping @Sendable (Container, JSONObject) throws -> Void
     ) -> Route {
         Route(
@@ -86,9 +91,12 @@ enum ContainerRoutes {
                     .invalidRequest, "unknown field \(key.prefix(100))",
                     hint: fields.isEmpty ? "this takes none" : "known here: \(fields.map(\.0).joined(separator: ", "))")
             }
-            return try await call.work.long {
+            let (container, before) = try await call.work.quick {
                 let container = try call.container()
-                let before = try container.record()
+                return (container, try container.record())
+            }
+            if let wait { try await wait(call, container, object) }
+            return try await call.work.long {
                 try perform(container, object)
                 do throws(CFSError) {
                     return .json(.object(try ContainerDocument.json(try container.record(), call.engine)))
@@ -107,12 +115,11 @@ enum ContainerRoutes {
         verb("start", "Start a container that was created or has ended") { container, _ in
             _ = try container.start(.none)
         },
-        verb("stop", "Ask a container to end, and kill it when it does not", [("time", Schemas.seconds)]) {
-            container, object in
-            try container.stop(seconds: try RunRequest.seconds(object["time"]))
+        verb("stop", "Ask a container to end, and kill it when it does not", [("time", Schemas.seconds)], wait: stop) {
+            _, _ in
         },
-        verb("restart", "Stop and start a container", [("time", Schemas.seconds)]) { container, object in
-            _ = try container.restart(seconds: try RunRequest.seconds(object["time"]))
+        verb("restart", "Stop and start a container", [("time", Schemas.seconds)], wait: stopStarted) { container, _ in
+            _ = try container.restart()
         },
         verb("kill", "Send a signal to a container", [("signal", Schemas.signal)]) { container, object in
             try container.signal(try signal(object["signal"]))
@@ -126,6 +133,17 @@ enum ContainerRoutes {
             try container.rename(to: name)
         },
     ]
+
+    @Sendable private static func stop(_ call: Call, _ container: Container, _ object: JSONObject) async throws {
+        try await call.stop(container, seconds: try RunRequest.seconds(object["time"]))
+    }
+
+    /// One that was never started needs no end before it is started.
+    @Sendable private static func stopStarted(_ call: Call, _ container: Container, _ object: JSONObject) async throws {
+        let seconds = try RunRequest.seconds(object["time"])
+        guard try await call.work.quick({ try container.record().state != .created }) else { return }
+        try await call.stop(container, seconds: seconds)
+    }
 
     private static func signal(_ value: JSON?) throws -> Int32 {
         switch value {

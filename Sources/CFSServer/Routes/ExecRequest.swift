@@ -20,7 +20,9 @@ enum ExecRequest {
             case "privileged": if try RunRequest.flag(value, key) ?? false { arguments.append("--privileged") }
             default:
                 let texts = value.string.map { [$0] } ?? value.strings
-                guard let texts, texts.count == 1 || key.hasPrefix("env") else {
+                guard let texts, texts.count == 1 || key.hasPrefix("env"),
+                    !texts.contains(where: { $0.utf8.contains(0) })
+                else {
                     throw ServerError(.invalidRequest, "\(key) does not take \(value.text().prefix(100))")
                 }
                 arguments += texts.map { "--\(key)=\($0)" }

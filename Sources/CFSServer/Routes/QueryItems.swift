@@ -71,7 +71,8 @@ struct QueryItems: Sendable, Equatable {
 
 /// Escapes of URLs (RFC 3986, 2.1).
 enum PercentEncoding {
-    /// The text without its escapes; nil for one that is none, and for what is no UTF-8.
+    /// The text without its escapes; nil for one that is none, for what is no UTF-8, and for a byte of zero, behind which the
+    /// kernel reads no path.
     static func decode(_ text: some StringProtocol, plus: Bool = false) -> String? {
         var bytes: [UInt8] = []
         var rest = Array(text.utf8)[...]
@@ -85,7 +86,7 @@ enum PercentEncoding {
             }
             bytes.append(high << 4 | low)
         }
-        return String(validating: bytes, as: UTF8.self)
+        return bytes.contains(0) ? nil : String(validating: bytes, as: UTF8.self)
     }
 
     static func encode(_ text: String) -> String {

@@ -76,15 +76,18 @@ enum RunRequest {
 
     /// The words of a command: a string as a shell would split it, or an array.
     static func command(_ value: JSON?) throws(CFSError) -> [String] {
+        let words: [String]
         switch value {
         case nil, .null?: return []
-        case .string(let text)?: return try ShellWords.split(text)
+        case .string(let text)?: words = try ShellWords.split(text)
         case let value?:
-            guard let words = value.strings else {
+            guard let texts = value.strings else {
                 throw wrong("command is a string or an array of strings, not \(value.text().prefix(100))")
             }
-            return words
+            words = texts
         }
+        for word in words where word.utf8.contains(0) { throw wrong("command has a byte of zero") }
+        return words
     }
 
     static func flag(_ value: JSON?, _ name: String) throws(CFSError) -> Bool? {

@@ -46,12 +46,14 @@ enum RunRoutes {
     private static func perform(_ request: RunRequest, _ call: Call) async throws -> JSONObject {
         switch request {
         case .stop(let id, let seconds):
-            return try await call.work.long {
+            let (container, before) = try await call.work.quick {
                 let container = try call.engine.container(id)
-                // One that was never started, or has ended, is what was asked for.
-                let before = try container.record()
-                if before.state.pid != nil || before.restartsAt != nil { try container.stop(seconds: seconds) }
-                return try ContainerDocument.json(try recordAfter(container, before), call.engine)
+                return (container, try container.record())
+            }
+            // One that was never started, or has ended, is what was asked for.
+            if before.state.pid != nil || before.restartsAt != nil { try await call.stop(container, seconds: seconds) }
+            return try await call.work.quick {
+                try ContainerDocument.json(try recordAfter(container, before), call.engine)
             }
         case .run(let spec, let file, false):
             return try await call.work.long {

@@ -126,9 +126,8 @@ enum StreamRoutes {
                 }
                 let descriptors = cursor.cursor.descriptors
                 guard !descriptors.isEmpty else { return }
-                let hasMore = try await Patience.wait(isEvents ? EventMessage.patience : nil) {
-                    try await call.service.watch.wait(reading: descriptors)
-                }
+                let hasMore = try await call.service.watch.wait(
+                    reading: descriptors, patience: isEvents ? EventMessage.patience : nil)
                 guard hasMore else {
                     try await writer.write(EventMessage.silence)
                     continue

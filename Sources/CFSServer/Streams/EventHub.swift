@@ -85,6 +85,9 @@ final class EventListener: Sendable {
         var skipped = 0
         var isOver = false
         var waiter: CheckedContinuation<Void, Never>?
+        /// When the waiter has waited enough, and when the timer looks.
+        var deadline: ContinuousClock.Instant?
+        var timer: ContinuousClock.Instant?
     }
 
     let filter: EventFilter
@@ -116,25 +119,52 @@ final class EventListener: Sendable {
     /// The next item, in the order in which things happened. For one task at a time.
     func next(patience: Duration) async -> Item {
         if let item = take() { return item }
-        // A timer that wakes: nothing of the queue belongs to it.
-        let timer = Task {
-            do { try await Patience.pause(patience) } catch { return }
-            wake { _ in }
-        }
+        let deadline = ContinuousClock.now + patience
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let isReady = state.withLock { state in
-                    if !state.queue.isEmpty || state.skipped > 0 || state.isOver || Task.isCancelled { return true }
+                let (isReady, needsTimer) = state.withLock { state -> (Bool, Bool) in
+                    if !state.queue.isEmpty || state.skipped > 0 || state.isOver || Task.isCancelled {
+                        return (true, false)
+                    }
                     state.waiter = continuation
-                    return false
+                    state.deadline = deadline
+                    guard state.timer.map({ deadline < $0 }) ?? true else { return (false, false) }
+                    state.timer = deadline
+                    return (false, true)
                 }
                 if isReady { continuation.resume() }
+                if needsTimer { setTimer(deadline) }
             }
         } onCancel: {
             close()
         }
-        timer.cancel()
         return take() ?? .silence
+    }
+
+    /// One timer at a time, which looks again when it was early: a sleep that is cancelled keeps its memory until its time is over,
+    /// and with one for each event that was a megabyte for a thousand of them.
+    private func setTimer(_ time: ContinuousClock.Instant) {
+        Task { [weak self] in
+            do { try await Patience.pause(time - .now) } catch { return }
+            self?.ring(time)
+        }
+    }
+
+    private func ring(_ time: ContinuousClock.Instant) {
+        let (waiter, next) = state.withLock { state -> (CheckedContinuation<Void, Never>?, ContinuousClock.Instant?) in
+            // Another one was set, which is earlier.
+            guard state.timer == time else { return (nil, nil) }
+            state.timer = nil
+            guard let waiter = state.waiter, let deadline = state.deadline else { return (nil, nil) }
+            guard deadline <= .now else {
+                state.timer = deadline
+                return (nil, deadline)
+            }
+            state.waiter = nil
+            return (waiter, nil)
+        }
+        waiter?.resume()
+        if let next { setTimer(next) }
     }
 
     private func take() -> Item? {

@@ -3,6 +3,7 @@ import CFSLinux
 import HTTPTypes
 import HummingbirdCore
 import NIOCore
+import Synchronization
 
 /// Terminals: a WebSocket on one side, the pipes of a command on the other.
 enum TerminalRoute {
@@ -70,9 +71,11 @@ final class Terminal: Sendable {
     }
 
     /// What the side that reads from the socket has for the side that writes to it.
-    private enum Word: Sendable {
-        case pong([UInt8])
-        case over(UInt16)
+    private struct Words: Sendable {
+        /// Of the latest ping: the others need no answer (RFC 6455, 5.5.3).
+        var pong: [UInt8]?
+        /// The status with which it is over.
+        var over: UInt16?
     }
 
     private let id: String
@@ -80,8 +83,10 @@ final class Terminal: Sendable {
     private let isTerminal: Bool
     private let output: SharedFD
     private let error: SharedFD
-    private let input: SharedFD?
+    /// Nil once the command has read all.
+    private let input: Mutex<SharedFD?>
     private let ending: Ending
+    private let hasLeft = Atomic(false)
 
     init(
         id: String, session: Session, isTerminal: Bool, output: SharedFD, error: SharedFD, input: SharedFD?,
@@ -92,34 +97,48 @@ final class Terminal: Sendable {
         self.isTerminal = isTerminal
         self.output = output
         self.error = error
-        self.input = input
+        self.input = Mutex(input)
         self.ending = ending
         for end in [output, error] { try PipeEnd.makeNonBlocking(end.raw) }
         if let input { try PipeEnd.makeNonBlocking(input.raw) }
     }
 
+    // Also of one whose caller has gone before its first byte.
+    deinit { leave() }
+
+    /// Does once what the end of the connection means for the command.
+    private func leave() {
+        guard case .hangUp = ending, !hasLeft.exchange(true, ordering: .relaxed) else { return }
+        do throws(CFSError) {
+            try session.signal(1)
+        } catch {
+            // Its monitor is gone, and it with that.
+        }
+    }
+
     func run(_ watch: DescriptorWatch, _ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
+        defer { leave() }
         let started: JSON = [
             "started": ["id": .string(id), "pid": .integer(Int64(session.pid)), "tty": .bool(isTerminal)]
         ]
         try await writer.write(ByteBuffer(bytes: WebSocketFrames.text(started.bytes())))
         // What comes from the socket ends up in the command, and a word or two for the socket itself in this pipe: the one
         // loop below is the only one that writes.
-        let words = AsyncStream.makeStream(of: Word.self, bufferingPolicy: .bufferingNewest(16))
+        let words = Mailbox()
         let bell = try Pipe()
         try PipeEnd.makeNonBlocking(bell.reading.raw)
         try PipeEnd.makeNonBlocking(bell.writing.raw)
         let reading = Task { [self] in
-            let status = await read(body, watch) { word in
-                words.continuation.yield(word)
+            let status = await read(body, watch) { pong in
+                words.content.withLock { $0.pong = pong }
                 Self.ring(bell.writing)
             }
-            words.continuation.yield(.over(status))
+            words.content.withLock { $0.over = status }
             Self.ring(bell.writing)
         }
         defer { reading.cancel() }
         do {
-            let status = try await write(watch, bell.reading, words.stream, &writer)
+            let status = try await write(watch, bell.reading, words, &writer)
             try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(status)))
         } catch is CancellationError {
             try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(1001)))
@@ -129,7 +148,10 @@ final class Terminal: Sendable {
                 ByteBuffer(bytes: WebSocketFrames.text(document.bytes()) + WebSocketFrames.close(1011)))
         }
         extendLifetime(bell)
-        if case .hangUp = ending { try session.signal(1) }
+    }
+
+    private final class Mailbox: Sendable {
+        let content = Mutex(Words())
     }
 
     /// Wakes the one that writes. A pipe that is full, or that nobody reads any more, is as good.
@@ -142,24 +164,22 @@ final class Terminal: Sendable {
     ///
     /// - Returns: the status with which the socket is closed.
     private func write(
-        _ watch: DescriptorWatch, _ bell: SharedFD, _ words: AsyncStream<Word>, _ writer: inout any ResponseBodyWriter
+        _ watch: DescriptorWatch, _ bell: SharedFD, _ words: Mailbox, _ writer: inout any ResponseBodyWriter
     ) async throws -> UInt16 {
         var open = [(output, UInt8(1)), (error, UInt8(2))]
         var status: ExitStatus?
-        var iterator = words.makeAsyncIterator()
         while !open.isEmpty || status == nil {
             var waiting = open.map(\.0.raw) + [bell.raw]
             if status == nil { waiting.append(session.descriptor) }
             try await watch.wait(reading: waiting)
             var out: [UInt8] = []
-            if case .bytes(let rings) = try PipeEnd.read(bell.raw) {
-                for _ in rings {
-                    switch await iterator.next() {
-                    case .pong(let bytes)?: out += WebSocketFrames.pong(bytes)
-                    case .over(let status)?: return status
-                    case nil: return 1000
-                    }
+            if case .bytes = try PipeEnd.read(bell.raw) {
+                let said = words.content.withLock { words in
+                    defer { words.pong = nil }
+                    return words
                 }
+                if let over = said.over { return over }
+                if let pong = said.pong { out += WebSocketFrames.pong(pong) }
             }
             if status == nil, PipeEnd.isReadable(session.descriptor) {
                 switch try session.receive() {
@@ -206,24 +226,23 @@ final class Terminal: Sendable {
     ///
     /// - Returns: the status with which the socket is closed.
     private func read(
-        _ body: RequestBody, _ watch: DescriptorWatch, _ tell: @Sendable (Word) -> Void
+        _ body: RequestBody, _ watch: DescriptorWatch, _ answer: @Sendable ([UInt8]) -> Void
     ) async -> UInt16 {
         var frames = WebSocketFrames()
-        var input = input
         do {
             for try await part in body {
                 frames.append(part.readableBytesView)
                 while let message = try frames.next() {
                     switch message {
                     case .close: return 1000
-                    case .ping(let bytes): tell(.pong(bytes))
+                    case .ping(let bytes): answer(bytes)
                     case .pong: break
                     case .binary(let bytes):
-                        guard let end = input else { continue }
-                        if try await !Self.write(bytes[...], end, watch) { input = nil }
+                        guard let end = input.withLock({ $0 }) else { continue }
+                        if try await !Self.write(bytes[...], end, watch) { closeInput() }
                     case .text(let bytes):
                         let command = try JSON(parsing: bytes, what: "the message")
-                        if command["closeInput"]?.bool == true { input = nil }
+                        if command["closeInput"]?.bool == true { closeInput() }
                         try obey(command)
                     }
                 }
@@ -238,6 +257,8 @@ final class Terminal: Sendable {
             return 1001
         }
     }
+
+    private func closeInput() { input.withLock { $0 = nil } }
 
     private func obey(_ command: JSON) throws {
         if let size = command["resize"] {

@@ -1,4 +1,7 @@
 /// Frames of a WebSocket (RFC 6455) as bytes, from the server's side: a pure reader that is given bytes as they come.
+///
+/// Not NIOWebSocket: its decoder needs a channel's context, while these bytes come as the body of a request, behind Hummingbird; and
+/// masks, UTF-8 and the size of a message in parts would be left to us all the same.
 struct WebSocketFrames {
     enum Message: Equatable {
         case text([UInt8])

@@ -18,7 +18,7 @@ enum WebSocketHandshake {
                 }
             }
         }
-        guard values("Upgrade").contains(where: { $0.lowercased() == "websocket" }),
+        guard request.method == .get, values("Upgrade").contains(where: { $0.lowercased() == "websocket" }),
             values("Connection").contains(where: { $0.lowercased() == "upgrade" }),
             values("Sec-WebSocket-Version") == ["13"], let key = values("Sec-WebSocket-Key").first, key.utf8.count == 24
         else {

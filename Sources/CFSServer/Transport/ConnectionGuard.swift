@@ -16,17 +16,20 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limits: ConnectionLimits
     private var reading = Reading.nothing
-    /// Requests whose answer is not complete.
-    private var open = 0
-    /// Whether the connection ends with the answer that is under way.
-    private var isLast = false
+    /// Requests that have come, and those whose answer is complete.
+    private var (received, answered) = (0, 0)
+    /// Whether an answer has begun and is not complete.
+    private var isAnswering = false
+    /// The request with whose answer the connection ends: what comes behind it is not looked at.
+    private var last: Int?
+    /// The request that speaks HTTP/1.0, which is the last one.
+    private var old: Int?
     /// Whether nothing that comes matters any more.
     private var isDraining = false
     /// Whether bytes are carried in both directions as they are.
     private var isTunnel = false
     /// Whether the request asks for another protocol: the decoder reads nothing behind it.
     private var asksForUpgrade = false
-    private var isOld = false
     private var deadline: NIODeadline?
     private var timer: Scheduled<Void>?
     /// Ends a connection whose other side takes nothing.
@@ -67,16 +70,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Time
 
+    /// Whether the last request is here as a whole.
+    private var isDeaf: Bool { reading == .nothing && received >= last ?? .max }
+
     /// Bytes have come, of whatever.
     func bytesArrived() {
-        guard reading == .nothing, !isTunnel, !isDraining, let context else { return }
+        guard reading == .nothing, !isTunnel, !isDraining, !isDeaf, let context else { return }
         reading = .head
         expect(within: limits.headTime, context)
     }
 
     /// One timer for all requests of a connection: it looks again when it was early.
     private func expect(within time: TimeAmount, _ context: ChannelHandlerContext) {
-        deadline = .now() + time
+        deadline = context.eventLoop.now + time
         guard timer == nil else { return }
         schedule(time, context)
     }
@@ -88,7 +94,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func look() {
         timer = nil
         guard let context, let deadline else { return }
-        let left = deadline - .now()
+        let left = deadline - context.eventLoop.now
         guard left <= .zero else { return schedule(left, context) }
         self.deadline = nil
         let what = reading == .head ? "headers" : "body"
@@ -104,8 +110,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: In
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isDraining { return }
         if isTunnel { return context.fireChannelRead(data) }
+        if isDraining || isDeaf { return }
         switch unwrapInboundIn(data) {
         case .head(let head): take(head, context)
         case .body:
@@ -122,14 +128,14 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         deadline = nil
         if let violation = RequestFraming.violation(head) { return refuse(violation, context) }
         var head = head
-        open += 1
+        received += 1
         reading = .body
-        isOld = head.version.minor == 0
+        if head.version.minor == 0 { old = received }
         asksForUpgrade = head.headers.contains(name: "upgrade") || head.method == .CONNECT
-        if !head.isKeepAlive || isOld || asksForUpgrade { isLast = true }
+        if !head.isKeepAlive || old != nil || asksForUpgrade { last = received }
         // Several are as good as none: which of them counts is what would be argued about.
         if head.headers["host"].count > 1 { head.headers.remove(name: "host") }
-        if head.headers["expect"].first?.lowercased() == "100-continue", open == 1 {
+        if head.headers["expect"].first?.lowercased() == "100-continue", received == answered + 1 {
             let answer = HTTPResponseHead(version: .http1_1, status: .continue)
             context.writeAndFlush(wrapOutboundOut(.head(answer)), promise: nil)
         }
@@ -143,6 +149,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !isTunnel, !isDraining else { return context.close(promise: nil) }
+        if isDeaf, error is HTTPParserError { return }
         switch error {
         case let error as HTTPParserError:
             let isLong = error == .headerOverflow
@@ -176,15 +183,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.writeAndFlush(data, promise: promise)
             becomeTunnel(context)
         case .head(var head) where head.status.code >= 200:
-            if head.headers["connection"].first == "close" { isLast = true }
-            if isLast { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            isAnswering = true
+            if head.headers["connection"].first == "close" { last = answered + 1 }
+            if last == answered + 1 { head.headers.replaceOrAdd(name: "connection", value: "close") }
             // Who speaks 1.0 knows no chunks: the end of the connection is that of the body.
-            if isOld { head.version = .http1_0 }
+            if old == answered + 1 { head.version = .http1_0 }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
-            open -= 1
+            answered += 1
+            isAnswering = false
             context.write(data, promise: promise)
-            if isLast {
+            if last == answered {
                 context.flush()
                 linger(context)
             }
@@ -207,13 +216,19 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Answers with an error, and ends the connection with that. An answer that is under way is not cut in two: it is the last.
+    /// Answers with an error, and ends the connection with that. Answers that are under way are not cut in two: they are the
+    /// last ones.
     private func refuse(_ error: ServerError, _ context: ChannelHandlerContext) {
-        isLast = true
+        let isInBody = reading == .body
         reading = .nothing
-        guard open == 0 else {
-            // What follows cannot be told apart from it.
-            return context.close(promise: nil)
+        switch received - answered {
+        case 0: break
+        // Whoever answers this request waits for a body that will never be whole: this is the answer.
+        case 1 where isInBody && !isAnswering: break
+        case _ where isInBody: return context.close(promise: nil)
+        default:
+            last = received
+            return
         }
         let body = context.channel.allocator.buffer(bytes: error.bytes)
         var head = HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: error.status.code))

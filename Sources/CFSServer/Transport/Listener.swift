@@ -65,12 +65,14 @@ final class Listener: Service {
             }
         let accepting = try await bind(bootstrap)
         opened(accepting.channel)
+        let address = address
         await withGracefulShutdownHandler {
             await accept(accepting)
         } onGracefulShutdown: {
+            // While it is ours for sure: as soon as nobody listens, the next daemon may put its own in this place.
+            if case .unix(let path) = address { unlink(path) }
             quiescing.initiateShutdown(promise: nil)
         }
-        if case .unix(let path) = address { unlink(path) }
     }
 
     private func bind(_ bootstrap: ServerBootstrap) async throws -> NIOAsyncChannel<RestChannel.Value, Never> {

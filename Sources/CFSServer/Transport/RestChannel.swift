@@ -50,16 +50,23 @@ struct RestChannel: ServerChildChannel {
 
     private func refuse(_ channel: any Channel, _ error: ServerError) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context)) }
+            try secure(channel)
             try channel.pipeline.syncOperations.addHandler(
                 RefusedConnection(error, lingerTime: limits.lingerTime))
             return .refused(channel)
         }
     }
 
+    private func secure(_ channel: any Channel) throws {
+        guard let tls else { return }
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(NIOSSLServerHandler(context: tls.context))
+        try pipeline.addHandler(HandshakeLimit(limits.headTime))
+    }
+
     private func admit(_ channel: any Channel, _ peer: Peer, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
-        if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+        try secure(channel)
         let connection = ConnectionGuard(limits)
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = limits.headBytes

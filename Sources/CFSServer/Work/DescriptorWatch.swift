@@ -9,12 +9,15 @@ import Synchronization
 final class DescriptorWatch: Sendable {
     private struct Waiter {
         var descriptors: [Int32]
-        var continuation: CheckedContinuation<Void, any Error>
+        var deadline: UInt64?
+        var continuation: CheckedContinuation<Bool, any Error>
     }
 
     private struct State {
         var waiters: [UInt64: Waiter] = [:]
         var last: UInt64 = 0
+        /// Of all waiters: on the monotonic clock, or earlier.
+        var nextDeadline = UInt64.max
     }
 
     private let poll: SharedPoll
@@ -38,27 +41,46 @@ final class DescriptorWatch: Sendable {
             let ready: [EventPoll.Event]
             do throws(CFSError) { ready = try poll.events.wait(milliseconds: 5_000) } catch { continue }
             guard let watch = weak.watch else { return }
-            for event in ready { watch.finish(event.token, .success(())) }
+            for event in ready { watch.finish(event.token, .success(true)) }
+            watch.finishLate()
         }
+    }
+
+    /// Ends the waits whose patience is over. No timers, of which there would be one for each line of a log: it looks whenever
+    /// something happens, and every five seconds.
+    private func finishLate() {
+        let now = SystemClock.monotonic
+        let late = state.withLock { state -> [UInt64] in
+            guard now >= state.nextDeadline else { return [] }
+            state.nextDeadline = state.waiters.values.compactMap(\.deadline).filter { $0 > now }.min() ?? .max
+            return state.waiters.filter { $0.value.deadline ?? .max <= now }.map(\.key)
+        }
+        for token in late { finish(token, .success(false)) }
     }
 
     /// Waits until one of these has something to read, or room to write.
     ///
     /// They stay the caller's, who keeps them open meanwhile; of one descriptor one task may wait at a time.
     ///
+    /// - Parameter patience: after which it has waited enough, or up to five seconds later; nil for no end.
+    /// - Returns: false when nothing has happened in that time.
     /// - Throws: `CancellationError` when the task is cancelled, and when the daemon stops.
-    func wait(reading: [Int32] = [], writing: [Int32] = []) async throws {
-        try await cancelWhenGracefulShutdown { [self] in try await watch(reading, writing) }
+    @discardableResult
+    func wait(
+        reading: [Int32] = [], writing: [Int32] = [], patience: Duration? = nil
+    ) async throws -> Bool {
+        let deadline = patience.map { SystemClock.monotonic + UInt64($0.components.seconds) * 1_000_000_000 }
+        return try await cancelWhenGracefulShutdown { [self] in try await watch(reading, writing, deadline) }
     }
 
-    private func watch(_ reading: [Int32], _ writing: [Int32]) async throws {
+    private func watch(_ reading: [Int32], _ writing: [Int32], _ deadline: UInt64?) async throws -> Bool {
         let token = state.withLock { state in
             state.last += 1
             return state.last
         }
-        try await withTaskCancellationHandler {
+        return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                begin(token, reading, writing, continuation)
+                begin(token, reading, writing, deadline, continuation)
             }
         } onCancel: {
             finish(token, .failure(CancellationError()))
@@ -66,7 +88,8 @@ final class DescriptorWatch: Sendable {
     }
 
     private func begin(
-        _ token: UInt64, _ reading: [Int32], _ writing: [Int32], _ continuation: CheckedContinuation<Void, any Error>
+        _ token: UInt64, _ reading: [Int32], _ writing: [Int32], _ deadline: UInt64?,
+        _ continuation: CheckedContinuation<Bool, any Error>
     ) {
         // Under the lock: an event of the first descriptor must not end the wait while the second is not there yet.
         let failure: (any Error)? = state.withLock { state in
@@ -77,7 +100,9 @@ final class DescriptorWatch: Sendable {
                 for descriptor in reading + writing { poll.events.remove(descriptor) }
                 return error
             }
-            state.waiters[token] = Waiter(descriptors: reading + writing, continuation: continuation)
+            state.waiters[token] = Waiter(
+                descriptors: reading + writing, deadline: deadline, continuation: continuation)
+            state.nextDeadline = min(state.nextDeadline, deadline ?? .max)
             return nil
         }
         if let failure { return continuation.resume(throwing: failure) }
@@ -85,7 +110,7 @@ final class DescriptorWatch: Sendable {
         if Task.isCancelled { finish(token, .failure(CancellationError())) }
     }
 
-    private func finish(_ token: UInt64, _ result: Result<Void, any Error>) {
+    private func finish(_ token: UInt64, _ result: Result<Bool, any Error>) {
         let waiter = state.withLock { state in
             let waiter = state.waiters.removeValue(forKey: token)
             for descriptor in waiter?.descriptors ?? [] { poll.events.remove(descriptor) }

@@ -21,9 +21,15 @@ final class IdempotencyKeys: Sendable {
     }
 
     private let folder: String
+    /// Nanoseconds between two looks for what is too old.
+    private let interval: UInt64
+    private let tidiedAt = Atomic<UInt64>(SystemClock.monotonic)
     private let running = Mutex<[String: [CheckedContinuation<Void, Never>]]>([:])
 
-    init(folder: String) { self.folder = folder }
+    init(folder: String, tidyEvery interval: UInt64 = 3_600_000_000_000) {
+        self.folder = folder
+        self.interval = interval
+    }
 
     /// Answers a request, or repeats its answer.
     ///
@@ -43,6 +49,12 @@ final class IdempotencyKeys: Sendable {
         let asked = Self.digest(body.text())
         while await !enter(name) {}
         defer { leave(name) }
+        // A daemon that runs for years must not keep the answers of all of them.
+        let (now, last) = (SystemClock.monotonic, tidiedAt.load(ordering: .relaxed))
+        if now - last >= interval, tidiedAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        {
+            try await work.long { [self] in try tidy() }
+        }
         if let kept = try await work.quick({ [self] in try read(name) }) {
             guard kept["request"]?.string == asked else {
                 throw ServerError(

@@ -28,6 +28,7 @@ struct GlobalOptions: ParsableArguments {
 
     private static func engine(root: String?, run: String?, _ caller: Caller) throws(CFSError) -> Engine {
         var options = EngineOptions()
+        options.user = HostedProcess.user
         if let root { options.root = try absolute(root, "--root", caller) }
         if let run { options.run = try absolute(run, "--run", caller) }
         return try Engine(options)

@@ -54,7 +54,7 @@ enum Invocation {
         let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0].drop { $0 == "-" })
         guard argument.hasPrefix("--"), GlobalOptions.optionNames[name] != nil else {
-            let known = GlobalOptions.optionNames.longSpellings + ["help", "version"]
+            let known = GlobalOptions.optionNames.longSpellings + ["help", "version", "host"]
             let near = NearestName.suggestions(for: name, among: known)
             throw CFSError(
                 .invalidArgument, .parsing, "unknown option \(parts[0])",

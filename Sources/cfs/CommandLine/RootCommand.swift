@@ -5,7 +5,7 @@ struct RootCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cfs",
         abstract: "Run programs in containers.",
-        usage: "cfs [--root <folder>] [--run <folder>] <command> ...",
+        usage: "cfs [--host <address>] [--root <folder>] [--run <folder>] <command> ...",
         discussion: """
             Examples:
               cfs run -it --rm TinyCore sh
@@ -36,6 +36,13 @@ struct RootCommand: ParsableCommand {
     ]
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    /// Read before the tree is built (see ``HostAddress``); it stands here for the help text.
+    @Option(
+        help: ArgumentHelp(
+            "Daemon that carries out the command: unix:///run/cfs/cfsd.sock (CFS_HOST, or none).", valueName: "address")
+    )
+    var host: String?
 
     /// Read before the tree is built (see ``Invocation``); it stands here for the help text.
     @Flag(name: [.customShort("v"), .long], help: "Show the version.")

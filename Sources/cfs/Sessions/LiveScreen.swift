@@ -110,6 +110,8 @@ final class LiveScreen {
 
     /// Stops until somebody lets it go on, with the terminal as it was.
     private func suspend() throws(CFSError) -> Event {
+        // Its caller's shell knows another process, and could not let this one go on.
+        guard HostedProcess.user == nil else { return .disturbed }
         leave()
         raise(SIGSTOP)
         try enter()
