@@ -13,7 +13,8 @@ package final class RuntimeBundle {
     package var rootfs: String { folder("bundle/rootfs") }
 
     package init(_ command: [String] = ["true"]) {
-        for name in ["bundle/rootfs/bin", "bundle/rootfs/tmp", "bundle/rootfs/etc"] { _ = folder.makeFolder(name) }
+        // Those that mounts lie on are there: the root of a user namespace cannot make them.
+        for name in ["bin", "tmp", "etc", "proc", "dev", "sys"] { _ = folder.makeFolder("bundle/rootfs/\(name)") }
         let busybox = "/bin/busybox"
         _ = RunningCommand(["/bin/cp", busybox, folder("bundle/rootfs/bin/busybox")], environment: [:]).finish()
         _ = RunningCommand([busybox, "--install", "-s", folder("bundle/rootfs/bin")], environment: [:]).finish()
