@@ -151,7 +151,7 @@ struct InspectTemplateTests: EngineSuite {
     func missing() throws {
         try engine.withContainer(["--name", "here"]) { _ in
             let result = engine.run("inspect", "-f", "{{.Name}} {{.State.Statsu}}", "here")
-            #expect(result.status == 1 && result.output == "")
+            #expect(result.status == 64 && result.output == "")
             #expect(result.errors.contains("there is no field .State.Statsu") && result.errors.contains("Status"))
             let mixed = engine.run("inspect", "-f", "{{.Name}}", "nobody", "here")
             #expect(mixed.status == 1 && mixed.output == "here\n")

@@ -143,7 +143,7 @@ struct LimitTests: EngineSuite {
     func otherVerbs() {
         #expect(engine.run("update", "--pids-limit", "5").status == 64)
         let nothing = engine.run("update", "web")
-        #expect(nothing.status == 64 && nothing.errors.contains("no limit is named"))
+        #expect(nothing.status == 64 && nothing.errors.contains("neither a limit nor a restart policy is named"))
         let nobody = engine.run("update", "--pids-limit", "5", "nobody")
         #expect(nobody.status == 1 && nobody.errors.contains("there is no container \"nobody\""))
         for verb in ["pause", "unpause", "top"] { #expect(engine.run(verb, "nobody").status == 1) }
