@@ -28,9 +28,9 @@ public final class HeldProcess {
     public let terminal: SharedFD?
     private let pending: PendingLaunch
 
-    init(_ pending: PendingLaunch, terminal: consuming OwnedFD?) throws(CFSError) {
+    init(_ pending: PendingLaunch, terminal: SharedFD?) throws(CFSError) {
         pid = pending.pid
-        if let terminal { self.terminal = SharedFD(terminal) } else { self.terminal = nil }
+        self.terminal = terminal
         self.pending = pending
         guard let status = ProcessStatus(of: pid) else {
             throw CFSError(.monitorFailed, .starting, "the process \(pending.pid) cannot be found in /proc")
@@ -87,7 +87,7 @@ extension Launcher {
                 try MessageSocket.send(pending.pair.ours, LaunchMessage.hooked(state: state).bytes)
             case .ready:
                 timeline.mark("container made")
-                return try HeldProcess(pending, terminal: try terminal?.duplicate())
+                return try HeldProcess(pending, terminal: terminal)
             case .failed(let error): throw error
             default: throw CFSError(.invalidState, .starting, "the child's message is not understood")
             }

@@ -50,8 +50,9 @@ public struct HookPlan: Sendable, Hashable {
         if let timeout {
             let poll = try EventPoll()
             try poll.add(process.raw, .readable, token: 0)
-            let milliseconds = Int32(clamping: timeout.multipliedReportingOverflow(by: 1000).partialValue)
-            if try poll.wait(milliseconds: timeout > Int(Int32.max) / 1000 ? -1 : milliseconds).isEmpty {
+            // More milliseconds than the call takes are 24 days: without end.
+            let milliseconds = timeout > Int(Int32.max) / 1000 ? -1 : Int32(timeout * 1000)
+            if try poll.wait(milliseconds: milliseconds).isEmpty {
                 try ProcessControl.signal(process.raw, SIGKILL)
                 _ = try ProcessControl.reap(process.raw, wait: true)
                 throw failure(point, "did not end within \(timeout) seconds")

@@ -38,7 +38,7 @@ extension LaunchPlan {
         hostname = spec.hostname
         domainname = spec.domainname
         try planMounts(spec, extras.bundle)
-        if let bundle = extras.bundle { try plan(bundle, spec) }
+        if let bundle = extras.bundle { try plan(bundle, spec) } else { try Self.refuseBundlesOwn(spec) }
         maskedPaths = spec.linux.maskedPaths
         readOnlyPaths = spec.linux.readonlyPaths
         for (name, value) in spec.linux.sysctl.sorted(by: { $0.key < $1.key }) {
@@ -52,6 +52,17 @@ extension LaunchPlan {
                 .invalidConfiguration, .parsing,
                 "the host name \"\(name)\" needs a uts namespace of the container's own")
         }
+    }
+
+    /// What only the OCI runtime carries out must not stand, without effect, in a configuration of the engine's own.
+    private static func refuseBundlesOwn(_ spec: RuntimeSpec) throws(CFSError) {
+        let members: [(String, Bool)] = [
+            ("hooks", !spec.hooks.isEmpty), ("linux.rootfsPropagation", spec.linux.rootfsPropagation != nil),
+            ("linux.mountLabel", spec.linux.mountLabel != nil), ("linux.intelRdt", spec.linux.intelRdt != nil),
+            ("linux.netDevices", !spec.linux.netDevices.isEmpty),
+        ]
+        guard let member = members.first(where: \.1) else { return }
+        throw CFSError(.invalidConfiguration, .parsing, "\(member.0) is not supported by this engine")
     }
 
     /// Whether what the container does in a namespace is not seen on the host. A bundle may join one that somebody made for

@@ -106,26 +106,22 @@ struct ContainerMaking {
             return (container, process)
         } catch {
             // The process is gone with its handle. What follows a failure is what follows an end (runtime.md, Lifecycle).
-            DeleteCommand.runPoststopHooks(spec.hooks, container.document, log)
-            try container.removeTraces()
+            do throws(CFSError) {
+                try DeleteCommand.destroy(container, spec.hooks, log)
+            } catch let leftover {
+                log.warning(leftover.description)
+            }
             throw error
         }
     }
 
     /// The container's folder, which makes its id taken. One that a making which was killed has left is no container.
     private func makeFolder(_ container: RuntimeContainer) throws(CFSError) -> FileLock {
-        try Directory.makeAll(store.root)
-        let made = Directory.tryMake(container.folder, mode: 0o700)
-        if made == -ErrorCode.exists {
-            guard !File.exists("\(container.folder)/state.json"),
-                let lock = try FileLock(ifFree: "\(container.folder)/lock")
-            else {
-                throw CFSError(.nameTaken, .preparing, "container with given ID already exists: \(id)")
-            }
-            return lock
-        }
-        try checked(made, "mkdir", .preparing, path: container.folder)
-        return try container.lock()
+        let taken = CFSError(.nameTaken, .preparing, "container with given ID already exists: \(id)")
+        try Directory.makeAll(container.folder)
+        let lock = try FileLock("\(container.folder)/lock") { () throws(CFSError) in throw taken }
+        guard !File.exists("\(container.folder)/state.json") else { throw taken }
+        return lock
     }
 
     private func plan(_ place: CgroupPlace?) throws(CFSError) -> LaunchPlan {
@@ -207,48 +203,4 @@ enum HostNamespaces {
         }
         return shared
     }
-}
-
-/// The socket at which a container waits for the word to start. Its path may be longer than a socket's name can be, so both
-/// sides name it by the descriptor of its folder.
-enum Gate {
-    static func listen(_ container: RuntimeContainer) throws(CFSError) -> OwnedFD {
-        let folder = try Directory.open(container.folder)
-        return try MessageSocket.listen(at: "/proc/self/fd/\(folder.raw)/gate", backlog: 16)
-    }
-
-    /// Gives the word, and waits until the command runs.
-    static func open(_ container: RuntimeContainer) throws(CFSError) {
-        let folder = try Directory.open(container.folder)
-        try HeldProcess.start(gate: "/proc/self/fd/\(folder.raw)/gate")
-    }
-}
-
-/// The caller's socket that takes a container's terminal (`--console-socket`).
-enum ConsoleSocket {
-    static func send(_ terminal: SharedFD?, to path: String) throws(CFSError) {
-        guard let terminal else { throw CFSError(.invalidState, .starting, "the container sent no terminal") }
-        // Line feeds go out as they come: whoever holds the other side has a terminal of its own.
-        try checked(Int(cfs_terminal_plain_output(terminal.raw)), "tcsetattr", .starting)
-        try send(descriptor: terminal.raw, name: "/dev/ptmx", to: path)
-    }
-
-    static func send(descriptor: Int32, name: String, to path: String) throws(CFSError) {
-        let socket = OwnedFD(try checked(Int(cfs_unix_connect_stream(path)), "connect", .starting, path: path))
-        try MessageSocket.send(socket.raw, Array(name.utf8), descriptors: [descriptor])
-    }
-}
-
-extension RuntimeSpec.Resources {
-    /// A number of processes of 0 is what callers write when they want no limit; to the engine's own users it means none.
-    mutating func readAsCallersDo() { if pids?.limit == 0 { pids = nil } }
-}
-
-/// What a container may use of devices whatever its configuration says (runtime-spec, config-linux.md, Default Devices).
-enum DefaultDeviceRules {
-    static let rules: [RuntimeSpec.DeviceRule] =
-        ["c", "b"].map { RuntimeSpec.DeviceRule(allow: true, type: $0, major: nil, minor: nil, access: "m") }
-        + [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 2)].map {
-            RuntimeSpec.DeviceRule(allow: true, type: "c", major: $0.0, minor: $0.1, access: "rwm")
-        } + [RuntimeSpec.DeviceRule(allow: true, type: "c", major: 136, minor: nil, access: "rwm")]
 }

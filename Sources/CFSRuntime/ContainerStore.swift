@@ -126,16 +126,18 @@ struct RuntimeContainer {
         if let hierarchy, hierarchy.folder.hasSuffix("/\(CgroupPlace.defaultFolder(of: store))") {
             try hierarchy.removeFolderIfEmpty()
         }
-        for name in ["config.json", "gate", "lock", "state.json"] { _ = unlink("\(folder)/\(name)") }
-        let removed = rmdir(folder) == 0 ? 0 : -Int(errno)
-        if removed == -ErrorCode.notFound { return }
-        if removed == -ErrorCode.notEmpty {
-            // A file that was being written when its writer was killed.
-            let handle = try Directory.open(folder)
-            for name in try Directory.names(handle.raw) { _ = unlinkat(handle.raw, name, 0) }
-            try checked(rmdir(folder) == 0 ? 0 : -Int(errno), "rmdir", .removing, path: folder)
-            return
+        let opened = File.tryOpen(folder, [.directory, .read])
+        if opened == -ErrorCode.notFound { return }
+        let handle = OwnedFD(try checked(opened, "open", .removing, path: folder))
+        // A removal that is killed can be done again as long as the state is there, and nobody makes a container of this id
+        // as long as the lock is.
+        for name in try Directory.names(handle.raw) where name != "state.json" && name != "lock" {
+            _ = unlinkat(handle.raw, name, 0)
         }
+        for name in ["state.json", "lock"] { _ = unlinkat(handle.raw, name, 0) }
+        let removed = rmdir(folder) == 0 ? 0 : -Int(errno)
+        // Somebody makes the next one of this id.
+        if removed == -ErrorCode.notFound || removed == -ErrorCode.notEmpty { return }
         try checked(removed, "rmdir", .removing, path: folder)
     }
 }

@@ -36,7 +36,7 @@ enum ExecCommand {
         let spec = try container.configuration()
         let isDetached = arguments.has("detach")
         let socket = try CreateCommand.absolute(arguments["console-socket"])
-        let asked = try ExecCommand.process(arguments, spec)
+        let asked = try ExecCommand.process(arguments, spec, context.log)
         let pidFile = try CreateCommand.absolute(arguments["pid-file"])
         try checkTerminal(asked, isDetached: isDetached, hasSocket: socket != nil)
         var plan = try ProcessPlan(asked)
@@ -97,7 +97,7 @@ enum ExecCommand {
 
     /// What is to run: a file's, or the container's own process with another command.
     private static func process(
-        _ arguments: RuntimeArguments, _ spec: RuntimeSpec
+        _ arguments: RuntimeArguments, _ spec: RuntimeSpec, _ log: RuntimeLog
     ) throws(CFSError) -> RuntimeSpec.Process {
         var process: RuntimeSpec.Process
         if let file = arguments["process"] {
@@ -119,8 +119,8 @@ enum ExecCommand {
         if let profile = arguments["apparmor"] { process.apparmorProfile = profile }
         if let label = arguments["process-label"] { process.selinuxLabel = label }
         try Enforcement.check(process)
-        _ = try Enforcement.grantable(
-            &process, inUserNamespace: spec.linux.namespaces.contains { $0.type == "user" })
+        let hasOwnUsers = spec.linux.namespaces.contains { $0.type == "user" }
+        for text in try Enforcement.grantable(&process, inUserNamespace: hasOwnUsers) { log.warning(text) }
         return process
     }
 

@@ -123,9 +123,7 @@ enum DeleteCommand {
         defer { withExtendedLifetime(lock) {} }
         if isForced { try stop(container) }
         let hooks = File.exists("\(container.folder)/config.json") ? try container.configuration().hooks : nil
-        if let cgroup = try container.cgroup() { try cgroup.remove() }
-        if let hooks { runPoststopHooks(hooks, container.document, context.log) }
-        try container.removeTraces()
+        try destroy(container, hooks ?? RuntimeSpec.Hooks(), context.log)
         return 0
     }
 
@@ -148,13 +146,25 @@ enum DeleteCommand {
 
     /// A making that was killed has left a folder that is no container.
     private static func removeDebris(of id: String, _ store: ContainerStore) throws(CFSError) {
-        guard File.exists(store.folder(id)), try FileLock(ifFree: "\(store.folder(id))/lock") != nil else { return }
+        guard File.exists(store.folder(id)) else { return }
         let document = ContainerDocument(ociVersion: "", id: id, bundle: "", rootfs: "", created: 0)
-        try RuntimeContainer(store: store, document: document).removeTraces()
+        let debris = RuntimeContainer(store: store, document: document)
+        let lock = try debris.lock()
+        defer { withExtendedLifetime(lock) {} }
+        try debris.removeTraces()
+    }
+
+    /// Undoes what was made, then tells those who asked to be told (runtime.md, Lifecycle, steps 12 and 13).
+    static func destroy(
+        _ container: RuntimeContainer, _ hooks: RuntimeSpec.Hooks, _ log: RuntimeLog
+    ) throws(CFSError) {
+        if let cgroup = try container.cgroup() { try cgroup.remove() }
+        runPoststopHooks(hooks, container.document, log)
+        try container.removeTraces()
     }
 
     /// Each one that fails is a warning (runtime.md, Lifecycle, step 13).
-    static func runPoststopHooks(_ hooks: RuntimeSpec.Hooks, _ document: ContainerDocument, _ log: RuntimeLog) {
+    private static func runPoststopHooks(_ hooks: RuntimeSpec.Hooks, _ document: ContainerDocument, _ log: RuntimeLog) {
         let state = document.state(.stopped, pid: 0).json.bytes()
         for hook in hooks.poststop {
             do throws(CFSError) {

@@ -40,8 +40,6 @@ enum RunCommand {
     private static func remove(_ container: RuntimeContainer, _ context: RuntimeContext) throws(CFSError) {
         let lock = try container.lock()
         defer { withExtendedLifetime(lock) {} }
-        if let cgroup = try container.cgroup() { try cgroup.remove() }
-        DeleteCommand.runPoststopHooks(try container.configuration().hooks, container.document, context.log)
-        try container.removeTraces()
+        try DeleteCommand.destroy(container, try container.configuration().hooks, context.log)
     }
 }

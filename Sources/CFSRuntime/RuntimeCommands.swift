@@ -4,6 +4,6 @@ extension RuntimeCommand {
         CreateCommand.create, CreateCommand.start, RunCommand.command, ExecCommand.command, LifeCommands.state,
         LifeCommands.kill, DeleteCommand.command, ListingCommands.list, ListingCommands.processes, LifeCommands.pause,
         LifeCommands.resume, UpdateCommand.command, EventsCommand.command, SpecCommand.command,
-        FeaturesCommand.command, CheckpointCommands.checkpoint, CheckpointCommands.restore,
+        FeaturesCommand.command,
     ]
 }

@@ -4,7 +4,7 @@ import Glibc
 
 /// Where the runtime tells what went wrong: standard error, for people and for callers that keep it, and a file of lines
 /// (`--log`) that callers read.
-public struct RuntimeLog: Sendable {
+struct RuntimeLog: Sendable {
     enum Format { case text, json }
 
     var path: String?
