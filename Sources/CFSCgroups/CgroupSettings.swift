@@ -23,7 +23,7 @@ public struct CgroupSetting: Sendable, Hashable {
 
     /// To ask for no limit needs no controller: without it there is none. What names a thing of the machine, such as a size
     /// of pages, must name one that is there.
-    var isNoLimit: Bool { value == "max" && (controller == .memory || controller == .pids) }
+    public var isNoLimit: Bool { value == "max" && (controller == .memory || controller == .pids) }
 
     init(_ file: String, _ value: String, _ name: String, absence: Absence = .fails) {
         controller = CgroupController(ofFile: file)

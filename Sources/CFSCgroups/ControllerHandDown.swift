@@ -88,6 +88,18 @@ extension CgroupHierarchy {
         return try Self.words(of: "\(place)/cgroup.procs").isEmpty
     }
 
+    /// Throws when a limit needs a controller that cgroup v2 has not on this machine, before any cgroup is made.
+    ///
+    /// - Throws: `cgroupControllerUnavailable` with the limit's name and the reason.
+    public func check(_ settings: CgroupSettings) throws(CFSError) {
+        let needed = settings.controllers
+        if needed.isEmpty { return }
+        let there = try controllers()
+        for controller in needed where !there.contains(controller.rawValue) {
+            throw try unavailable(controller).asked(by: settings, controller)
+        }
+    }
+
     /// Why the cgroups here have not a controller: the kernel, or the first place from above that keeps it.
     ///
     /// - Returns: `cgroupControllerUnavailable`, with what can be done as its hint.

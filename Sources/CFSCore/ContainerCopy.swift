@@ -162,7 +162,7 @@ extension Container {
         try RootedPath(path, below: root.root.raw, label: label(path))
     }
 
-    private func label(_ path: String) -> String { "\(path.hasPrefix("/") ? "" : "/")\(path) of the container" }
+    private func label(_ path: String) -> String { "\(path.hasPrefix("/") ? "" : "/")\(path) in the container" }
 
     private static func readOnly(_ what: String) -> CFSError {
         CFSError(

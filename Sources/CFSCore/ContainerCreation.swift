@@ -47,7 +47,9 @@ extension Engine {
     }
 
     /// The part of it that needs no privilege.
-    func checkRequest(_ spec: ContainerSpec) throws(CFSError) {
+    ///
+    /// - Parameter withControllers: whether a limit must find its controller on this machine.
+    func checkRequest(_ spec: ContainerSpec, withControllers: Bool = true) throws(CFSError) {
         if let name = spec.name { try Self.check(name: name) }
         guard spec.restart == .no || !spec.autoRemove else {
             throw CFSError(
@@ -63,7 +65,9 @@ extension Engine {
                     "a health check needs a command, and an interval, a timeout and retries above 0")
             }
         }
-        try RequestedResources.check(RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent))
+        try RequestedResources.check(
+            RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent),
+            withControllers: withControllers)
     }
 
     /// Everything that a container consists of; under its lock.

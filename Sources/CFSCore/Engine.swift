@@ -93,8 +93,14 @@ public final class Engine: Sendable {
                 // The last part exists nearly always, and asking costs as much as making.
                 try Directory.makeAll(folder)
             } catch {
-                guard geteuid() != 0, error.errno == EACCES || error.errno == EPERM else { throw error }
-                throw Self.needsRoot("reading \(folder == options.run ? folder : options.root)")
+                let place = folder == options.run ? folder : options.root
+                if geteuid() != 0, error.errno == EACCES || error.errno == EPERM {
+                    throw Self.needsRoot("reading \(place)")
+                }
+                throw CFSError(
+                    error.code, .preparing, "the engine's folder \(place) cannot be made", systemCall: error.systemCall,
+                    path: error.path, errno: error.errno,
+                    hint: "\(folder == options.run ? "--run" : "--root") names a place that can be written to")
             }
         }
     }

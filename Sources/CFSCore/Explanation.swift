@@ -22,7 +22,7 @@ extension Engine {
     ///   kernel that a container cannot have, limits that contradict each other.
     public func explain(_ spec: ContainerSpec) throws(CFSError) -> Explanation {
         try makeFolders()
-        try checkRequest(spec)
+        try checkRequest(spec, withControllers: false)
         for mount in spec.mounts {
             if case .bind(let source) = mount.kind, File.statusIfThere(source, followLinks: true) == nil {
                 throw CFSError.missingMountSource(source)
@@ -65,14 +65,27 @@ extension Engine {
         var steps = launch.steps
         let resources = configuration.linux.resources ?? RuntimeSpec.Resources()
         let limits = try CgroupSettings(resources, naming: LimitFlag.name)
+        let cgroups = try cgroups(below: spec.cgroupParent)
         // After the cgroup was made, before anything runs in it.
-        steps.insert(contentsOf: limits.entries.map { limit(spec, $0) }, at: min(1, steps.count))
+        steps.insert(
+            contentsOf: try limits.entries.map { setting throws(CFSError) in try limit(spec, setting, cgroups) },
+            at: min(1, steps.count))
         return Explanation(steps: steps, configuration: configuration.json)
     }
 
-    private func limit(_ spec: ContainerSpec, _ setting: CgroupSetting) -> String {
+    /// Says where a start on this machine would refuse the limit, or leave a default one away.
+    private func limit(
+        _ spec: ContainerSpec, _ setting: CgroupSetting, _ cgroups: CgroupHierarchy?
+    ) throws(CFSError) -> String {
+        let line = "monitor: limit \(setting.file) \(setting.value)"
         let isDefault = setting.file == "pids.max" && spec.resources.pids == nil
-        return "monitor: limit \(setting.file) \(setting.value)"
-            + (isDefault ? " (a default: where the host's cgroup v2 has the controller)" : "")
+        if setting.isNoLimit { return line }
+        var why: String? = cgroups == nil ? "this host has no cgroup v2" : nil
+        if let cgroups, let controller = setting.controller, !(try cgroups.controllers().contains(controller.rawValue))
+        {
+            why = try cgroups.unavailable(controller).message
+        }
+        guard let why else { return isDefault ? "\(line) (a default)" : line }
+        return isDefault ? "\(line) (a default, left away here: \(why))" : "\(line) (a start here refuses it: \(why))"
     }
 }

@@ -35,11 +35,19 @@ enum RequestedResources {
         return spec.namespaces.user == .host || spec.devices.contains { !$0.isForReadingAndWriting }
     }
 
-    /// Throws when the limits contradict each other, or no cgroup could hold them.
-    static func check(_ resources: RuntimeSpec.Resources, _ cgroups: CgroupHierarchy?) throws(CFSError) {
+    /// Throws when the limits contradict each other, or no cgroup of this machine could hold them.
+    ///
+    /// - Parameter withControllers: whether a controller that is missing counts.
+    static func check(
+        _ resources: RuntimeSpec.Resources, _ cgroups: CgroupHierarchy?, withControllers: Bool = true
+    ) throws(CFSError) {
         if resources == RuntimeSpec.Resources() { return }
         let settings = try CgroupSettings(resources, naming: LimitFlag.name)
-        guard cgroups == nil, !settings.isEmpty else { return }
+        if settings.isEmpty { return }
+        if let cgroups {
+            if withControllers { try cgroups.check(settings) }
+            return
+        }
         throw CFSError(
             .cgroupControllerUnavailable, .limiting, "this host has no cgroup v2, so nothing can be limited",
             hint: "mount it: mount -t cgroup2 none /sys/fs/cgroup/unified. Without limits the container runs")

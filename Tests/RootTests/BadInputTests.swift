@@ -165,6 +165,15 @@ struct BadInputTests: EngineSuite {
         #expect(namesInFolder(engine.folder.path).allSatisfy { $0 != "relative" })
     }
 
+    @Test("a state folder that cannot be made", arguments: ["--root", "--run"])
+    func impossibleFolder(option: String) {
+        let result = engine.host("\(engine.binary) \(option) /proc/self/no-such ps")
+        #expect(result.status == 1 && result.output == "")
+        #expect(
+            result.errors.hasPrefix("cfs: the engine's folder /proc/self/no-such cannot be made"), "\(result.errors)")
+        #expect(result.errors.contains("hint: \(option) names a place"), "\(result.errors)")
+    }
+
     @Test("a user without the means for containers hears what is missing")
     func ordinaryUser() throws {
         let folder = TemporaryDirectory()

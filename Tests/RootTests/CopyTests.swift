@@ -167,7 +167,7 @@ struct CopyTests: EngineSuite {
         "what cannot be copied is said",
         arguments: [
             (["/no/such", "C:/x"], "there is no /no/such", 1),
-            (["C:/no/such", "/tmp"], "there is no /no/such of the container", 1),
+            (["C:/no/such", "/tmp"], "there is no /no/such in the container", 1),
             (["/etc/passwd", "C:/no/such/x"], "the folder of /no/such/x", 1),
             (["/etc/passwd", "C:/new/"], "there is no folder", 1),
             (["C:/etc", "C:/x"], "from one container to another", 64), (["/a", "/b"], "names a container", 64),

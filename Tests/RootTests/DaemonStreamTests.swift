@@ -128,6 +128,8 @@ struct DaemonStreamTests: EngineSuite {
         let result = engine.host(script)
         #expect(result.lines == [#"{"files":1,"bytes":6}"#, "hello"], "\(result.output) \(result.errors)")
         #expect(daemon.request("POST", "/containers/\(id)/archive?path=/root", "{}").status == 415)
+        let missing = daemon.get("/containers/\(id)/archive?path=/no/such")
+        #expect(missing.status == 404 && missing.json["message"].text == "there is no /no/such in the container")
     }
 
     @Test("an image is imported by upload, exported and removed")

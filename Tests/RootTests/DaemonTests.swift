@@ -91,6 +91,8 @@ struct DaemonTests: EngineSuite {
             (#"{"state":"run","image":"NoSuchImage"}"#, 404, "imageNotFound"), (#"{"state":"#, 400, "invalidRequest"),
             ("[1]", 400, "invalidRequest"), ("", 400, "invalidArgument"),
             (#"{"state":"run","image":"BusyBox","x":1}"#, 400, "invalidArgument"),
+            (#"{"state":"run","image":5}"#, 400, "invalidArgument"),
+            (#"{"state":"run","image":"BusyBox","command":"ls","volume":["/no/such:/x"]}"#, 422, "mountFailed"),
             (#"{"state":"run","image":"BusyBox","command":"/no/such"}"#, 422, "commandNotFound"),
             (#"{"state":"run","image":"BusyBox","command":"/etc"}"#, 422, "commandNotExecutable"),
         ] as [(String, Int, String)])

@@ -45,13 +45,18 @@ struct LimitTests: EngineSuite {
         "a limit without its controller is an error that names flag and reason, and no container is left",
         .enabled(if: !missing.isEmpty, "this host has every controller on cgroup v2"), arguments: missing)
     func refused(limit: Limit) {
-        let result = engine.run("run", "--name", "limited", limit.flag, limit.value, "BusyBox", "echo", "up")
-        #expect(result.status == 125 && result.output == "")
-        // A quota is asked for by either flag, and is one file for the kernel.
-        let named = limit.flag == "--cpu-quota" ? "--cpus" : limit.flag
-        #expect(result.errors.hasPrefix("cfs: \(named) "), "\(result.errors)")
-        #expect(result.errors.contains(" cannot be set: \(limit.controller) is "), "\(result.errors)")
-        #expect(result.errors.contains("hint: "), "\(result.errors)")
+        for verb in ["run", "create"] {
+            let result = engine.run(verb, "--name", "limited", limit.flag, limit.value, "BusyBox", "echo", "up")
+            #expect(result.status == 125 && result.output == "")
+            // A quota is asked for by either flag, and is one file for the kernel.
+            let named = limit.flag == "--cpu-quota" ? "--cpus" : limit.flag
+            #expect(result.errors.hasPrefix("cfs: \(named) "), "\(result.errors)")
+            #expect(result.errors.contains(" cannot be set: \(limit.controller) is "), "\(result.errors)")
+            #expect(result.errors.contains("hint: "), "\(result.errors)")
+        }
+        // The plan can be seen all the same, and says so.
+        let plan = engine.run("explain", limit.flag, limit.value, "BusyBox", "true")
+        #expect(plan.status == 0 && plan.output.contains(" (a start here refuses it: \(limit.controller) is "))
         #expect(engine.run("ps", "-aq").output == "")
         engine.expectNothingLeft()
     }
@@ -60,6 +65,11 @@ struct LimitTests: EngineSuite {
         "an update that this host cannot do changes nothing, and the container goes on",
         .enabled(if: !CgroupControllers.present.contains("memory"), "this host limits memory on cgroup v2"))
     func updateRefused() throws {
+        let created = engine.run("create", "BusyBox", "true").lines.joined()
+        defer { engine.run("rm", created) }
+        let refused = engine.run("update", "--memory", "64m", created)
+        #expect(refused.status == 1 && refused.errors.hasPrefix("cfs: --memory cannot be set: memory is "))
+        #expect(engine.run("start", "-a", created).status == 0)
         try engine.withContainer { id in
             let before = try engine.inspect(id)
             let result = engine.run("update", "--memory", "64m", id)

@@ -1,6 +1,6 @@
 import CFSCore
 
-/// Limits of other engines that cgroup v2 does not have: whoever asks for one hears why, and what there is instead.
+/// Options of other engines that cgroup v2, or cfs, has not: whoever asks for one hears why, and what there is instead.
 package enum AbsentLimits {
     private static let reasons: [(option: String, reason: String, hint: String)] = [
         ("kernel-memory", "cgroup v2 counts kernel memory together with the rest", "--memory limits both"),
@@ -15,6 +15,7 @@ package enum AbsentLimits {
             "blkio-weight-device", "a weight for one disk is set by the file of cgroup v2",
             "write --cgroup-conf \"io.weight=8:0 200\""
         ),
+        ("gpus", "cfs has no drivers that hand in a GPU", "--device /dev/dri/renderD128 gives a container that device"),
     ]
 
     /// The error for an option that is one of them, by its name without dashes.

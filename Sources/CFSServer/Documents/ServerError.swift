@@ -1,4 +1,5 @@
 import CFSCore
+import Glibc
 import HTTPTypes
 
 /// What is answered where something failed: always the same document, `{code, message, phase, hint}`.
@@ -61,7 +62,11 @@ struct ServerError: Error, Sendable {
 
     private static func status(of error: CFSError) -> HTTPResponse.Status {
         switch error.code {
+        // What is looked for in a container, and is not there.
+        case .invalidArgument where error.phase == .looking && error.errno == ENOENT: .notFound
         case .invalidArgument: .badRequest
+        // The source of a mount is the caller's to make.
+        case .mountFailed where error.errno == ENOENT: .unprocessableContent
         case .notPermitted: .forbidden
         case .imageNotFound, .containerNotFound: .notFound
         case .invalidState, .imageInUse, .containerNotRunning, .containerRunning, .nameTaken, .ambiguousID, .conflict:

@@ -30,12 +30,22 @@ enum RunRequest {
         CFSError(.invalidArgument, .parsing, message, hint: hint)
     }
 
+    /// What is wrong with a field that must be a text with something in it.
+    private static func absentOrWrong(_ value: JSON?) -> String {
+        switch value {
+        case nil, .null?: "is missing"
+        case .string?: "is empty"
+        case let value?: "is a text, not \(value.text().prefix(100))"
+        }
+    }
+
     private static func stop(_ object: JSONObject) throws(CFSError) -> RunRequest {
         for (key, _) in object.entries where !["state", "id", "time"].contains(key) {
             throw wrong("unknown field \(key.prefix(100))", "to stop takes state, id and time")
         }
         guard let id = object["id"]?.string, !id.isEmpty else {
-            throw wrong("the field id is missing", "write the container's id, its beginning, or its name")
+            throw wrong(
+                "the field id \(absentOrWrong(object["id"]))", "write the container's id, its beginning, or its name")
         }
         return .stop(id: id, seconds: try seconds(object["time"]))
     }
@@ -51,7 +61,9 @@ enum RunRequest {
 
     private static func run(_ object: JSONObject) throws(CFSError) -> RunRequest {
         guard let image = object["image"]?.string, !image.isEmpty else {
-            throw wrong("the field image is missing", "write the name of an image: see GET /images and /catalogue")
+            throw wrong(
+                "the field image \(absentOrWrong(object["image"]))",
+                "write the name of an image: see GET /images and /catalogue")
         }
         let words = try command(object["command"])
         var waits = try flag(object["wait"], "wait") ?? false
