@@ -72,8 +72,12 @@ extension Registry {
 extension SalvagedRegistry {
     /// Reads each table from both of its ends up to where it is damaged.
     fileprivate mutating func read() {
-        // SQLite removes the log of an empty file; one page of zeros is a damaged file, whose pages the log may have.
-        if truncatedBelowAPage { _ = truncate(path, 4096) }
+        let cut = CutFile(path)
+        readWholePages()
+        cut?.putBack()
+    }
+
+    private mutating func readWholePages() {
         let database: SQLiteDatabase
         do throws(CFSError) {
             database = try SQLiteDatabase(path, isLost: true)
@@ -94,11 +98,6 @@ extension SalvagedRegistry {
             key: \.number
         ) { statement throws(CFSError) in try HistoryEntry(statement, path: path) }
         .sorted { $0.number < $1.number }
-    }
-
-    private var truncatedBelowAPage: Bool {
-        var status = stat()
-        return stat(path, &status) == 0 && status.st_size < 4096
     }
 
     private static func rows<Row, Key: Hashable>(
@@ -128,5 +127,47 @@ extension SalvagedRegistry {
         _ statement: SQLiteStatement, _ read: (SQLiteStatement) throws(CFSError) -> Row
     ) -> Row? {
         do throws(CFSError) { return try read(statement) } catch { return nil }
+    }
+}
+
+/// A file that may have been cut off, made such that SQLite reads the pages that are whole: what is missing is zeros, which are no
+/// page for it. Without that it takes an empty file for a new one and removes its log, refuses one with fewer pages than its
+/// header says, and takes a row in a page that was cut off for a whole one with other values.
+private final class CutFile {
+    private static let page = SQLiteDatabase.page
+    /// A file may say anything; what is filled up takes no space on the disk.
+    private static let mostPages = 1 << 22
+
+    private let file: Int32
+    /// What lay behind the last whole page, and where.
+    private let tail: [UInt8]
+    private let offset: Int
+
+    /// - Returns: nil for a file that cannot be written.
+    init?(_ path: String) {
+        file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        var status = stat()
+        let size = fstat(file, &status) == 0 ? Int(status.st_size) : 0
+        offset = size / Self.page * Self.page
+        var tail = [UInt8](repeating: 0, count: size - offset)
+        let isRead = file >= 0 && pread(file, &tail, tail.count, offset) == tail.count
+        self.tail = tail
+        guard isRead else { return nil }
+        // "In-header database size" (sqlite.org/fileformat2.html): pages, at byte 28, its highest byte first.
+        var count = [UInt8](repeating: 0, count: 4)
+        _ = pread(file, &count, count.count, 28)
+        let pages = min(count.reduce(0) { $0 << 8 | Int($1) }, Self.mostPages)
+        guard ftruncate(file, offset) == 0, ftruncate(file, max(offset, max(1, pages) * Self.page)) == 0 else {
+            return nil
+        }
+    }
+
+    deinit { close(file) }
+
+    /// Unless the log had that page, and the file has it by now.
+    func putBack() {
+        var there = [UInt8](repeating: 0, count: tail.count)
+        guard pread(file, &there, there.count, offset) >= 0, there.allSatisfy({ $0 == 0 }) else { return }
+        _ = pwrite(file, tail, tail.count, offset)
     }
 }

@@ -82,14 +82,24 @@ final class SQLiteDatabase: @unchecked Sendable {
     }
 
     /// SQLite takes a file that is empty, has one byte or is not there for a new one, and removes the log beside it, with all
-    /// that only the log has. One with a log was never new.
+    /// that only the log has. One with a log was never new. And it reads a file that ends within a page, as nothing of SQLite
+    /// leaves one unless the log has that page.
     ///
     /// - Throws: `registryFailed`.
     private static func refuseLostFile(_ path: String) throws(CFSError) {
         // Twice: another process may make both files between the first look and the one at the log.
-        guard size(of: path) <= 1, size(of: "\(path)-wal") > logHeaderSize, size(of: path) <= 1 else { return }
+        let size = size(of: path)
+        if size > 1 {
+            guard size % page != 0, Self.size(of: "\(path)-wal") <= logHeaderSize else { return }
+            throw damaged("it ends within a page", path)
+        }
+        guard Self.size(of: "\(path)-wal") > logHeaderSize, Self.size(of: path) <= 1 else { return }
         throw damaged("it is empty, and its log is not", path)
     }
+
+    /// What SQLite writes at once, in bytes: its default. A page that was cut off it takes for one that ends in zeros, and so a
+    /// row there for one with other values.
+    static let page = 4096
 
     /// Of a write-ahead log, in bytes (sqlite.org/fileformat2.html, "WAL File Format").
     private static let logHeaderSize = 32
@@ -118,6 +128,9 @@ final class SQLiteDatabase: @unchecked Sendable {
                 hint: "try again")
         case SQLITE_CONSTRAINT:
             return CFSError(.conflict, .recording, text, path: path)
+        // A file that says it has our schema, and has not: it was cut off in its first page.
+        case SQLITE_ERROR where text.hasPrefix("no such table") || text.hasPrefix("no such column"):
+            return Self.damaged(text, path)
         default:
             return CFSError(
                 .registryFailed, .recording, "the registry \(path) failed: \(text) (\(status))", path: path)

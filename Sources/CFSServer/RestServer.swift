@@ -33,12 +33,14 @@ public final class RestServer: Service {
 
     /// - Parameters:
     ///   - places: at least one.
+    ///   - metrics: what `GET /metrics` tells beside the containers; the program's own, once it is swift-metrics' factory.
     ///   - ready: called once connections are accepted everywhere, with the addresses as they became.
     public init(
-        _ engine: Engine, places: [Place], logger: Logger, ready: @escaping @Sendable ([String]) -> Void
+        _ engine: Engine, places: [Place], metrics: MetricsRegistry, logger: Logger,
+        ready: @escaping @Sendable ([String]) -> Void
     ) throws(CFSError) {
         load = ConnectionLoad()
-        service = try RestService(engine, load: load, logger: logger)
+        service = try RestService(engine, load: load, metrics: metrics, logger: logger)
         self.places = places
         self.logger = logger
         self.ready = ready

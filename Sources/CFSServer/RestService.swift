@@ -21,14 +21,14 @@ final class RestService: Sendable {
     /// Nanoseconds of CLOCK_MONOTONIC.
     let startedAt = SystemClock.monotonic
 
-    init(_ engine: Engine, load: ConnectionLoad, logger: Logger) throws(CFSError) {
+    init(_ engine: Engine, load: ConnectionLoad, metrics: MetricsRegistry, logger: Logger) throws(CFSError) {
         self.engine = engine
         self.load = load
         self.logger = logger
         work = WorkPool()
         watch = try DescriptorWatch()
         hub = EventHub()
-        measures = ServerMeasures()
+        measures = ServerMeasures(metrics)
         keys = IdempotencyKeys(folder: "\(engine.options.root)/cfsd/keys")
         table = RouteTable(Self.routes)
     }

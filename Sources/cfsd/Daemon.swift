@@ -6,6 +6,7 @@ import CLinux
 import Dispatch
 import Glibc
 import Logging
+import Metrics
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
@@ -68,7 +69,9 @@ enum Daemon {
         let engine = try Engine(settings.engine)
         let places = try settings.places(inherited: try ServiceManager.takeSockets())
         try restore(engine, settings, logger)
-        let server = try RestServer(engine, places: places, logger: logger) { addresses in
+        let metrics = MetricsRegistry()
+        MetricsSystem.bootstrap(metrics)
+        let server = try RestServer(engine, places: places, metrics: metrics, logger: logger) { addresses in
             for address in addresses { print("listening on \(address)") }
             fflush(nil)
             ServiceManager.tell("READY=1", "STATUS=listening on \(addresses.joined(separator: ", "))")

@@ -4,7 +4,7 @@ import CFSCore
 enum ServiceMetrics {
     static func text(_ service: RestService) throws -> String {
         var text = MetricsText()
-        service.measures.write(to: &text)
+        service.measures.registry.write(to: &text)
         text.family("cfsd_connections", "gauge", "Open connections.")
         text.sample([], Double(service.load.count))
         text.family("cfsd_event_listeners", "gauge", "Readers of /events.")
