@@ -20,7 +20,7 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard vm bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard test-interop vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -84,6 +84,11 @@ test-embed: build
 ## test-dashboard the page of cfsd, in headless Chromium with real containers
 test-dashboard: build
 	@Scripts/test-dashboard
+
+## test-interop Podman, containerd, Docker and Docker Swarm on top of cfs-runtime (RUNTIME=FILE: of another runtime)
+test-interop: build
+	@Scripts/setup interop
+	@Scripts/test-interop
 
 ## vm         a shell in that virtual machine
 vm: build

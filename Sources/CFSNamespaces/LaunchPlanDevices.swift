@@ -7,6 +7,7 @@ extension LaunchPlan {
     /// What of a bundle's devices does not lie in a file system that is made for `/dev`. What the host has there, or what
     /// somebody mounts there, is taken as it is.
     mutating func planLooseDevices(_ devices: [RuntimeSpec.Device]) throws(CFSError) {
+        let devices = Self.withoutPtmx(devices)
         let inDev = devices.filter { $0.path.hasPrefix("/dev/") }
         var loose = devices.filter { !$0.path.hasPrefix("/dev/") }
         let place = mounts.last { RootPath.isSame($0.target, "/dev") }
@@ -26,11 +27,17 @@ extension LaunchPlan {
     /// The nodes of `/dev`: those that every container has, and those of the configuration.
     func deviceNodes(_ devices: [RuntimeSpec.Device]) throws(CFSError) -> [DeviceNode] {
         var nodes = DeviceNode.standard
-        for device in devices {
+        for device in Self.withoutPtmx(devices) {
             nodes.removeAll { "/dev/\($0.name)" == device.path }
             nodes.append(try DeviceNode(device))
         }
         return nodes
+    }
+
+    /// `/dev/ptmx` leads to the container's own terminals whatever it is asked to be (runtime-spec, config-linux.md, Default
+    /// Devices). It is among those of callers that hand on every device of the host.
+    private static func withoutPtmx(_ devices: [RuntimeSpec.Device]) -> [RuntimeSpec.Device] {
+        devices.filter { !RootPath.isSame($0.path, "/dev/ptmx") }
     }
 }
 

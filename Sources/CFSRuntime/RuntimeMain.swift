@@ -124,12 +124,15 @@ extension RuntimeArguments {
 }
 
 extension CFSError {
-    /// The text that callers of a runtime look into: some search it for words.
+    /// The text that callers of a runtime look into: some search it for words, and for those of an errno as Go has them,
+    /// which begin small (`docker run` ends with 126 only for "permission denied").
     var forCallers: String {
-        switch code {
-        case .commandNotFound where path?.contains("/") == false:
-            "exec: \"\(path ?? "")\": executable file not found in $PATH"
-        default: description
+        if code == .commandNotFound, let path, !path.contains("/") {
+            return "exec: \"\(path)\": executable file not found in $PATH"
         }
+        guard let errno else { return message }
+        let call = systemCall.map { "\($0): " } ?? ""
+        let text = ErrorNumber.text(errno)
+        return "\(message) (\(call)\(text.prefix(1).lowercased())\(text.dropFirst()))"
     }
 }
