@@ -112,6 +112,7 @@ let package = Package(
         .testTarget(name: "CFSLinuxTests", dependencies: ["CFSLinux", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSCgroupsTests", dependencies: ["CFSCgroups", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSNamespacesTests", dependencies: ["CFSNamespaces", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSRuntimeTests", dependencies: ["CFSRuntime", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSMonitorTests", dependencies: ["CFSMonitor", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSLayersTests", dependencies: ["CFSLayers", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSImagesTests", dependencies: ["CFSImages", "TestSupport"], swiftSettings: strict),

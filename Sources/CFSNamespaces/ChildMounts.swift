@@ -109,6 +109,13 @@ struct ChildMounts {
         for (index, device) in plan.looseDevices.enumerated() {
             let node = try Mounting.cloneTree("\(index)", at: shelf)
             let target = try RootPath.openOrMake(device.path, root: root, kind: .file)
+            let there = try File.status(at: target.raw)
+            // An empty file is the place that an earlier start has made (runtime-spec, config-linux.md, Devices).
+            guard there.isRegular && there.size == 0 || device.node.isSame(as: there) else {
+                throw CFSError(
+                    .invalidConfiguration, .mounting, "the device \(device.path) cannot be made: another file is there",
+                    path: device.path, errno: EEXIST)
+            }
             try Mounting.attach(node.raw, onto: target.raw, path: device.path)
         }
     }

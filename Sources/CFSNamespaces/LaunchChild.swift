@@ -39,6 +39,7 @@ struct LaunchChild {
         let plan = try planSource()
         try setName(plan.hostname, cfs_nr_sethostname, "sethostname")
         try setName(plan.domainname, cfs_nr_setdomainname, "setdomainname")
+        try moveClocks(plan.timeOffsets)
         guard let (bytes, descriptors) = try MessageSocket.receive(socket) else { _exit(125) }
         guard case .proceed(let uid, let gid, let groups, let home)? = LaunchMessage(bytes: bytes), !descriptors.isEmpty
         else {
@@ -140,6 +141,20 @@ struct LaunchChild {
     private func setName(_ name: String?, _ number: Int, _ call: StaticString) throws(CFSError) {
         guard let name else { return }
         try checked(name.withCString { rawCall(number, address($0), name.utf8.count) }, call, .cloning)
+    }
+
+    /// The namespace of the clone takes no offsets any more: it has a process (time_namespaces(7)). Another one is made, which
+    /// has none before its clocks are set.
+    private func moveClocks(_ offsets: [LaunchPlan.TimeOffset]) throws(CFSError) {
+        if offsets.isEmpty { return }
+        try ProcessControl.unshare(.time)
+        let text = offsets.map { "\($0.clock) \($0.seconds) \($0.nanoseconds)\n" }.text(separator: "")
+        // The host's procfs: the root is not the container's yet.
+        let file = try File.open("/proc/self/timens_offsets", .write, phase: .cloning)
+        let written = Array(text.utf8).withUnsafeBytes { File.write(file.raw, $0) }
+        try checked(written, "write", .cloning, path: "timens_offsets")
+        let namespace = try File.open("/proc/self/ns/time_for_children", .read, phase: .cloning)
+        try ProcessControl.enter(namespace.raw, .time)
     }
 
     /// Becomes the container's root: until the maps were written, its ids had no meaning.

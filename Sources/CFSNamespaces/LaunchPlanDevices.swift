@@ -79,6 +79,11 @@ extension DeviceNode {
     /// The type of the file, as stat(2) has it.
     var type: UInt32 { isPipe ? S_IFIFO : isBlock ? S_IFBLK : S_IFCHR }
 
+    /// Whether a file is this device already.
+    func isSame(as file: cfs_stat) -> Bool {
+        file.mode & S_IFMT == type && (isPipe || (file.rdev_major, file.rdev_minor) == (major, minor))
+    }
+
     /// The device's numbers as mknod(2) takes them.
     private var number: UInt { isPipe ? 0 : UInt(bitPattern: cfs_makedev(major, minor)) }
 

@@ -16,10 +16,6 @@ struct LaunchSetup {
             try write(plan.uidMappings.mapText, to: "uid_map", process.raw)
             try write(plan.gidMappings.mapText, to: "gid_map", process.raw)
         }
-        if !plan.timeOffsets.isEmpty {
-            let text = plan.timeOffsets.map { "\($0.clock) \($0.seconds) \($0.nanoseconds)\n" }.text(separator: "")
-            try write(text, to: "timens_offsets", process.raw)
-        }
         if let adjustment = plan.process.oomScoreAdjustment {
             try write(oomScoreAdjustment: adjustment, process.raw)
         }

@@ -126,15 +126,8 @@ struct ContainerMaking {
 
     private func plan(_ place: CgroupPlace?) throws(CFSError) -> LaunchPlan {
         let spec = configuration.spec
-        var bundle = LaunchPlan.Bundle()
-        bundle.cgroupPath = place?.path
+        var bundle = LaunchPlan.Bundle(spec, cgroupPath: place?.path)
         bundle.pivots = options.pivots
-        bundle.joinsOfHost = HostNamespaces.among(spec.linux.namespaces)
-        let hooks = spec.hooks
-        bundle.held.stopsAtMounts =
-            !(hooks.prestart.isEmpty && hooks.createRuntime.isEmpty && hooks.createContainer.isEmpty)
-        bundle.held.createContainerHooks = hooks.createContainer.map { HookPlan($0) }
-        bundle.held.startContainerHooks = hooks.startContainer.map { HookPlan($0) }
         var extras = LaunchPlan.Extras(
             root: RootPlan(source: .folder(configuration.rootfs), readOnly: spec.root.readonly))
         extras.bundle = bundle

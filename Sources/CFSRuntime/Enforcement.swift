@@ -19,6 +19,30 @@ enum Enforcement {
             throw unsupported(
                 "linux.netDevices.\(device.hostName)", "network interfaces are not moved by this runtime")
         }
+        try checkMeaning(linux)
+    }
+
+    /// What would be without effect, though it says something.
+    private static func checkMeaning(_ linux: RuntimeSpec.Linux) throws(CFSError) {
+        func fault(_ field: String, _ what: String) -> CFSError {
+            CFSError(.invalidConfiguration, .parsing, "\(field) \(what)")
+        }
+        if !linux.namespaces.contains(where: { $0.type == "user" }) {
+            for (name, map) in [("uidMappings", linux.uidMappings), ("gidMappings", linux.gidMappings)]
+            where !map.isEmpty { throw fault("linux.\(name)", "needs a user namespace, and the container has none") }
+        }
+        for (name, paths) in [("maskedPaths", linux.maskedPaths), ("readonlyPaths", linux.readonlyPaths)] {
+            for (index, path) in paths.enumerated() where !path.hasPrefix("/") {
+                throw fault("linux.\(name)[\(index)]", "must be an absolute path, not \"\(path)\"")
+            }
+        }
+        for device in linux.resources?.rdma ?? [] where device.hcaHandles == nil && device.hcaObjects == nil {
+            throw fault("linux.resources.rdma.\(device.device)", "must say hcaHandles or hcaObjects")
+        }
+        for (index, device) in (linux.resources?.blockIO?.weightDevice ?? []).enumerated()
+        where device.weight == nil && device.leafWeight == nil {
+            throw fault("linux.resources.blockIO.weightDevice[\(index)]", "must say weight or leafWeight")
+        }
     }
 
     static func check(_ process: RuntimeSpec.Process) throws(CFSError) {

@@ -5,17 +5,24 @@ import CFSNamespaces
 /// `features`: what this runtime can do, from the tables that enforce it (runtime-spec, features.md).
 enum FeaturesCommand {
     static let command = RuntimeCommand(
-        names: ["features"], usage: "", summary: "print what this runtime can do, as JSON", options: []
-    ) { _, context throws(CFSError) in
-        try StandardOutput.write(document(context.version).json.text(pretty: true) + "\n")
+        names: ["features"], usage: "", summary: "print what this runtime can do, as JSON",
+        options: [
+            .value(
+                "format", placeholder: "json|markdown",
+                help: "markdown: a table of all that a configuration may say (default: json)")
+        ]
+    ) { arguments, context throws(CFSError) in
+        switch arguments["format"] {
+        case nil, "json": try StandardOutput.write(document(context.version).json.text(pretty: true) + "\n")
+        case "markdown": try StandardOutput.write(ConfigurationField.markdown())
+        case let other?: throw RuntimeArguments.fault("invalid value \"\(other)\" for -format")
+        }
         return 0
     }
 
     static func document(_ version: String) -> RuntimeFeatures {
         var features = RuntimeFeatures(ociVersionMin: "1.0.0", ociVersionMax: RuntimeMain.specification)
-        features.hooks = [
-            "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop",
-        ]
+        features.hooks = ConfigurationField.hookKinds
         features.mountOptions = MountOptionNames.all
         features.annotations = ["org.cfs.version": version]
         features.potentiallyUnsafeConfigAnnotations = []

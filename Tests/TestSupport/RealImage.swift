@@ -15,14 +15,7 @@ public struct RealImage: Sendable {
     public static let slitaz = RealImage("slitaz-rootfs4.gz")
 
     private init(_ name: String) {
-        var folder = #filePath
-        if let real = realpath(folder, nil) {
-            folder = String(cString: real)
-            free(real)
-        }
-        let repository = folder.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
-            separator: "/")
-        path = "\(repository)/../shared/images/\(name)"
+        path = Repository.path("../shared/images/\(name)")
         missing = "../shared/images/\(name) is not there"
     }
 }

@@ -15,6 +15,15 @@ public func textOfFile(_ path: String) -> String? {
     }
 }
 
+/// What a link says; nil when it is none.
+public func textOfLink(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = buffer.withUnsafeMutableBytes { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { readlink(path, $0.baseAddress!, $0.count) }
+    }
+    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+}
+
 /// The names in a folder, sorted; empty when there is no such folder.
 public func namesInFolder(_ path: String) -> [String] {
     guard let folder = opendir(path) else { return [] }
