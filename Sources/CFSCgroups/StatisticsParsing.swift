@@ -138,6 +138,8 @@ extension UnsafeRawBufferPointer {
         switch countLimit {
         case nil: nil
         case .unlimited: .unlimited
+        // hugetlb.max has no "max": its highest number is the pages that a signed long counts, in bytes.
+        case .at(let bytes) where bytes >= UInt64(Int64.max) - (1 << 31): .unlimited
         case .at(let bytes): .at(ByteCount(bytes))
         }
     }

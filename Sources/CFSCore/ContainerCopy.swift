@@ -47,9 +47,8 @@ extension Container {
     ) throws(CFSError) -> CopyReport {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
-        let source = try inside(path, root).source(followsLink: options.followsLink)
-        try root.checkMounts(source.item, label(path))
-        try checkKernel(source, path)
+        let source = try source(path, root, options)
+        try checkDevice(source, label(path), options)
         let host = SharedFD(try Directory.open("/"))
         let target = try RootedPath(hostPath, below: host.raw, label: hostPath).target(for: source)
         let reader = try FolderReader(source.item, as: target.name, owners: root.owners, limits: .unlimited)
@@ -69,9 +68,7 @@ extension Container {
     ) throws(CFSError) {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
-        let source = try inside(path, root).source(followsLink: options.followsLink)
-        try root.checkMounts(source.item, label(path))
-        try checkKernel(source, path)
+        let source = try source(path, root, options)
         let reader = try FolderReader(
             source.item, as: source.name ?? ArchiveName("./"), owners: root.owners, limits: .unlimited)
         let sink = try DescriptorSink.make(descriptor, name)
@@ -95,6 +92,7 @@ extension Container {
         let host = SharedFD(try Directory.open("/"))
         let source = try RootedPath(hostPath, below: host.raw, label: hostPath).source(
             followsLink: options.followsLink)
+        try checkDevice(source, hostPath, options)
         return try copyIn(to: path, options) { place throws(CFSError) in
             let target = try place.target(for: source)
             let reader = try FolderReader(source.item, as: target.name, limits: .unlimited)
@@ -145,6 +143,31 @@ extension Container {
         return CopyReport(writer)
     }
 
+    /// What is to be copied out.
+    private func source(
+        _ path: String, _ root: ContainerRoot, _ options: CopyOptions
+    ) throws(CFSError) -> RootedPath.Source {
+        let source: RootedPath.Source
+        do throws(CFSError) {
+            source = try inside(path, root).source(followsLink: options.followsLink)
+        } catch {
+            // It may be there once the container runs.
+            try root.checkMounts(below: path, label(path))
+            throw error
+        }
+        try root.checkMounts(source.item, label(path))
+        try checkKernel(source, path)
+        return source
+    }
+
+    /// One device alone, which would be left out, and nothing copied.
+    private func checkDevice(_ source: RootedPath.Source, _ label: String, _ options: CopyOptions) throws(CFSError) {
+        guard !options.keepsOwners else { return }
+        let status = try File.status(at: source.item.raw)
+        guard status.isCharacterDevice || status.mode & S_IFMT == S_IFBLK else { return }
+        throw CFSError(.invalidArgument, .looking, "\(label) is a device, and no file", hint: "-a copies devices")
+    }
+
     /// A folder of proc or sysfs is none that has content of its own; one file of it can be copied.
     private func checkKernel(_ source: RootedPath.Source, _ path: String) throws(CFSError) {
         guard source.isFolder, KernelFile.isIn(source.item.raw) else { return }
@@ -187,12 +210,25 @@ extension ContainerRoot {
             let opened = OwnedFD(target)
             let path = try File.readLink("/proc/self/fd/\(opened.raw)")
             guard place == path || place.hasPrefix("\(path)/"), path != "/" else { continue }
-            throw CFSError(
-                .containerNotRunning, .looking,
-                "\(label) lies in \(mount.destination), which is only mounted while the container runs",
-                hint: mount.type == "bind" && !mount.source.contains("/\(request.id.text)/")
-                    ? "it is \(mount.source) of the host: copy there, or start the container"
-                    : "start the container first")
+            throw isMounted(mount, label)
         }
+    }
+
+    /// The same for a path that is not there: by its text.
+    func checkMounts(below path: String, _ label: String) throws(CFSError) {
+        if isRunning { return }
+        let parts = path.split(separator: "/").filter { $0 != "." }
+        for mount in request.spec.mounts {
+            let target = mount.destination.split(separator: "/").filter { $0 != "." }
+            if !target.isEmpty, parts.starts(with: target) { throw isMounted(mount, label) }
+        }
+    }
+
+    private func isMounted(_ mount: RuntimeSpec.Mount, _ label: String) -> CFSError {
+        CFSError(
+            .containerNotRunning, .looking,
+            "\(label) lies in \(mount.destination), which is only mounted while the container runs",
+            hint: mount.type == "bind" && !mount.source.contains("/\(request.id.text)/")
+                ? "it is \(mount.source) of the host: copy there, or start the container" : "start the container first")
     }
 }

@@ -51,6 +51,11 @@ extension Engine {
     /// - Parameter withControllers: whether a limit must find its controller on this machine.
     func checkRequest(_ spec: ContainerSpec, withControllers: Bool = true) throws(CFSError) {
         if let name = spec.name { try Self.check(name: name) }
+        guard spec.hostname == nil || spec.namespaces.uts == .private else {
+            throw CFSError(
+                .invalidArgument, .parsing, "--hostname names a container that has the host name of another: --uts",
+                hint: "leave one of both away")
+        }
         guard spec.restart == .no || !spec.autoRemove else {
             throw CFSError(
                 .invalidArgument, .parsing, "a container cannot both remove itself at its end and be started again",

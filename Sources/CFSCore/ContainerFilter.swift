@@ -78,7 +78,7 @@ public struct ContainerFilter: Sendable, Hashable {
         guard ids.isEmpty || ids.contains(where: { record.id.text.hasPrefix($0) }),
             names.isEmpty || names.contains(where: { $0.fits(record.name) }),
             labels.allSatisfy({ $0.holds(for: record.labels) }),
-            states.isEmpty || states.contains(record.restartsAt == nil ? record.state.name : "restarting"),
+            states.isEmpty || states.contains(record.statusName),
             health.isEmpty || health.contains(record.health?.status.rawValue ?? "none")
         else { return false }
         if exitStatuses.isEmpty { return true }
@@ -136,4 +136,10 @@ struct Ancestor {
         }
         return row.imageDigest == digest || (!layers.isEmpty && row.layers.starts(with: layers))
     }
+}
+
+extension ContainerRecord {
+    /// The state in one word, as filters and documents have it: of one that has ended and waits for its next start,
+    /// `restarting`.
+    public var statusName: String { restartsAt == nil ? state.name : "restarting" }
 }

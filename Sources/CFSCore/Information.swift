@@ -39,7 +39,7 @@ extension Engine {
         let machine = Machine()
         let records = try containers()
         let images = try images()
-        func count(_ name: String) -> JSON { .integer(Int64(records.count { $0.state.name == name })) }
+        func count(_ name: String) -> JSON { .integer(Int64(records.count { $0.statusName == name })) }
         let hierarchy = try cgroups()
         var cgroup: JSON = .null
         if let hierarchy {
@@ -54,7 +54,7 @@ extension Engine {
             "Runtime": .string(try RuntimeExecutable.find(options)),
             "Containers": [
                 "Total": .integer(Int64(records.count)), "Running": count("running"), "Exited": count("exited"),
-                "Created": count("created"),
+                "Created": count("created"), "Restarting": count("restarting"),
             ],
             "Images": .integer(Int64(images.count)),
             "Layers": [

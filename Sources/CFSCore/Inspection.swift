@@ -60,7 +60,7 @@ extension Container {
     }
 
     private static func state(_ record: ContainerRecord, _ exit: ExitRecord?) -> JSON {
-        var object = JSONObject([("Status", .string(record.state.name))])
+        var object = JSONObject([("Status", .string(record.statusName))])
         switch record.state {
         case .created, .dead: object["Running"] = false
         case .running(let pid), .paused(let pid), .stopping(let pid):

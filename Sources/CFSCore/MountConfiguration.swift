@@ -42,7 +42,7 @@ struct MountConfiguration {
         GeneratedFiles.names.map { name in
             RuntimeSpec.Mount(
                 destination: "/etc/\(name)", type: "bind", source: "\(surroundings.generatedFiles)/\(name)",
-                options: ["bind", "rprivate", "nosuid", "nodev", "noexec"])
+                options: ["bind", "rprivate", "nosuid", "nodev", "noexec"] + (spec.readOnlyRoot ? ["ro"] : []))
         }
     }
 

@@ -117,8 +117,10 @@ struct Download {
                 .networkFailed, .fetching, "\(address.text) \(what): \(known.shortDescription.lowercased())",
                 hint: byHand)
         case nil:
-            return CFSError(
-                .networkFailed, .fetching, "\(address.text) \(what): \("\(error)".prefix(300))", hint: byHand)
+            // What SwiftNIO says of a name without an address is the name of a type.
+            let text = "\(error)"
+            let why = text.contains("SocketAddressError") ? "its host has no known address" : String(text.prefix(300))
+            return CFSError(.networkFailed, .fetching, "\(address.text) \(what): \(why)", hint: byHand)
         }
     }
 

@@ -29,7 +29,7 @@ extension ImageStore {
     public func commit(
         _ commit: ImageCommit, _ content: (LayerStore) throws(CFSError) -> any EntryReader
     ) throws(CFSError) -> ImageRecord {
-        let reference = try commit.name.map { name throws(CFSError) in try ImageReference(name) }
+        let reference = try commit.name.map { name throws(CFSError) in try Self.newName(name) }
         return try change(.standard) { transaction throws(CFSError) in
             let (below, base) = try base(commit.base)
             guard below.count < LayerImport.countLimit else {

@@ -19,8 +19,20 @@ extension ImageStore {
         name: String, from path: String, options: ImportOptions = ImportOptions(),
         progress: @escaping (ImportProgress) -> Void = { _ in }
     ) throws(CFSError) -> ImageRecord {
-        let reference = try ImageReference(name)
+        let reference = try Self.newName(name)
         return try add(reference, from: path, source: .imported, options, progress)
+    }
+
+    /// A name for an image that is made here: none that could be taken for the ID of another one.
+    static func newName(_ text: String) throws(CFSError) -> ImageReference {
+        let reference = try ImageReference(text)
+        let isHex = reference.name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        guard reference.name.hasPrefix("sha256:") || isHex && (12...64).contains(reference.name.utf8.count) else {
+            return reference
+        }
+        throw CFSError(
+            .invalidArgument, .parsing, "\"\(text.prefix(100))\" would be taken for the ID of an image, and cannot be a name",
+            hint: "use a name with other letters than 0-9 and a-f")
     }
 
     func add(

@@ -4,11 +4,16 @@ public enum NearestName {
     /// most three.
     public static func suggestions(for text: String, among names: [String]) -> [String] {
         let wanted = Array(text.lowercased().utf8)
-        let limit = max(2, wanted.count / 3)
+        // Of two short words nearly any is like any other.
+        let letters = wanted.count { $0 != UInt8(ascii: "-") }
+        let limit = letters < 4 ? 1 : max(2, letters / 3)
         let ranked = names.compactMap { name -> (Int, String)? in
             let candidate = Array(name.lowercased().utf8)
-            let begins = !wanted.isEmpty && (candidate.starts(with: wanted) || wanted.starts(with: candidate))
-            let distance = begins ? 1 : editDistance(wanted, candidate)
+            let begins = !wanted.isEmpty && (candidate.starts(with: wanted)
+                || candidate.count { $0 != UInt8(ascii: "-") } > 3 && wanted.starts(with: candidate))
+            // Letters in another order are a slip of the hand.
+            let isMixedUp = wanted.count > 1 && wanted.sorted() == candidate.sorted()
+            let distance = begins || isMixedUp ? 1 : editDistance(wanted, candidate)
             return distance <= limit ? (distance, name) : nil
         }
         return ranked.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(3).map(\.1)

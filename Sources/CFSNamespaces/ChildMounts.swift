@@ -49,6 +49,16 @@ struct ChildMounts {
         let target = try openTarget(mount, tree)
         if mount.copiesUp { try TreeCopy.copy(from: target, to: tree, attributes: mount.set) }
         let result = Mounting.tryAttach(tree, onto: target)
+        if result == -ErrorCode.invalid {
+            let (isFolder, onFolder) = (try File.status(at: tree).isDirectory, try File.status(at: target).isDirectory)
+            if isFolder != onFolder {
+                throw CFSError(
+                    .mountFailed, .mounting,
+                    "\(mount.target) is a \(onFolder ? "folder" : "file") of the image, and what is to be mounted there is a "
+                        + (isFolder ? "folder" : "file"),
+                    path: mount.target, errno: EINVAL, hint: "mount a folder on a folder, and a file on a file")
+            }
+        }
         try checked(result, "move_mount", .mounting, path: mount.target)
         switch mount.kind {
         case .proc: proc = tree

@@ -155,7 +155,14 @@ private struct LaunchClone {
                     errno: Int32(-fd))
             }
             let namespace = OwnedFD(fd)
-            try ProcessControl.enter(namespace.raw, join.namespace, path: join.path)
+            do throws(CFSError) {
+                try ProcessControl.enter(namespace.raw, join.namespace, path: join.path)
+            } catch {
+                guard error.errno == EINVAL else { throw error }
+                throw CFSError(
+                    .invalidArgument, .entering, "\(join.path) is no namespace of the kind that is to be joined",
+                    systemCall: "setns", path: join.path, errno: EINVAL, hint: "name one such as /proc/PID/ns/ipc")
+            }
         }
     }
 

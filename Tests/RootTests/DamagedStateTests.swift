@@ -19,7 +19,7 @@ struct DamagedStateTests {
         let victim: String
 
         init() throws {
-            alive = engine.run("run", "-d", "--name", "alive", "BusyBox", "sleep", "1000").text
+            alive = engine.run("run", "-d", "--name", "alive", "BusyBox", "sleep", "100000").text
             #expect(engine.run("run", "--name", "well", "BusyBox", "echo", "well").output == "well\n")
             #expect(
                 engine.run("run", "--name", "victim", "--label", "k=v", "BusyBox", "sh", "-c", "exit 3").status == 3)

@@ -150,7 +150,12 @@ package struct CanonicalArguments: Equatable {
 
     /// Why there is no option of this long name, where that has a reason.
     package static func absent(_ name: String) -> CFSError? {
-        AbsentLimits.error(name) ?? publishing("--\(name)")
+        if name == "host" {
+            return CFSError(
+                .invalidArgument, .parsing, "--host stands before the command",
+                hint: "write cfs --host unix:///run/cfs/cfsd.sock, and then the command")
+        }
+        return AbsentLimits.error(name) ?? publishing("--\(name)")
     }
 
     private static func publishing(_ option: String) -> CFSError? {

@@ -25,7 +25,7 @@ enum ContainerDocument {
         var object = JSONObject([
             ("id", .string(record.id.text)), ("name", .string(record.name)),
             ("state", .string(state(record, isStopped: isStopped))),
-            ("status", .string(record.state.name)), ("image", .string(record.image)),
+            ("status", .string(record.statusName)), ("image", .string(record.image)),
             ("imageDigest", .string(record.imageDigest)), ("command", .string(ShellWords.join(record.command))),
             ("arguments", JSON(record.command)), ("labels", JSON(record.labels)),
             ("createdAt", .string(Timestamp.text(record.createdAt))),

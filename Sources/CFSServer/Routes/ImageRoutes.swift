@@ -39,7 +39,12 @@ enum ImageRoutes {
             }
             let piece = try await Spool.receive(call, types)
             return try await call.work.long {
-                let image = try call.engine.importImage(name: name, from: piece.path)
+                let image: ImageRecord
+                do throws(CFSError) {
+                    image = try call.engine.importImage(name: name, from: piece.path)
+                } catch {
+                    throw piece.unnamed(error)
+                }
                 return .json(ImageDocument.json(image, call.engine.layerUse(try call.engine.images())))
             }
         },

@@ -102,11 +102,13 @@ enum RunRoutes {
         } catch {
             guard error.code == .containerNotFound, spec.autoRemove else { throw error }
             // It ran, has ended, and is gone.
-            return JSONObject([
+            var object = JSONObject([
                 ("id", .string(container.id.text)), ("state", "Stopped"), ("status", "exited"),
                 ("image", .string(spec.image)), ("command", .string(ShellWords.join(spec.command))),
-                ("arguments", JSON(spec.command)), ("autoRemove", true),
+                ("arguments", JSON(spec.command)), ("labels", JSON(spec.labels)), ("autoRemove", true),
             ])
+            object["name"] = spec.name.map(JSON.string)
+            return object
         }
     }
 

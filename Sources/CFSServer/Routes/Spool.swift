@@ -20,6 +20,14 @@ enum Spool {
         }
 
         deinit { unlink(path) }
+
+        /// An error as the sender understands it, who knows nothing of this file.
+        func unnamed(_ error: CFSError) -> CFSError {
+            var copy = error
+            if error.message.hasPrefix(path) { copy.message = "the body" + error.message.dropFirst(path.count) }
+            if error.path == path { copy.path = nil }
+            return copy
+        }
     }
 
     static func folder(_ engine: Engine) -> String { "\(engine.options.root)/cfsd/spool" }

@@ -11,8 +11,8 @@ enum ServiceMetrics {
         text.sample([], Double(service.hub.count))
         let records = try service.engine.containers()
         text.family("cfs_containers", "gauge", "Containers, by state.")
-        for status in ["created", "running", "paused", "stopping", "exited", "dead"] {
-            text.sample([("status", status)], Double(records.count { $0.state.name == status }))
+        for status in ["created", "restarting", "running", "paused", "stopping", "exited", "dead"] {
+            text.sample([("status", status)], Double(records.count { $0.statusName == status }))
         }
         let readings = try service.engine.statisticsReader().read()
         func each(_ value: (ContainerStatistics) -> Double?) {

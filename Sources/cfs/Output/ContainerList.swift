@@ -76,7 +76,7 @@ struct ContainerList {
                 ("ID", .string(id(record))), ("Names", .string(record.name)), ("Image", .string(record.image)),
                 ("Command", .string(command(record))), ("CreatedAt", .string(Timestamp.text(record.createdAt))),
                 ("RunningFor", .string(Elapsed.ago(record.createdAt, now: now))), ("Status", .string(status(record))),
-                ("State", .string(record.state.name)), ("Labels", .string(labels.text(separator: ","))),
+                ("State", .string(record.statusName)), ("Labels", .string(labels.text(separator: ","))),
                 // None can be published yet.
                 ("Ports", ""),
             ])
@@ -92,7 +92,7 @@ struct ContainerList {
         var object = JSONObject([
             ("ID", .string(record.id.text)), ("Names", .string(record.name)), ("Image", .string(record.image)),
             ("ImageID", .string(record.imageDigest)), ("Command", JSON(record.command)),
-            ("CreatedAt", .string(Timestamp.text(record.createdAt))), ("State", .string(record.state.name)),
+            ("CreatedAt", .string(Timestamp.text(record.createdAt))), ("State", .string(record.statusName)),
             ("Status", .string(status(record))), ("Labels", JSON(record.labels)),
         ])
         object["StartedAt"] = record.startedAt.map { .string(Timestamp.text($0)) }

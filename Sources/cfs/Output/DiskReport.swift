@@ -84,7 +84,7 @@ struct DiskReport {
         let containers = use.containers.map { container -> JSON in
             [
                 "ID": .string(container.record.id.text), "Names": .string(container.record.name),
-                "Image": .string(container.record.image), "State": .string(container.record.state.name),
+                "Image": .string(container.record.image), "State": .string(container.record.statusName),
                 "CreatedAt": .string(Timestamp.text(container.record.createdAt)),
                 "Size": JSON(unsigned: container.size),
             ]

@@ -98,7 +98,9 @@ struct CpCommand: ParsedVerb {
 
     private func tell(_ report: CopyReport) {
         if !report.leftOut.isEmpty {
-            StandardError.warn("\(report.leftOut.count) devices were left out: -a copies them")
+            let count = report.leftOut.count
+            StandardError.warn(
+                count == 1 ? "a device was left out: -a copies it" : "\(count) devices were left out: -a copies them")
         }
         if quiet { return }
         let files = report.files == 1 ? "1 file" : "\(report.files) files"
