@@ -43,7 +43,7 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-rest test-faults-sample test-vm test-embed test-dashboard
+test: lint test-unit test-root test-rest test-interop test-faults-sample test-vm test-embed test-dashboard
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
@@ -85,7 +85,7 @@ test-embed: build
 test-dashboard: build
 	@Scripts/test-dashboard
 
-## test-interop Podman, containerd, Docker and Docker Swarm on top of cfs-runtime (RUNTIME=FILE: of another runtime)
+## test-interop Podman, containerd as Kubernetes calls it, Docker and Docker Swarm on top of cfs-runtime (RUNTIME=FILE: of another runtime)
 test-interop: build
 	@Scripts/setup interop
 	@Scripts/test-interop
