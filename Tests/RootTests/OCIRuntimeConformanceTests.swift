@@ -148,6 +148,17 @@ struct OCIRuntimeConformanceTests {
         #expect(all != "", "the first process has its caller's")
     }
 
+    @Test("with a terminal /dev/console is its inner side, without one there is none")
+    func console() {
+        let bundle = RuntimeBundle(["stat", "-c", "%t:%T", "/dev/console", "/dev/pts/0"])
+        #expect(bundle.run("run", "a").output == "")
+        bundle["process", "terminal"] = true
+        let terminal = Terminal()
+        let command = bundle.start(["run", "a"], terminal: terminal)
+        #expect(terminal.waitFor("88:0\r\n88:0\r\n"), "\(terminal.screen)")
+        #expect(command.finish().status == 0)
+    }
+
     // MARK: Namespaces
 
     @Test("a namespace that is not named is the runtime's, one without a path is new")
@@ -313,6 +324,14 @@ struct OCIRuntimeConformanceTests {
             bundle.run("delete", "--force", "a")
         }
         #expect(places[0].hasSuffix("/another-name") && places[0] == places[1], "\(places)")
+        // An absolute one lies below the mount point.
+        let name = "cfs-conformance-\(getpid())"
+        bundle["linux", "cgroupsPath"] = "/\(name)"
+        #expect(bundle.create("a").status == 0, "\(bundle.output)")
+        let pid = Int(try #require(bundle.state("a")["pid"].number))
+        let lines = (textOfFile("/proc/\(pid)/cgroup") ?? "").split(separator: "\n")
+        bundle.run("delete", "--force", "a")
+        #expect(lines.contains("0::/\(name)"), "\(lines)")
         bundle["linux", "cgroupsPath"] = "/../other"
         #expect(refusal(bundle).contains("linux.cgroupsPath"))
     }
