@@ -31,7 +31,8 @@ extension ImageStore {
             return reference
         }
         throw CFSError(
-            .invalidArgument, .parsing, "\"\(text.prefix(100))\" would be taken for the ID of an image, and cannot be a name",
+            .invalidArgument, .parsing,
+            "\"\(text.prefix(100))\" would be taken for the ID of an image, and cannot be a name",
             hint: "use a name with other letters than 0-9 and a-f")
     }
 

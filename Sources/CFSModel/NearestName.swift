@@ -9,8 +9,10 @@ public enum NearestName {
         let limit = letters < 4 ? 1 : max(2, letters / 3)
         let ranked = names.compactMap { name -> (Int, String)? in
             let candidate = Array(name.lowercased().utf8)
-            let begins = !wanted.isEmpty && (candidate.starts(with: wanted)
-                || candidate.count { $0 != UInt8(ascii: "-") } > 3 && wanted.starts(with: candidate))
+            let begins =
+                !wanted.isEmpty
+                && (candidate.starts(with: wanted)
+                    || candidate.count { $0 != UInt8(ascii: "-") } > 3 && wanted.starts(with: candidate))
             // Letters in another order are a slip of the hand.
             let isMixedUp = wanted.count > 1 && wanted.sorted() == candidate.sorted()
             let distance = begins || isMixedUp ? 1 : editDistance(wanted, candidate)

@@ -74,6 +74,18 @@ struct BadInputTests: EngineSuite {
         Case(words: ["run", "--security-opt", "seccomp=/no/such/file", "BusyBox", "ls"], says: ["/no/such/file"]),
         Case(words: ["run", "--security-opt", "apparmor=x", "BusyBox", "ls"], says: ["apparmor is not supported"]),
         Case(words: ["run", "--hostname", "not a name", "BusyBox", "ls"], says: ["host name"]),
+        Case(words: ["run", "--uts", "host", "--hostname", "x", "BusyBox", "ls"], says: ["--hostname", "--uts"]),
+        Case(
+            words: ["run", "-v", "/etc:/etc/passwd", "BusyBox", "ls"],
+            says: ["/etc/passwd is a file of the image", "mount a folder on a folder"]),
+        Case(words: ["run", "-v", "/etc/passwd:/tmp", "BusyBox", "ls"], says: ["/tmp is a folder of the image"]),
+        Case(
+            words: ["run", "--ipc", "/etc/passwd", "BusyBox", "ls"],
+            says: ["/etc/passwd is no namespace of the kind that is to be joined", "/proc/PID/ns/ipc"]),
+        Case(
+            words: ["run", "--ipc", "/proc/self/ns/net", "BusyBox", "ls"],
+            says: ["/proc/self/ns/net is no namespace of the kind"]),
+        Case(words: ["run", "--gpus", "all", "BusyBox", "ls"], says: ["--gpus is not possible", "--device"]),
         Case(words: ["run", "--name", "-bad-", "BusyBox", "ls"], says: ["name"]),
         Case(words: ["run", "--umask", "99", "BusyBox", "ls"], says: ["mask"]),
         Case(words: ["run", "--oom-score-adj", "1001", "BusyBox", "ls"], says: ["1001"]),
@@ -104,6 +116,13 @@ struct BadInputTests: EngineSuite {
         Case(
             words: ["image", "import", "x", "/no/such/file"], status: 1,
             says: ["there is no file or folder /no/such/file"]),
+        Case(
+            words: ["image", "import", "5bc637eea98f", "/etc"], status: 64,
+            says: ["would be taken for the ID of an image", "other letters"]),
+        Case(words: ["image", "import", "sha256:abc", "/etc"], status: 64, says: ["would be taken for the ID"]),
+        Case(words: ["ps", "--host", "unix:///x"], status: 64, says: ["--host stands before the command"]),
+        Case(
+            words: ["events", "--since", "1h", "--until", "2h"], status: 64, says: ["--until lies before --since"]),
         Case(words: ["image", "rm", "-f", "SlitazOS"], status: 1, says: ["SlitazOS of the catalogue is not here yet"]),
         Case(
             words: ["image", "export", "-o", "/no/such/folder/x", "BusyBox"], status: 1,

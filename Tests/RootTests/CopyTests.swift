@@ -155,7 +155,9 @@ struct CopyTests: EngineSuite {
         }
         try engine.withContainer(["-v", "\(share):/data"]) { id in
             #expect(engine.run("stop", "-t", "0", id).status == 0)
-            for arguments in [["\(source)/file", "\(id):/data/y"], ["\(id):/data", "./out"]] {
+            for arguments in [
+                ["\(source)/file", "\(id):/data/y"], ["\(id):/data", "./out"], ["\(id):/data/x", "./out"],
+            ] {
                 let result = engine.run(["cp"] + arguments)
                 #expect(result.status == 1 && result.errors.contains("only mounted while"), "\(result.errors)")
                 #expect(result.errors.contains(share))
@@ -175,6 +177,8 @@ struct CopyTests: EngineSuite {
             (["/etc", "C:/etc/passwd"], "is a file", 1), (["C:", "/tmp"], "lacks a path", 64),
             (["nobody:/x", "/tmp"], "there is no container", 1),
             (["C:/proc/1/root/etc", "/tmp"], "kernel's own", 1),
+            (["C:/dev/null", "/tmp/none"], "/dev/null in the container is a device, and no file", 1),
+            (["/dev/zero", "C:/tmp/none"], "/dev/zero is a device, and no file", 1),
         ] as [([String], String, Int32)])
     func wrong(words: [String], says: String, status: Int32) throws {
         try engine.withContainer { id in

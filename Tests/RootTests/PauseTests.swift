@@ -104,7 +104,7 @@ struct PauseTests: EngineSuite {
         try engine.withContainer([], Self.catching("TERM")) { id in
             #expect(isUp(id))
             engine.run("pause", id)
-            #expect(engine.run("stop", id).status == 0)
+            #expect(engine.run("stop", "-t", "60", id).status == 0)
             #expect(engine.exitCode(id) == 4)
         }
     }

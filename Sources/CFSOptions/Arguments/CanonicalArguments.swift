@@ -89,6 +89,11 @@ package struct CanonicalArguments: Equatable {
             return
         }
         guard let option = names[spelling], spelling.count > 1 else {
+            if spelling == "host" {
+                throw CFSError(
+                    .invalidArgument, .parsing, "--host stands before the command",
+                    hint: "write cfs --host unix:///run/cfs/cfsd.sock, and then the command")
+            }
             if names["memory"] != nil, let absent = AbsentLimits.error(spelling) { throw absent }
             if names["network"] != nil, let absent = Self.publishing("--\(spelling)") { throw absent }
             throw Self.unknown("--\(spelling)", among: names.longSpellings.map { "--\($0)" }, verb)
@@ -150,12 +155,7 @@ package struct CanonicalArguments: Equatable {
 
     /// Why there is no option of this long name, where that has a reason.
     package static func absent(_ name: String) -> CFSError? {
-        if name == "host" {
-            return CFSError(
-                .invalidArgument, .parsing, "--host stands before the command",
-                hint: "write cfs --host unix:///run/cfs/cfsd.sock, and then the command")
-        }
-        return AbsentLimits.error(name) ?? publishing("--\(name)")
+        AbsentLimits.error(name) ?? publishing("--\(name)")
     }
 
     private static func publishing(_ option: String) -> CFSError? {
