@@ -20,7 +20,7 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard test-interop vm bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard test-interop test-systemd vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -43,7 +43,7 @@ setup:
 	@Scripts/setup build
 
 ## test       every lane below, and lint
-test: lint test-unit test-root test-rest test-interop test-faults-sample test-vm test-embed test-dashboard
+test: lint test-unit test-root test-rest test-interop test-faults-sample test-vm test-embed test-dashboard test-systemd
 
 test-build: setup
 	@swift build --build-tests --scratch-path $(DEBUG)
@@ -89,6 +89,11 @@ test-dashboard: build
 test-interop: build
 	@Scripts/setup interop
 	@Scripts/test-interop
+
+## test-systemd the units under a real systemd, apart from the machine's
+test-systemd: build
+	@Scripts/setup systemd
+	@Scripts/test-systemd
 
 ## vm         a shell in that virtual machine
 vm: build
