@@ -29,10 +29,11 @@ struct OCIRuntimeLimitTests {
         bundle["linux", "resources", "pids"] = ["limit": 64]
         bundle["linux", "resources", "unified"] = ["memory.oom.group": "1"]
         let result = bundle.run("run", "a")
+        // Of 512 shares: 10 to the power of (9 * 9 + 125 * 9) / 612 - 7 / 34, which is 58.2, rounded up.
         #expect(
             result.lines == [
                 "memory.max 67108864", "memory.swap.max 33554432", "memory.low 33554432", "cpu.max 20000 50000",
-                "cpu.weight 20", "cpuset.cpus 0", "pids.max 64", "memory.oom.group 1",
+                "cpu.weight 59", "cpuset.cpus 0", "pids.max 64", "memory.oom.group 1",
             ], "\(result.errors)")
         #expect(result.status == 0)
     }
@@ -55,7 +56,7 @@ struct OCIRuntimeLimitTests {
 
     @Test("a limit of processes is felt, and update changes it, and that of memory, while it runs")
     func update() {
-        let bundle = bundle("sleep 1000")
+        let bundle = bundle("exec sleep 1000")
         bundle["linux", "resources", "pids"] = ["limit": 3]
         #expect(bundle.create("a").status == 0, "\(bundle.output)")
         bundle.run("start", "a")
@@ -73,7 +74,7 @@ struct OCIRuntimeLimitTests {
         #expect(update.status == 0, "\(update.errors)")
         #expect(
             bundle.run("exec", "a", "sh", "-c", show("pids.max", "cpu.weight")).lines == [
-                "pids.max 30", "cpu.weight 39",
+                "pids.max 30", "cpu.weight 100",
             ])
         let use = bundle.run("events", "--stats", "a")
         #expect(use.output.contains(#""pids":{"current":1,"limit":30}"#), "\(use.output)")
