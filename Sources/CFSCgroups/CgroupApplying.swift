@@ -48,17 +48,14 @@ extension Cgroup {
     func applyToNew(_ settings: CgroupSettings) throws(CFSError) {
         var hasControllers = false
         for setting in settings.entries {
-            if setting.controller == .cpuset {
-                if !hasControllers { try seeToControllers(of: settings) }
-                hasControllers = true
-                try checkNumbers(setting)
-            }
             var result = hasControllers ? write(setting) : attempt(setting)
             if result == -ErrorCode.notFound {
                 if !hasControllers { try seeToControllers(of: settings) }
                 hasControllers = true
                 result = write(setting)
             }
+            // A cgroup that names what is not there is thrown away with this, before anything lives in it.
+            if setting.controller == .cpuset { try checkNumbers(setting) }
             if result < 0 { throw try refusal(of: setting, result) }
         }
         if let devices = settings.devices { try DeviceProgram.install(devices, at: descriptor, path: path) }

@@ -64,7 +64,7 @@ extension Container {
         if try engine.recoverIfLost(id), try engine.registry.container(id) == nil { return }
         guard let claimed = try engine.claim(id, for: force ? .forceRemove : .remove) else { return }
         do throws(CFSError) {
-            if claimed.hasMonitor { try kill() }
+            if claimed.hasMonitor { try kill(claimed.row) }
             // Waits for a monitor that is about to end, and for nothing else.
             let lock = try RunLock(folder)
             // The folders first: a row without folders is found again, folders without a row only by recover().
@@ -96,10 +96,13 @@ extension Container {
         }
     }
 
-    private func kill() throws(CFSError) {
+    private func kill(_ row: ContainerRow) throws(CFSError) {
         do throws(CFSError) {
             let monitor = try folder.connect()
             try monitor.send(message(SIGKILL, isStop: true).bytes)
+            // Who removes it wanted its end, and the history of that run is to say so.
+            engine.note("kill", row, [EngineEvent.Attribute("signal", "\(SIGKILL)")])
+            engine.remember("kill", row)
             _ = try PendingStop.ended(monitor, by: nil)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }

@@ -152,4 +152,41 @@ struct DaemonTests: EngineSuite {
         #expect(found.count == 3 && Set(found) == ids)
         for id in ids { #expect(daemon.request("DELETE", "/containers/\(id)?force=true").status == 200) }
     }
+
+    @Test("who removes a container that runs has stopped it: its history tells no error, and its events the kill")
+    func forcedRemoval() throws {
+        let daemon = try DaemonFixture(engine)
+        let id = try daemon.run(#""command":"sleep 1000""#)
+        #expect(daemon.request("DELETE", "/containers/\(id)?force=true").status == 200)
+        let run = try #require(daemon.get("/history").json.array.first { $0["id"].text == id })
+        #expect(run["state"].text == "Stopped" && run["exitCode"].number == 137, "\(run)")
+        let verbs = try JSONValue(
+            parsing: Array(
+                engine.run(["history", "--format", "json", "--filter", "container=\(id)"]).output.utf8))
+        #expect(verbs.array.compactMap { $0["Verb"].text }.sorted() == ["kill", "rm", "run"], "\(verbs)")
+        let events = engine.run(["events", "--since", "10m", "--until", "0s", "--filter", "container=\(id)"])
+        let order = ["kill", "die", "destroy"].map { word in
+            events.output.split(separator: "\n").firstIndex { $0.contains(" \(word) ") }
+        }
+        #expect(!order.contains(nil) && order.compactMap { $0 } == order.compactMap { $0 }.sorted(), "\(events.output)")
+    }
+
+    @Test("the answer of a container that is gone with its end is as whole as that of one that stays")
+    func goneWithItsEnd() throws {
+        let daemon = try DaemonFixture(engine)
+        func answer(_ rest: String) -> JSONValue {
+            daemon.request(
+                "POST", "/run", #"{"state":"run","image":"BusyBox","command":["sh","-c","exit 3"],"wait":true\#(rest)}"#
+            ).json
+        }
+        let stays = answer("")
+        let gone = answer(#","rm":true"#)
+        #expect(Set(gone.names) == Set(stays.names), "\(gone)")
+        #expect(gone["state"].text == "Stopped: ERROR" && gone["exitCode"].number == 3, "\(gone)")
+        #expect(gone["imageDigest"] == stays["imageDigest"] && gone["autoRemove"] == .bool(true))
+        let times = ["createdAt", "startedAt", "finishedAt"].map { gone[$0].text ?? "" }
+        #expect(times == times.sorted() && !times.contains(""), "\(times)")
+        #expect(daemon.get("/containers/\(gone["id"].text ?? "")").status == 404)
+        #expect(daemon.request("DELETE", "/containers/\(stays["id"].text ?? "")").status == 200)
+    }
 }

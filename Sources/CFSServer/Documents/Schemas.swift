@@ -8,6 +8,14 @@ enum Schemas {
     static let integer: JSON = ["type": "integer"]
     static let number: JSON = ["type": "number"]
     static let time: JSON = ["type": "string", "format": "date-time"]
+    /// A time, or how long ago, as `TimeSyntax` reads them.
+    static let moment: JSON = [
+        "description": "A time (2026-11-24T08:26:10Z), seconds since 1970, or a span before now (10m)",
+        "anyOf": [
+            time, ["type": "string", "pattern": #"^[0-9]{1,10}(\.[0-9]{1,9})?$"#],
+            ["type": "string", "pattern": "^([0-9]{1,6}(ms|s|m|h))+$"],
+        ],
+    ]
     static let anyObject: JSON = ["type": "object"]
     static let seconds: JSON = ["type": "integer", "minimum": 0, "maximum": 86400]
     static let signal: JSON = ["type": ["string", "integer"]]

@@ -43,6 +43,8 @@ struct ServerError: Error, Sendable {
     }
 
     init(_ error: CFSError) {
+        var error = error
+        error.hint = error.hint.map(RestHint.text)
         status = Self.status(of: error)
         document = error.json
     }

@@ -1,4 +1,6 @@
 import CFSCore
+import CFSLinux
+import CFSOptions
 
 /// What stands behind the question mark: names with values, in order.
 struct QueryItems: Sendable, Equatable {
@@ -55,13 +57,14 @@ struct QueryItems: Sendable, Equatable {
         return number
     }
 
-    /// Nanoseconds since 1970 of a time as RFC 3339 writes it.
+    /// Nanoseconds since 1970 of a time, or of a span before now: as the command line takes them.
     func time(_ name: String) throws(ServerError) -> UInt64? {
         guard let value = try text(name) else { return nil }
-        guard let time = Timestamp.parse(value) else {
-            throw wrong(name, value, "write a time in UTC, as in 2026-11-24T08:26:10Z")
+        do throws(CFSError) {
+            return try TimeSyntax.time(value, now: SystemClock.realtime)
+        } catch {
+            throw wrong(name, value, error.hint ?? "write a time in UTC, as in 2026-11-24T08:26:10Z")
         }
-        return time
     }
 
     func wrong(_ name: String, _ value: String, _ hint: String) -> ServerError {

@@ -57,30 +57,61 @@ enum RunRoutes {
             }
         case .run(let spec, let file, false):
             return try await call.work.long {
-                let container = try launch(call, spec, .none, file).container
-                return started(container, try recordAfter(container, spec, call))
+                let launched = try launch(call, spec, .none, file)
+                let (record, isGone) = try launched.recordNow()
+                var object = try ContainerDocument.json(record, call.engine)
+                // Nobody waited for it, so nobody knows how it ended.
+                if isGone { (object["state"], object["exitCode"]) = ("Stopped", nil) }
+                return launched.told(object)
             }
         case .run(let spec, let file, true): return try await runAndWait(spec, file, call)
         }
     }
 
+    /// A container whose command has begun.
+    private struct Launched {
+        let container: Container
+        let session: Session
+        /// What it was before that.
+        let made: ContainerRecord?
+        let startedAt: UInt64
+
+        /// What it is at this moment; one that is gone with its end has ended now.
+        func recordNow() throws -> (ContainerRecord, isGone: Bool) {
+            do throws(CFSError) {
+                return (try container.record(), false)
+            } catch {
+                guard error.code == .containerNotFound, var record = made, record.autoRemove else { throw error }
+                record.state = .exited(status: 0, reason: nil)
+                (record.startedAt, record.finishedAt) = (startedAt, SystemClock.realtime)
+                return (record, true)
+            }
+        }
+
+        func told(_ object: JSONObject, _ warnings: [String] = []) -> JSONObject {
+            var object = object
+            let warnings = container.warnings + warnings
+            if !warnings.isEmpty { object["warnings"] = JSON(warnings) }
+            return object
+        }
+    }
+
     private static func launch(
         _ call: Call, _ spec: ContainerSpec, _ streams: Streams, _ path: String?
-    ) throws -> (container: Container, session: Session) {
+    ) throws -> Launched {
         let caller = Caller(variable: { _ in nil }, directory: "/")
         let file = try path.map { path throws(CFSError) in try IdentityFile(path, caller) }
+        var made: ContainerRecord?
         do throws(CFSError) {
-            return try call.engine.launch(spec, streams) { container throws(CFSError) in try file?.write(container.id) }
+            let (container, session) = try call.engine.launch(spec, streams) { container throws(CFSError) in
+                if spec.autoRemove { made = try container.record() }
+                try file?.write(container.id)
+            }
+            return Launched(container: container, session: session, made: made, startedAt: SystemClock.realtime)
         } catch {
             file?.remove()
             throw error
         }
-    }
-
-    private static func started(_ container: Container, _ object: JSONObject) -> JSONObject {
-        var object = object
-        if !container.warnings.isEmpty { object["warnings"] = JSON(container.warnings) }
-        return object
     }
 
     /// What is known of a container that may be gone already, because it removes itself.
@@ -94,43 +125,24 @@ enum RunRoutes {
         }
     }
 
-    private static func recordAfter(
-        _ container: Container, _ spec: ContainerSpec, _ call: Call
-    ) throws -> JSONObject {
-        do throws(CFSError) {
-            return try ContainerDocument.json(try container.record(), call.engine)
-        } catch {
-            guard error.code == .containerNotFound, spec.autoRemove else { throw error }
-            // It ran, has ended, and is gone.
-            var object = JSONObject([
-                ("id", .string(container.id.text)), ("state", "Stopped"), ("status", "exited"),
-                ("image", .string(spec.image)), ("command", .string(ShellWords.join(spec.command))),
-                ("arguments", JSON(spec.command)), ("labels", JSON(spec.labels)), ("autoRemove", true),
-            ])
-            object["name"] = spec.name.map(JSON.string)
-            return object
-        }
-    }
-
     private static func runAndWait(_ spec: ContainerSpec, _ file: String?, _ call: Call) async throws -> JSONObject {
-        let (container, session, output, error) = try await call.work.long {
+        let (launched, output, error) = try await call.work.long {
             let (output, error) = (try Pipe(), try Pipe())
-            let (container, session) = try launch(
+            let launched = try launch(
                 call, spec, .descriptors(input: -1, output: output.writing.raw, error: error.writing.raw), file)
             extendLifetime((output, error))
-            return (container, session, output.reading, error.reading)
+            return (launched, output.reading, error.reading)
         }
-        let (status, captured) = try await call.service.watch.capture(session, output: output, error: error)
+        let (status, captured) = try await call.service.watch.capture(launched.session, output: output, error: error)
         return try await call.work.quick {
-            var object = started(container, try recordAfter(container, spec, call))
+            var record = try launched.recordNow().0
             // The monitor has said how it ended; what is read of the container may be a moment behind.
-            object["state"] = .string(
-                ContainerDocument.word(status: status.code, isStopped: object["state"] == "Stopped"))
-            object["status"] = "exited"
-            object["pid"] = nil
+            record.state = .exited(status: status.code, reason: status.reason)
+            if record.finishedAt == nil { record.finishedAt = SystemClock.realtime }
+            let isStopped = try status.code != 0 && call.engine.stopped(among: [record]).contains(record.id)
+            var object = ContainerDocument.json(record, isStopped: isStopped)
             captured.add(to: &object, status)
-            if !status.warnings.isEmpty { object["warnings"] = JSON(container.warnings + status.warnings) }
-            return object
+            return launched.told(object, status.warnings)
         }
     }
 }

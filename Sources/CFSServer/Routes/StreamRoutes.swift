@@ -14,8 +14,8 @@ enum StreamRoutes {
                 .init(
                     name: "tail", schema: ["type": "integer", "minimum": 0, "maximum": 1_000_000],
                     summary: "So many of the last lines"),
-                .init(name: "since", schema: Schemas.time, summary: "From this time on"),
-                .init(name: "until", schema: Schemas.time, summary: "Only what was written before"),
+                .init(name: "since", schema: Schemas.moment, summary: "From this time on"),
+                .init(name: "until", schema: Schemas.moment, summary: "Only what was written before"),
                 .init(name: "stream", schema: Schemas.choice(["stdout", "stderr"]), summary: "One of the two"),
                 .init(name: "timestamps", schema: Schemas.flag, summary: "The time before each line"),
             ],
@@ -46,8 +46,8 @@ enum StreamRoutes {
         Route(
             .get, "/events", "streams", "What happens to containers and images",
             query: [
-                .init(name: "since", schema: Schemas.time, summary: "From this time on (default: now)"),
-                .init(name: "until", schema: Schemas.time, summary: "Only what happened before"),
+                .init(name: "since", schema: Schemas.moment, summary: "From this time on (default: now)"),
+                .init(name: "until", schema: Schemas.moment, summary: "Only what happened before"),
                 .init(
                     name: "kind", schema: Schemas.choice(["container", "image"]), summary: "Of this kind",
                     isRepeatable: true),

@@ -1,0 +1,28 @@
+/// The library's hints are written for who types `cfs`; whoever speaks REST is told the request that does the same.
+enum RestHint {
+    /// Verbs that take one container, and the request that stands for each.
+    private static let requests: [(verb: String, method: String, action: String)] = [
+        ("stop", "POST", "/stop"), ("unpause", "POST", "/unpause"), ("rm", "DELETE", ""),
+        ("attach", "GET", "/attach"),
+    ]
+
+    /// The hint, with requests where it has commands.
+    static func text(_ hint: String) -> String {
+        var text =
+            hint
+            .replacing("`cfs ps -a` and `cfs images`", with: "GET /containers?all=true and GET /images")
+            .replacing("`cfs ps -a`", with: "GET /containers?all=true")
+            .replacing("use --force", with: "ask with ?force=true")
+        for (verb, method, action) in requests {
+            for opening in ["`cfs \(verb) ", "cfs \(verb) "] {
+                guard let command = text.firstRange(of: opening) else { continue }
+                let name = text[command.upperBound...].prefix { !" `,)".contains($0) }
+                let closing = text[name.endIndex...].prefix { $0 == "`" && opening.first == "`" }
+                text.replaceSubrange(
+                    command.lowerBound..<closing.endIndex, with: "\(method) /containers/\(name)\(action)")
+                break
+            }
+        }
+        return text
+    }
+}
