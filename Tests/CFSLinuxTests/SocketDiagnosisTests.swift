@@ -9,7 +9,8 @@ import Testing
 struct SocketDiagnosisTests {
     /// A connection on loopback: both ends, with their descriptors.
     private final class Connection {
-        let client: Int32
+        /// -1 once it is closed.
+        private(set) var client: Int32
         let server: Int32
         var clientEnd = SocketEnd(address: [127, 0, 0, 1], port: 0)
         var serverEnd = SocketEnd(address: [127, 0, 0, 1], port: 0)
@@ -44,8 +45,13 @@ struct SocketDiagnosisTests {
             return UInt16(bigEndian: address.sin_port)
         }
 
-        deinit {
+        func closeClient() {
             close(client)
+            client = -1
+        }
+
+        deinit {
+            if client != -1 { close(client) }
             close(server)
         }
     }
@@ -68,7 +74,7 @@ struct SocketDiagnosisTests {
     func closed() throws {
         let connection = Connection()
         shutdown(connection.client, Int32(SHUT_RDWR))
-        close(connection.client)
+        connection.closeClient()
         let record = try SocketDiagnosis.record(of: connection.clientEnd, connectedTo: connection.serverEnd)
         #expect(record == nil || record?.inode == 0)
     }
