@@ -83,6 +83,14 @@ class Browser:
                 actions += [{"type": "keyDown", "value": value}, {"type": "keyUp", "value": value}]
         self.do("POST", "/actions", {"actions": [{"type": "key", "id": "keyboard", "actions": actions}]})
 
+    def point(self, selector, x=0, y=0, touch=False):
+        """Moves the mouse to a place, in pixels from the middle of an element; with `touch`, a finger taps there."""
+        move = {"type": "pointerMove", "origin": {ELEMENT: self.find(selector)}, "x": x, "y": y}
+        tap = [{"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}] if touch else []
+        kind = "touch" if touch else "mouse"
+        self.do("POST", "/actions", {"actions": [
+            {"type": "pointer", "id": kind, "parameters": {"pointerType": kind}, "actions": [move] + tap}]})
+
     def text(self, selector):
         return self.js("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 import urllib.request
 
@@ -97,6 +98,15 @@ class World:
         (self.pictures / f"{name}.png").write_bytes(data)
         return data
 
+    def commands(self, name):
+        return json.dumps(self.daemon.ask("GET", f"/containers/{self.ids[name]}/top"))
+
+    def until(self, what, condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"never: {what}"
+            time.sleep(0.05)
+
     def state(self, name):
         return self.daemon.ask("GET", f"/containers/{self.ids[name]}")["state"]
 
@@ -149,6 +159,29 @@ def charts(world):
         return new Set(heights).size > 3""")
     label = world.browser.js("return document.querySelector('.chart.memory').getAttribute('aria-label')")
     assert "now" in label and "KiB" in label or "MiB" in label, label
+
+
+@test("the pointer over a chart shows the value of that moment, further left an earlier one, and takes it away with it")
+def hover(world):
+    world.open("web")
+    world.browser.until("a curve", "return (document.querySelector('.chart.memory .curve').getAttribute('d') || '').split('L').length > 5")
+    told = """
+        const plot = document.querySelector('.chart.memory .plot'), at = plot.querySelector('.at'), hair = plot.querySelector('.hair');
+        return [getComputedStyle(at).display, getComputedStyle(hair).display, at.textContent, hair.getBoundingClientRect().left - plot.getBoundingClientRect().left]"""
+    width = world.browser.js("return document.querySelector('.chart.memory .plot').getBoundingClientRect().width")
+    seen = []
+    for x in (int(width / 2) - 2, 2 - int(width / 2)):
+        world.browser.point(".chart.memory .plot", x)
+        label, line, text, left = world.browser.js(told)
+        equal((label, line), ("block", "block"))
+        assert abs(left - (width / 2 + x)) <= 2, (left, width, x)
+        amount, unit, _, clock = text.split()
+        assert float(amount) > 0 and unit in ("B", "KiB", "MiB"), text
+        seen.append(sum(int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1))))
+    # Past midnight the earlier one has the larger number.
+    assert 0 < (seen[0] - seen[1]) % 86400 <= 120, seen
+    world.browser.point("#name")
+    equal(world.browser.js(told)[:2], ["none", "none"])
 
 
 @test("the start-up timing is a bar for each phase, as long as its share")
@@ -412,6 +445,42 @@ def phone(world):
         sideways = world.browser.js("return [...document.querySelectorAll('.view, .panel.overview, .rows')].filter((node) => node.scrollWidth > node.clientWidth + 1).map((node) => node.className)")
         equal(sideways, [])
         world.keep(f"phone-{name}")
+    world.browser.protocol("Emulation.clearDeviceMetricsOverride")
+
+
+@test("where there are only fingers, the terminal has the keys that a phone lacks")
+def fingers(world):
+    world.open("web", "terminal")
+    equal(world.browser.js("return getComputedStyle(document.querySelector('.keys')).display"), "none")
+    world.browser.protocol("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    world.browser.protocol("Emulation.setTouchEmulationEnabled", enabled=True, maxTouchPoints=2)
+    world.browser.until("a prompt", SCREEN + ".some((line) => /[#$]$/.test(line))")
+    world.browser.until("keys", "const keys = document.querySelector('.keys'); return keys && getComputedStyle(keys).display === 'flex'")
+
+    def key(word):
+        world.browser.js("""
+            const key = [...document.querySelectorAll('.keys button')].find((key) => key.textContent === arguments[0]);
+            document.querySelector('#pressed')?.removeAttribute('id'); key.id = 'pressed'; key.scrollIntoView({ inline: 'center' })""", word)
+        world.browser.point("#pressed", touch=True)
+
+    world.browser.point(".screen", touch=True)
+    world.browser.until("the keyboard in the terminal", "return document.activeElement?.closest('.term') !== null")
+    count = SCREEN + ".filter((line) => line === arguments[0]).length === arguments[1]"
+    world.browser.type("clear; echo one$((1+1))", "Enter")
+    world.browser.until("one2", count, "one2", 1)
+    key("↑")
+    world.browser.until("the line of before", SCREEN + ".some((line) => line.endsWith('clear; echo one$((1+1))'))")
+    world.browser.type("Enter")
+    # The screen was cleared before.
+    world.browser.until("one2 again", count, "one2", 1)
+    for press in (lambda: key("^C"), lambda: (key("Ctrl"), world.browser.type("c"))):
+        world.browser.type("clear; sleep 10000; echo ended $((2+3))", "Enter")
+        world.until("a sleep in the container", lambda: "sleep 10000" in world.commands("web"))
+        press()
+        world.browser.until("a prompt", SCREEN + ".some((line) => /[#$]$/.test(line))")
+        world.until("no sleep any more", lambda: "sleep 10000" not in world.commands("web"))
+    equal(world.browser.js("return document.querySelector('#pressed').getAttribute('aria-pressed')"), "false")
+    world.browser.protocol("Emulation.setTouchEmulationEnabled", enabled=False)
     world.browser.protocol("Emulation.clearDeviceMetricsOverride")
 
 
