@@ -23,7 +23,13 @@ public struct CgroupSetting: Sendable, Hashable {
 
     /// To ask for no limit needs no controller: without it there is none. What names a thing of the machine, such as a size
     /// of pages, must name one that is there.
-    public var isNoLimit: Bool { value == "max" && (controller == .memory || controller == .pids) }
+    public var isNoLimit: Bool {
+        switch controller {
+        case .memory, .pids: value == "max"
+        case .cpu: value.hasPrefix("max")
+        default: false
+        }
+    }
 
     init(_ file: String, _ value: String, _ name: String, absence: Absence = .fails) {
         controller = CgroupController(ofFile: file)

@@ -49,6 +49,7 @@ public final class Session: Sendable {
     /// Nil for a command that somebody else started.
     private let helper: Helper?
     private let end: Mutex<ExitStatus?> = Mutex(nil)
+    private let times: Mutex<(startedAt: UInt64, finishedAt: UInt64)?> = Mutex(nil)
     private let onEnd: @Sendable () -> Void
 
     init(pid: Int32, socket: SharedFD, helper: Helper?, onEnd: @escaping @Sendable () -> Void) {
@@ -57,6 +58,9 @@ public final class Session: Sendable {
         self.helper = helper
         self.onEnd = onEnd
     }
+
+    /// When the command began and ended, in nanoseconds since 1970, once it has ended.
+    package var lifetime: (startedAt: UInt64, finishedAt: UInt64)? { times.withLock { $0 } }
 
     /// Readable when ``next()`` has something.
     public var descriptor: Int32 { socket.raw }
@@ -104,6 +108,7 @@ public final class Session: Sendable {
         case .skipped(let output): return .skipped(output)
         case .exited(let record):
             let status = ExitStatus(record)
+            times.withLock { $0 = (record.startedAt, record.finishedAt) }
             end.withLock { $0 = status }
             helper?.reap()
             return .ended(status)

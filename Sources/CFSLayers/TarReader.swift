@@ -10,6 +10,7 @@ public final class TarReader: EntryReader {
     private var bodyLeft: UInt64 = 0
     private var paddingLeft: UInt64 = 0
     private var ended = false
+    private var isAtBegin = true
 
     /// - Parameters:
     ///   - source: the archive, decompressed.
@@ -33,7 +34,10 @@ public final class TarReader: EntryReader {
                 ended = true
                 return nil
             }
-            guard window.count >= TarHeader.size else { throw Self.truncated }
+            guard window.count >= TarHeader.size else {
+                throw isAtBegin && !window.isEmpty ? Self.other : Self.truncated
+            }
+            isAtBegin = false
             let header = TarHeader(UnsafeRawBufferPointer(rebasing: window[..<TarHeader.size]))
             if header.isZero {
                 guard pending.isEmpty else { throw Self.truncated }
@@ -93,6 +97,12 @@ public final class TarReader: EntryReader {
     }
 
     private static func padding(_ size: UInt64) -> UInt64 { (512 - size % 512) % 512 }
+
+    private static var other: CFSError {
+        CFSError(
+            .invalidArchive, .unpacking, "this is no tar archive: it is shorter than a header of one",
+            hint: "`tar -c` makes one")
+    }
 
     private static var truncated: CFSError {
         CFSError(

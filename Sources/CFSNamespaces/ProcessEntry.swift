@@ -19,10 +19,12 @@ struct ProcessEntry {
         var home: String
     }
 
-    /// Connects standard input, output and error. With a terminal the process leads a session that it controls.
+    /// Connects standard input, output and error. The process leads a session of its own, always: through that of its
+    /// starter it had the starter's terminal as `/dev/tty`, to read from and to type into (TIOCSTI), and got the signals of
+    /// its process group.
     static func connect(_ standard: [Int32], terminal: Int32?, owner: Identity) throws(CFSError) {
+        try checked(setsid() == -1 ? -Int(errno) : 0, "setsid", .starting)
         if let terminal {
-            try checked(setsid() == -1 ? -Int(errno) : 0, "setsid", .starting)
             try checked(Int(cfs_set_controlling_terminal(terminal)), "ioctl", .starting, path: "TIOCSCTTY")
             // The user must be able to open its own terminal again.
             _ = fchown(terminal, owner.uid, gid_t.max)

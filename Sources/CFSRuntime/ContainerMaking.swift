@@ -56,6 +56,11 @@ struct ContainerMaking {
                 "cannot allocate tty if the runtime will detach without setting console socket",
                 hint: "give --console-socket, or set process.terminal to false")
         }
+        if wantsTerminal, options.staysInFront, !(0...2).contains(where: Terminal.isTerminal) {
+            throw CFSError(
+                .terminalRequired, .parsing, "process.terminal is true, and none of the standard streams is a terminal",
+                hint: "set process.terminal to false, or use --detach with --console-socket")
+        }
         if !wantsTerminal || options.staysInFront, options.consoleSocket != nil {
             throw CFSError(
                 .invalidArgument, .parsing, "cannot use console socket if the runtime will not detach or allocate tty")

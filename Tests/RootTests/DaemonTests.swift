@@ -135,6 +135,19 @@ struct DaemonTests: EngineSuite {
         #expect(daemon.request("DELETE", "/containers/\(first.json["id"].text ?? "")?force=true").status == 200)
     }
 
+    @Test("a port that is taken is one error, and leaves no socket behind")
+    func takenPort() throws {
+        let daemon = try DaemonFixture(engine)
+        let folder = TemporaryDirectory()
+        let second = DaemonFixture.start(
+            engine, ["--listen", "127.0.0.1:\(daemon.port)", "--socket", folder("socket")]
+        ).finish()
+        #expect(second.status == 1 && second.errors.contains("cannot listen on 127.0.0.1:\(daemon.port)"))
+        #expect(!second.errors.contains("Cancellation"), "\(second.errors)")
+        #expect(access(folder("socket"), F_OK) == -1)
+        #expect(daemon.get("/").text.contains("curl http://127.0.0.1:\(daemon.port)/containers\n"))
+    }
+
     @Test("lists come in pages that lead from one to the next")
     func pages() throws {
         let daemon = try DaemonFixture(engine)
@@ -150,6 +163,22 @@ struct DaemonTests: EngineSuite {
             #expect(found.count <= 3)
         }
         #expect(found.count == 3 && Set(found) == ids)
+        // What a page ended with may be gone when the next one is asked for.
+        let first = daemon.get("/containers?limit=1")
+        let newest = try #require(first.json.names.first)
+        let link = try #require(
+            first.headers.split(separator: "\r\n").first { $0.lowercased().hasPrefix("link: <") }.map {
+                String($0.dropFirst("Link: <".count).prefix { $0 != ">" })
+            })
+        #expect(daemon.get("/containers?after=\(newest)").json.names == ids.subtracting([newest]))
+        #expect(daemon.request("DELETE", "/containers/\(newest)?force=true").status == 200)
+        ids.remove(newest)
+        #expect(daemon.get(link).json.names.count == 1 && daemon.get(link).json.names.isSubset(of: ids))
+        for path in ["/containers?after=nope", "/history?after=nope"] {
+            let answer = daemon.get(path)
+            #expect(answer.status == 400 && answer.json["code"].text == "invalidRequest", "\(path): \(answer.text)")
+        }
+        #expect(daemon.get("/history?after=99999999").json.array.isEmpty)
         for id in ids { #expect(daemon.request("DELETE", "/containers/\(id)?force=true").status == 200) }
     }
 

@@ -167,7 +167,7 @@ struct LifeTests: EngineSuite {
         #expect(before.last?["Command"].texts == ["sleep", "1000"])
         engine.run("rm", "-f", id)
         let after = try entries()
-        #expect(after.map { $0["Verb"].text } == ["run", "run", "rm"])
+        #expect(after.map { $0["Verb"].text } == ["run", "run", "kill", "rm"])
         #expect(after[1]["ExitCode"].number == 137)
         #expect(engine.run("history", "--prune", "0s").output.contains("removed"))
         #expect(try entries().isEmpty)

@@ -51,6 +51,44 @@ struct OCIRuntimeHostileTests {
         #expect(!seen.contains(Self.marker) && !seen.contains("secret"), "\(seen)")
     }
 
+    // CVE-2005-4890 and its like (TIOCSTI).
+    @Test("the caller's terminal is not the container's, whoever has which streams: of run, create and exec")
+    func callersTerminal() throws {
+        let bundle = RuntimeBundle(["sh", "/try", "run"])
+        let script = """
+            echo "typed by $1" > /dev/tty
+            [ "$(cut -d ' ' -f 6 /proc/$$/stat)" = $$ ] && echo "$1 leads a session"
+            [ "$1" = create ] && sleep 1000
+            """
+        try #require(host("cat > \(bundle.rootfs)/try <<'END'\n\(script)\nEND", bundle).status == 0)
+        bundle.write()
+        let runtime = "\(RuntimeBundle.binary) --root \(bundle.root)"
+        func inTerminal(_ command: String) -> String {
+            host("script -qec '{ \(command); } </dev/null >>out 2>&1' typescript >/dev/null; cat out typescript", bundle)
+                .output
+        }
+        #expect(
+            inTerminal("sh \(bundle.rootfs)/try host").contains("typed by host"), "a process of the host gets there")
+        var seen = inTerminal("\(runtime) run a")
+        bundle["process", "args"] = ["sh", "/try", "create"]
+        bundle.write()
+        seen = inTerminal("\(runtime) create held && \(runtime) start held")
+        #expect(eventually { host("cat out", bundle).output.contains("create leads a session") })
+        seen = inTerminal("\(runtime) exec held sh /try exec")
+        for verb in ["run", "create", "exec"] {
+            #expect(seen.contains("\(verb) leads a session") && !seen.contains("typed by \(verb)"), "\(seen)")
+        }
+    }
+
+    @Test("a terminal for a container in front, where the caller has none, is an error at once")
+    func noTerminal() {
+        let bundle = RuntimeBundle()
+        bundle["process", "terminal"] = true
+        let result = bundle.run("run", "a")
+        #expect(result.status == 1 && result.errors.contains("process.terminal is true, and none"), "\(result.errors)")
+        #expect(bundle.run("list", "-q").output.isEmpty)
+    }
+
     // runc 2026-41579, crun 2026-47766.
     @Test("a /dev that is a link to a host folder: nothing is made there", arguments: [true, false])
     func devices(hasMount: Bool) {

@@ -11,6 +11,9 @@ enum RestHint {
         var text =
             hint
             .replacing("`cfs ps -a` and `cfs images`", with: "GET /containers?all=true and GET /images")
+            .replacing("import one with `cfs image import NAME FILE`", with: "import one with POST /images?name=NAME")
+            .replacing("`cfs images`", with: "GET /images")
+            .replacing("`cfs rm`", with: "DELETE /containers/{id}")
             .replacing("`cfs ps -a`", with: "GET /containers?all=true")
             .replacing("use --force", with: "ask with ?force=true")
         for (verb, method, action) in requests {

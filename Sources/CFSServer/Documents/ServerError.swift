@@ -6,7 +6,7 @@ import HTTPTypes
 struct ServerError: Error, Sendable {
     /// Codes of the transport, beside those of the library.
     enum Code: String, Sendable, CaseIterable {
-        case invalidRequest, notPermitted, tokenRequired, routeNotFound, methodNotAllowed, notAcceptable
+        case invalidRequest, notPermitted, tokenRequired, routeNotFound, methodNotAllowed
         case requestTimeout, bodyTooLarge, unsupportedMediaType, misdirectedRequest, headersTooLarge
         case idempotencyConflict, idempotencyInterrupted, overloaded, stopping
 
@@ -16,7 +16,6 @@ struct ServerError: Error, Sendable {
             case .notPermitted, .tokenRequired: .forbidden
             case .routeNotFound: .notFound
             case .methodNotAllowed: .methodNotAllowed
-            case .notAcceptable: .notAcceptable
             case .requestTimeout: .requestTimeout
             case .bodyTooLarge: .contentTooLarge
             case .unsupportedMediaType: .unsupportedMediaType

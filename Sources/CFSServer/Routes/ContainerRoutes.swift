@@ -25,7 +25,10 @@ enum ContainerRoutes {
             return try await call.work.quick {
                 var records = try call.engine.containers()
                 if !all { records.removeAll { $0.state.pid == nil } }
-                let (items, headers) = page.cut(records, "/containers", all ? [("all", "true")] : []) { $0.id.text }
+                let known = page.naming { last in records.first { $0.id.text == last }.map(Place.text) }
+                let (items, headers) = try known.cut(
+                    records, "/containers", all ? [("all", "true")] : [], Place.text,
+                    follows: { Place($1)?.isBefore($0) })
                 let stopped = try call.engine.stopped(among: items)
                 let members = items.map { record in
                     let document = ContainerDocument.json(record, isStopped: stopped.contains(record.id))
@@ -41,7 +44,9 @@ enum ContainerRoutes {
             let page = try Page(call)
             return try await call.work.quick {
                 let runs = ContainerDocument.runs(try call.engine.history())
-                let (items, headers) = page.cut(runs, "/history", []) { $0["number"].map { $0.text() } ?? "" }
+                let (items, headers) = try page.cut(runs, "/history", [], { $0["number"].map { $0.text() } ?? "" }) {
+                    run, last in Int64(last).map { number in run["number"]?.integer.map { $0 > number } ?? false }
+                }
                 return .json(.array(items), headers: headers)
             }
         },
@@ -70,6 +75,24 @@ enum ContainerRoutes {
             }
         },
     ]
+
+    /// Where a container stands in the list, newest first: it keeps its place when it is gone.
+    private struct Place {
+        let createdAt: UInt64
+        let id: String
+
+        static func text(_ record: ContainerRecord) -> String { "\(record.createdAt).\(record.id.text)" }
+
+        init?(_ text: String) {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, let time = UInt64(parts[0]), !parts[1].isEmpty else { return nil }
+            (createdAt, id) = (time, String(parts[1]))
+        }
+
+        func isBefore(_ record: ContainerRecord) -> Bool {
+            record.createdAt == createdAt ? record.id.text > id : record.createdAt < createdAt
+        }
+    }
 
     /// Something that is done to a container, which is the answer.
     ///

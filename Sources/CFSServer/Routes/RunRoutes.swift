@@ -138,7 +138,9 @@ enum RunRoutes {
             var record = try launched.recordNow().0
             // The monitor has said how it ended; what is read of the container may be a moment behind.
             record.state = .exited(status: status.code, reason: status.reason)
-            if record.finishedAt == nil { record.finishedAt = SystemClock.realtime }
+            if let times = launched.session.lifetime {
+                (record.startedAt, record.finishedAt) = (times.startedAt, times.finishedAt)
+            }
             let isStopped = try status.code != 0 && call.engine.stopped(among: [record]).contains(record.id)
             var object = ContainerDocument.json(record, isStopped: isStopped)
             captured.add(to: &object, status)

@@ -11,7 +11,7 @@ enum SystemRoutes {
             .get, "/", "system", "The banner with examples; for a browser the dashboard",
             answer: .init(type: "text/plain", schema: Schemas.text, alternatives: ["text/html"]),
             isOpenToBrowsers: true
-        ) { call in call.wantsPage ? page(call) : .text(Banner.text) },
+        ) { call in call.wantsPage ? page(call) : .text(Banner.text(for: call)) },
         Route(
             .get, "/healthz", "system", "Whether the registry can be read",
             answer: .init(schema: Schemas.object([("status", Schemas.text)], required: ["status"]))
@@ -67,7 +67,13 @@ enum SystemRoutes {
 
 /// What `GET /` says to curl.
 enum Banner {
-    static let text = """
+    /// With host and port in its examples as the caller has them.
+    static func text(for call: Call) -> String {
+        guard call.peer.way == .tcp, let authority = call.request.head.authority else { return text }
+        return text.replacing("localhost:1337", with: authority)
+    }
+
+    private static let text = """
         cfs \(Engine.version), a container engine
 
         GET  /containers              what runs: {"<id>": {"id", "state", "image", "command", ...}}

@@ -73,6 +73,8 @@ final class Listener: Service {
             if case .unix(let path) = address { unlink(path) }
             quiescing.initiateShutdown(promise: nil)
         }
+        // Another place could not be listened at: this one has been nobody else's.
+        if case .unix(let path) = address, Task.isCancelled, !Task.isShuttingDownGracefully { unlink(path) }
     }
 
     private func bind(_ bootstrap: ServerBootstrap) async throws -> NIOAsyncChannel<RestChannel.Value, Never> {
@@ -107,6 +109,8 @@ final class Listener: Service {
                         tasks.addTask { await setup.handle(value: connection, logger: logger) }
                     }
                 }
+            } catch is CancellationError {
+                return
             } catch {
                 logger.error("accepting connections has ended: \(error)")
             }
