@@ -4,20 +4,15 @@ import CFSModel
 /// What the kernel says of where its controllers are; asked only when somebody needs one that is missing.
 struct ControllerAvailability {
     /// The cgroup v1 mounts: what they carry, and where (proc_pid_mountinfo(5)).
-    var legacyMounts: [(names: [Substring], mountPoint: String)] = []
+    var legacyMounts: [(names: [String], mountPoint: String)] = []
     /// `/proc/cgroups`: name, number of the hierarchy (0 is v2 or none), whether it is enabled (cgroups(7)).
     var table: [(name: Substring, hierarchy: Int, enabled: Bool)] = []
 
     init() {}
 
     init(mountInfo: String, table: String) {
-        for line in mountInfo.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            // Optional fields end at a dash; type, source and the super block's options follow.
-            guard let dash = fields.lastIndex(of: "-"), dash + 3 < fields.count, fields[dash + 1] == "cgroup",
-                fields.count > 4
-            else { continue }
-            legacyMounts.append((fields[dash + 3].split(separator: ","), String(fields[4])))
+        for mount in MountInfo.all(in: mountInfo) where mount.type == "cgroup" {
+            legacyMounts.append((mount.superOptions, mount.mountPoint))
         }
         for line in table.split(separator: "\n") where !line.hasPrefix("#") {
             let fields = line.split(whereSeparator: { $0 == "\t" || $0 == " " })
@@ -35,8 +30,8 @@ struct ControllerAvailability {
 
     /// Why the root of cgroup v2 has not a controller, and what can be done.
     func reason(_ controller: CgroupController) -> (text: String, hint: String) {
-        let name = Substring(controller.legacyName)
-        let row = table.first { $0.name == name }
+        let name = controller.legacyName
+        let row = table.first { $0.name == name[...] }
         if let mount = legacyMounts.first(where: { $0.names.contains(name) }) {
             return ("\(controller) is bound to cgroup v1 on this host: \(mount.mountPoint)", Self.unbind)
         }
@@ -75,12 +70,11 @@ extension CgroupHierarchy {
         let mounts = String(decoding: try File.readAll(at: "/proc/self/mountinfo"), as: UTF8.self)
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
         var mountPoint: String?
-        for line in mounts.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard let dash = fields.lastIndex(of: "-"), dash + 1 < fields.count, fields[dash + 1] == "cgroup2",
-                path.hasPrefix("\(fields[4])/"), fields[4].utf8.count > mountPoint?.utf8.count ?? 0
+        for mount in MountInfo.all(in: mounts) where mount.type == "cgroup2" {
+            guard path.hasPrefix("\(mount.mountPoint)/"),
+                mount.mountPoint.utf8.count > mountPoint?.utf8.count ?? 0
             else { continue }
-            mountPoint = String(fields[4])
+            mountPoint = mount.mountPoint
         }
         self.init(mountPoint: mountPoint ?? parent, folder: parent)
     }

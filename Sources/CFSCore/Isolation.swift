@@ -77,7 +77,7 @@ struct KernelReading {
     var ownNamespaces: [String: String] = [:]
     var status: [Substring: Substring] = [:]
     /// Options by mount point; of several mounts at one place the last, which hides the others.
-    var mounts: [String: (options: [Substring], type: String)] = [:]
+    var mounts: [String: (options: [String], type: String)] = [:]
     var limits: [(soft: String, hard: String, name: String)] = []
     /// Those of the process beside it, which gave it its own.
     var monitorLimits: [(soft: String, hard: String, name: String)] = []
@@ -109,11 +109,9 @@ struct KernelReading {
         oomScoreAdjustment = try Self.lines("/proc/\(pid)/oom_score_adj").first.map(String.init) ?? ""
     }
 
-    /// `36 35 98:0 /root /point rw,noatime shared:1 - ext4 /dev/sda rw`
     mutating func add(mount line: Substring) {
-        let fields = line.split(separator: " ")
-        guard fields.count > 5, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return }
-        mounts[String(fields[4])] = (fields[5].split(separator: ","), String(fields[dash + 1]))
+        guard let mount = MountInfo(line: line) else { return }
+        mounts[mount.mountPoint] = (mount.options, mount.type)
     }
 
     /// `Max open files            1024                 524288               files`

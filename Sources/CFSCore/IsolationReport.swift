@@ -108,9 +108,9 @@ struct IsolationReport {
         for mount in spec.mounts {
             let asked = words.filter { mount.options.contains($0) }
             let actual = reading.mounts[mount.destination]
-            let holds = actual.map { found in asked.allSatisfy { found.options.contains(Substring($0)) } } ?? false
+            let holds = actual.map { found in asked.allSatisfy { found.options.contains($0) } } ?? false
             let text = actual.map { found in
-                words.filter { found.options.contains(Substring($0)) }.joined(separator: ",")
+                words.filter { found.options.contains($0) }.joined(separator: ",")
             }
             facts.append(fact(mount.destination, asked.joined(separator: ","), text ?? "not mounted", holds))
         }
@@ -124,7 +124,7 @@ struct IsolationReport {
 
     /// Whether something lies over each path. Those that this kernel does not have need none.
     private func hiding(
-        _ name: String, _ paths: [String], _ isGood: ((options: [Substring], type: String)) -> Bool
+        _ name: String, _ paths: [String], _ isGood: ((options: [String], type: String)) -> Bool
     ) -> IsolationFact {
         let open = paths.filter { path in
             guard let mount = reading.mounts[path] else { return File.exists(path) }

@@ -57,7 +57,7 @@ struct KernelReadingTests {
             "Seccomp": "2",
         ]
         for mount in spec.mounts {
-            reading.mounts[mount.destination] = (mount.options.map { Substring($0) }, mount.type)
+            reading.mounts[mount.destination] = (mount.options, mount.type)
         }
         for path in spec.linux.maskedPaths + spec.linux.readonlyPaths { reading.mounts[path] = (["ro"], "tmpfs") }
         reading.limits = [("1024", "524288", "Max open files"), ("0", "0", "Max core file size")]
