@@ -116,7 +116,7 @@ public struct CgroupHierarchy: Sendable, Hashable {
     /// The mount point, the folder, and what lies between them, from above.
     var places: [String] {
         var places = [mountPoint]
-        for component in folder.dropFirst(mountPoint.count).split(separator: "/") {
+        for component in String(folder.dropFirst(mountPoint.count)).pathNames {
             places.append("\(places[places.count - 1])/\(component)")
         }
         return places

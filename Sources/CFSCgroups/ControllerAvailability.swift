@@ -68,7 +68,7 @@ extension CgroupHierarchy {
     /// The hierarchy that a cgroup's folder lies in, by the mounts of this process.
     init(holding path: String) throws(CFSError) {
         let mounts = String(decoding: try File.readAll(at: "/proc/self/mountinfo"), as: UTF8.self)
-        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
+        let parent = path.lastSlash.map { String(path[..<$0]) } ?? path
         var mountPoint: String?
         for mount in MountInfo.all(in: mounts) where mount.type == "cgroup2" {
             guard path.hasPrefix("\(mount.mountPoint)/"),

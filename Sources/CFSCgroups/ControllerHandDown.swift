@@ -77,7 +77,7 @@ extension CgroupHierarchy {
         guard let own = try Delegation.ownPath(), mountPoint + (own == "/" ? "" : own) == place,
             inhabitants.allSatisfy({ callers.contains($0) })
         else { return false }
-        let leaf = "\(place)/\(folder.split(separator: "/").last ?? "cfs")\(Self.callers)"
+        let leaf = "\(place)/\(folder.pathNames.last ?? "cfs")\(Self.callers)"
         try Directory.make(leaf, mode: 0o755)
         for pid in inhabitants {
             let moved = Cgroup.tryWrite(pid, to: "\(leaf)/cgroup.procs")
@@ -127,7 +127,7 @@ extension CgroupHierarchy {
     /// - Throws: `invalidArgument` for a path with `..` or with nothing in it.
     public func below(parent path: String) throws(CFSError) -> CgroupHierarchy {
         let components = try Self.components(path)
-        guard let base = path.hasPrefix("/") ? mountPoint : folder.lastIndex(of: "/").map({ String(folder[..<$0]) })
+        guard let base = path.isAbsolutePath ? mountPoint : folder.lastSlash.map({ String(folder[..<$0]) })
         else { return self }
         return CgroupHierarchy(
             mountPoint: mountPoint, folder: base + components.map { "/\($0)" }.text(separator: ""))
@@ -137,28 +137,28 @@ extension CgroupHierarchy {
     ///
     /// - Throws: `invalidConfiguration` for a path with `..`, and for systemd's `slice:prefix:name`.
     public func place(ofCgroupsPath path: String) throws(CFSError) -> (hierarchy: CgroupHierarchy, name: String) {
-        if path.split(separator: ":", omittingEmptySubsequences: false).count == 3, !path.contains("/") {
+        if path.split(separator: ":", omittingEmptySubsequences: false).count == 3, !path.hasSlash {
             throw CFSError(
                 .invalidConfiguration, .limiting, "linux.cgroupsPath \"\(path)\" is in systemd's form",
                 hint: "write a path: /parent/name")
         }
-        var components: [Substring]
+        var components: [String]
         do {
             components = try Self.components(path)
         } catch {
             throw CFSError(.invalidConfiguration, .limiting, "linux.cgroupsPath: \(error.message)", hint: error.hint)
         }
-        let name = String(components.removeLast())
+        let name = components.removeLast()
         if components.isEmpty {
-            let base = path.hasPrefix("/") ? mountPoint : folder
+            let base = path.isAbsolutePath ? mountPoint : folder
             return (CgroupHierarchy(mountPoint: mountPoint, folder: base), name)
         }
-        let parent = (path.hasPrefix("/") ? "/" : "") + components.map(String.init).text(separator: "/")
+        let parent = (path.isAbsolutePath ? "/" : "") + components.text(separator: "/")
         return (try below(parent: parent), name)
     }
 
-    private static func components(_ path: String) throws(CFSError) -> [Substring] {
-        let components = path.split(separator: "/").filter { $0 != "." }
+    private static func components(_ path: String) throws(CFSError) -> [String] {
+        let components = path.pathNames.filter { $0 != "." }
         let isPlain = components.allSatisfy { part in
             part != ".." && part.utf8.count < 256 && part.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7f }
         }
@@ -171,7 +171,7 @@ extension CgroupHierarchy {
         }
         // A name of the kernel's own files would be one of a limit, not of a folder.
         if let taken = components.first(where: {
-            $0.hasPrefix("cgroup.") || CgroupController(ofFile: String($0)) != nil
+            $0.hasPrefix("cgroup.") || CgroupController(ofFile: $0) != nil
         }) {
             throw CFSError(
                 .invalidArgument, .limiting, "\"\(taken)\" cannot be the name of a cgroup: the kernel's files begin so")

@@ -30,7 +30,7 @@ enum Delegation {
             // The folder for new cgroups, the file for moving processes.
             guard isWritable(place), isWritable("\(place)/cgroup.procs") else { return found }
             found = place
-            guard let slash = path.lastIndex(of: "/") else { return found }
+            guard let slash = path.lastSlash else { return found }
             path = String(path[..<slash])
         }
     }

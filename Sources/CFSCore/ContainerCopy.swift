@@ -185,7 +185,7 @@ extension Container {
         try RootedPath(path, below: root.root.raw, label: label(path))
     }
 
-    private func label(_ path: String) -> String { "\(path.hasPrefix("/") ? "" : "/")\(path) in the container" }
+    private func label(_ path: String) -> String { "\(path.isAbsolutePath ? "" : "/")\(path) in the container" }
 
     private static func readOnly(_ what: String) -> CFSError {
         CFSError(
@@ -217,9 +217,9 @@ extension ContainerRoot {
     /// The same for a path that is not there: by its text.
     func checkMounts(below path: String, _ label: String) throws(CFSError) {
         if isRunning { return }
-        let parts = path.split(separator: "/").filter { $0 != "." }
+        let parts = path.pathNames.filter { $0 != "." }
         for mount in request.spec.mounts {
-            let target = mount.destination.split(separator: "/").filter { $0 != "." }
+            let target = mount.destination.pathNames.filter { $0 != "." }
             if !target.isEmpty, parts.starts(with: target) { throw isMounted(mount, label) }
         }
     }

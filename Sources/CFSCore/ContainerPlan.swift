@@ -99,7 +99,7 @@ struct ContainerPlan {
 
     private func workingDirectory() throws(CFSError) -> String {
         if let asked = spec.workingDirectory {
-            guard asked.hasPrefix("/") else {
+            guard asked.isAbsolutePath else {
                 throw CFSError(
                     .invalidArgument, .parsing, "the working directory \"\(asked)\" is not an absolute path",
                     path: asked,
@@ -109,7 +109,7 @@ struct ContainerPlan {
         }
         let own = image.configuration.workingDirectory
         if own.isEmpty { return "/" }
-        return own.hasPrefix("/") ? own : "/\(own)"
+        return own.isAbsolutePath ? own : "/\(own)"
     }
 
     private func capabilities() throws(CFSError) -> RuntimeSpec.Capabilities {

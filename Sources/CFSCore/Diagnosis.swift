@@ -80,7 +80,7 @@ extension Engine {
 
     private func store(at path: String) -> Finding {
         var place = path
-        while !File.exists(place), let slash = place.lastIndex(of: "/"), slash != place.startIndex {
+        while !File.exists(place), let slash = place.lastSlash, slash != place.startIndex {
             place = String(place[..<slash])
         }
         do throws(CFSError) {

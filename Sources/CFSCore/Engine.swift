@@ -55,7 +55,7 @@ public final class Engine: Sendable {
     }
 
     private static func plain(_ path: String, _ what: String) throws(CFSError) -> String {
-        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+        guard path.isAbsolutePath, !path.utf8.contains(0) else {
             throw CFSError(
                 .invalidArgument, .parsing, "the \(what) folder \"\(path)\" is not an absolute path",
                 hint: "write it from / on, for example /var/lib/cfs")
@@ -64,11 +64,11 @@ public final class Engine: Sendable {
         guard !path.utf8.contains(0x0a) else {
             throw CFSError(.invalidArgument, .parsing, "the \(what) folder must not contain a line feed")
         }
-        let parts = path.split(separator: "/").filter { $0 != "." }
+        let parts = path.pathNames.filter { $0 != "." }
         guard !parts.contains("..") else {
             throw CFSError(.invalidArgument, .parsing, "the \(what) folder \"\(path)\" must not contain ..")
         }
-        return "/" + parts.map { String($0) }.text(separator: "/")
+        return "/" + parts.text(separator: "/")
     }
 
     var store: ImageStore { ImageStore(root: options.root, names: registry) }

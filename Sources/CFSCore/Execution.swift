@@ -90,7 +90,7 @@ extension Container {
         for variable in request.environment { environment.set(variable) }
         process.env = environment.entries
         if let folder = request.workingDirectory {
-            guard folder.hasPrefix("/") else {
+            guard folder.isAbsolutePath else {
                 throw CFSError(
                     .invalidArgument, .parsing, "the working directory \"\(folder)\" is not an absolute path",
                     path: folder)

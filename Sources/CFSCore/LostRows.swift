@@ -86,6 +86,6 @@ extension Engine {
     }
 
     private static func chainID(ofFolder path: String) -> Digest? {
-        Digest(hex: String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]))
+        Digest(hex: String(path[(path.lastSlash.map { path.utf8.index(after: $0) } ?? path.startIndex)...]))
     }
 }

@@ -1,3 +1,4 @@
+import CFSLinux
 import CFSModel
 
 /// The mounts of a container, in the order in which they are put into place.
@@ -48,12 +49,12 @@ struct MountConfiguration {
 
     private func mount(_ request: MountRequest) throws(CFSError) -> RuntimeSpec.Mount {
         let target = request.target
-        guard target.hasPrefix("/"), !target.utf8.contains(0) else {
+        guard target.isAbsolutePath, !target.utf8.contains(0) else {
             throw CFSError(
                 .invalidArgument, .parsing, "the mount target \"\(target)\" is not an absolute path", path: target,
                 hint: "write the place inside the container from / on")
         }
-        let parts = target.split(separator: "/")
+        let parts = target.pathNames
         guard !parts.isEmpty, !parts.contains("..") else {
             throw CFSError(
                 .invalidArgument, .parsing, "nothing can be mounted at \"\(target)\" of a container", path: target,
@@ -73,7 +74,7 @@ struct MountConfiguration {
         if request.noExecute { options.append("noexec") }
         switch request.kind {
         case .bind(let source):
-            guard source.hasPrefix("/") else {
+            guard source.isAbsolutePath else {
                 throw CFSError(
                     .invalidArgument, .parsing, "the mount source \"\(source)\" is not an absolute path", path: source,
                     hint: "write the host's folder or file from / on")

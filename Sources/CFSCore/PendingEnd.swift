@@ -172,7 +172,7 @@ private final class RemovalWatch: Sendable {
         path = folder.container
         changes = try PathWatch()
         // In its own folder a new end is written down; in the one above its name goes.
-        let above = String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
+        let above = String(path[..<(path.lastSlash ?? path.endIndex)])
         let places: [(String, PathWatch.Change)] = [(above, [.deleted, .movedFrom]), (path, .movedTo)]
         for (place, kinds) in places {
             do throws(CFSError) {

@@ -32,9 +32,9 @@ struct RuntimeExecutable {
         }
         var folders: [String] = []
         let own = try File.readLink("/proc/self/exe")
-        if let slash = own.lastIndex(of: "/") { folders.append(String(own[..<slash])) }
+        if let slash = own.lastSlash { folders.append(String(own[..<slash])) }
         let searched = EngineOptions.variable("PATH") ?? "/usr/local/bin:/usr/bin"
-        folders += searched.split(separator: ":").filter { $0.hasPrefix("/") }.map(String.init)
+        folders += searched.split(separator: ":").map(String.init).filter(\.isAbsolutePath)
         for folder in folders where access("\(folder)/cfs-runtime", X_OK) == 0 { return "\(folder)/cfs-runtime" }
         throw CFSError(
             .invalidConfiguration, .starting, "the executable cfs-runtime is not found",

@@ -89,7 +89,7 @@ public final class StatisticsReader: Sendable {
     }
 
     private func open(_ id: ContainerID) throws(CFSError) -> CgroupStatisticsReader? {
-        guard let path = try engine.folder(id).readState()?.cgroup, let slash = path.lastIndex(of: "/") else {
+        guard let path = try engine.folder(id).readState()?.cgroup, let slash = path.lastSlash else {
             return nil
         }
         let parent = String(path[..<slash])

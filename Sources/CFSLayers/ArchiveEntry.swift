@@ -1,3 +1,4 @@
+import CFSLinux
 import CFSModel
 
 /// A name in an archive: bytes, as in the kernel; usually UTF-8, without a promise.
@@ -105,7 +106,7 @@ public struct ArchiveEntry: Sendable, Hashable {
 
     /// The name without `./` and `/` around it, as text: how one looks for an entry.
     public var plainPath: String {
-        name.string.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        name.string.pathNames.filter { $0 != "." }.joined(separator: "/")
     }
 
     /// Bytes that the body has: the size, or without the holes.

@@ -1,4 +1,5 @@
 import CArchive
+import CFSLinux
 import CFSModel
 
 /// Finds files in ISO 9660 images (ECMA-119, with Rock Ridge and Joliet names) through libarchive.
@@ -44,7 +45,7 @@ public struct ISOReader: Sendable {
 
     /// Opens a file in the image; upper and lower case are the same, as images without Rock Ridge know only upper.
     public func open(_ name: String) throws(CFSError) -> any ByteSource {
-        let wanted = name.split(separator: "/").joined(separator: "/").lowercased()
+        let wanted = name.pathNames.joined(separator: "/").lowercased()
         let archive = try ISOArchive(path)
         while let item = try archive.next() {
             if !item.isDirectory && item.path.lowercased() == wanted { return archive }
@@ -79,7 +80,7 @@ private final class ISOArchive: ByteSource {
             if status == ARCHIVE_EOF { return nil }
             guard status == ARCHIVE_OK || status == ARCHIVE_WARN, let entry else { throw failure() }
             guard let name = archive_entry_pathname(entry) ?? archive_entry_pathname_utf8(entry) else { continue }
-            let plain = String(cString: name).split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+            let plain = String(cString: name).pathNames.filter { $0 != "." }.joined(separator: "/")
             let isDirectory = archive_entry_filetype(entry) & 0o170000 == 0o040000
             return ISOReader.Item(
                 path: plain, size: isDirectory ? 0 : UInt64(max(0, archive_entry_size(entry))), isDirectory: isDirectory

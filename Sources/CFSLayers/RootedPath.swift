@@ -45,9 +45,9 @@ public struct RootedPath {
         self.label = label
     }
 
-    private var parts: [String] { path.split(separator: "/").map(String.init) }
+    private var parts: [String] { path.pathNames }
     private var endsWithDot: Bool { parts.last == "." || parts.isEmpty }
-    private var meansFolder: Bool { endsWithDot || path.hasSuffix("/") || parts.last == ".." }
+    private var meansFolder: Bool { endsWithDot || path.endsWithSlash || parts.last == ".." }
 
     /// Opens what is to be copied.
     ///
@@ -80,7 +80,7 @@ public struct RootedPath {
             if whole >= 0 { return Target(folder: SharedFD(OwnedFD(whole)), name: source.name) }
             // A file, a link that leads nowhere, or nothing.
             let parent = SharedFD(OwnedFD(try parent(path)))
-            let last = path.split(separator: "/").last.map(String.init) ?? ""
+            let last = path.pathNames.last ?? ""
             let opened = File.tryOpen(last, [.path, .noFollow], at: parent.raw)
             guard opened >= 0 else {
                 guard opened == -ErrorCode.notFound else { throw failure(opened) }
@@ -102,8 +102,8 @@ public struct RootedPath {
                 return Target(folder: parent, name: ArchiveName(last))
             }
             let link = try File.readLink("", at: item.raw)
-            let before = path.split(separator: "/").dropLast().map { String($0) }.text(separator: "/")
-            path = link.hasPrefix("/") ? link : "\(before)/\(link)"
+            let before = path.pathNames.dropLast().text(separator: "/")
+            path = link.isAbsolutePath ? link : "\(before)/\(link)"
         }
         throw failure(-ErrorCode.loop)
     }
@@ -125,7 +125,7 @@ public struct RootedPath {
     }
 
     private func openParent(_ path: String) -> Int {
-        let parent = path.split(separator: "/").dropLast().map { String($0) }.text(separator: "/")
+        let parent = path.pathNames.dropLast().text(separator: "/")
         return File.tryOpen("/" + parent, below: root, [.directory, .read], resolve: .inRoot)
     }
 

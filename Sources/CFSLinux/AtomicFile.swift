@@ -28,7 +28,7 @@ public enum AtomicFile {
             throw error
         }
         if durable {
-            let folder = name.lastIndex(of: "/").map { name[...$0] } ?? "."
+            let folder = name.lastSlash.map { name[..<name.utf8.index(after: $0)] } ?? "."
             let opened = try Directory.open(String(folder), at: directory)
             try Directory.synchronize(opened.raw)
         }

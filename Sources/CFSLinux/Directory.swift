@@ -22,7 +22,7 @@ public enum Directory {
     public static func makeAll(_ path: String, mode: UInt32 = 0o700) throws(CFSError) {
         let result = tryMake(path, mode: mode)
         if result == 0 || result == -ErrorCode.exists { return }
-        guard result == -ErrorCode.notFound, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+        guard result == -ErrorCode.notFound, let slash = path.lastSlash, slash != path.startIndex else {
             try checked(result, "mkdirat", .preparing, path: path)
             return
         }

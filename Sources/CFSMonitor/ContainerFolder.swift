@@ -71,7 +71,7 @@ public struct ContainerFolder: Sendable {
 
     /// Waits until the container's configuration and the names of its folders have reached the disk (fsync(2)).
     public func sync() throws(CFSError) {
-        let parent = String(container.prefix(upTo: container.lastIndex(of: "/") ?? container.startIndex))
+        let parent = String(container.prefix(upTo: container.lastSlash ?? container.startIndex))
         for path in [configPath, container, parent] {
             let file = try File.open(path, [.read])
             try checked(fsync(file.raw) == 0 ? 0 : -Int(errno), "fsync", .recording, path: path)

@@ -13,7 +13,7 @@ public struct Journal: Sendable, Hashable {
     public var oldPath: String { "\(path).1" }
 
     /// Where both lie.
-    public var folder: String { String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]) }
+    public var folder: String { String(path[..<(path.lastSlash ?? path.endIndex)]) }
 
     public init(path: String) { self.path = path }
 

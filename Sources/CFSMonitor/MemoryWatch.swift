@@ -72,7 +72,7 @@ final class MemoryWatch {
             if count == -Int(EPIPE) { continue }
             guard count > 0 else { return }
             guard let entry = KilledProcess(String(decoding: buffer[..<count], as: UTF8.self)) else { continue }
-            guard entry.cgroup.split(separator: "/").contains(id.text[...]) else { continue }
+            guard entry.cgroup.pathNames.contains(id.text) else { continue }
             victims.append(OutOfMemory.Victim(name: entry.name, pid: number(entry.pid)))
         }
     }

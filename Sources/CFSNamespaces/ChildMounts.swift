@@ -240,8 +240,8 @@ struct ChildMounts {
 
     private func nameInProc(_ path: String) -> String? {
         guard path.hasPrefix("/proc/") else { return nil }
-        let name = path.dropFirst("/proc/".count)
-        return name.isEmpty || name.contains("/") || name.hasPrefix(".") ? nil : String(name)
+        let name = String(path.dropFirst("/proc/".count))
+        return name.isEmpty || name.hasSlash || name.hasPrefix(".") ? nil : name
     }
 
     /// The null device, verified to be character 1:3 (CVE-2025-31133): a mask must not expose something else.
@@ -272,7 +272,7 @@ struct ChildMounts {
         if plan.root.readOnly { try Mounting.setAttributes(root, set: .readOnly) }
     }
 
-    private func relative(_ path: String) -> String { String(path.drop { $0 == "/" }) }
+    private func relative(_ path: String) -> String { path.relativePath }
 
     /// Makes the container's root the only one: whatever the host had is detached from this namespace.
     func pivot() throws(CFSError) {

@@ -33,6 +33,7 @@ extension LaunchPlan {
     ///
     /// - Throws: `.invalidConfiguration` for what is contradictory or not known.
     public init(_ spec: RuntimeSpec, _ extras: Extras) throws(CFSError) {
+        try Self.refuseCutPaths(spec)
         self.init(root: extras.root, process: try Self.process(spec, extras))
         try planNamespaces(spec.linux)
         hostname = spec.hostname
@@ -52,6 +53,16 @@ extension LaunchPlan {
                 .invalidConfiguration, .parsing,
                 "the host name \"\(name)\" needs a uts namespace of the container's own")
         }
+    }
+
+    /// The kernel's part of a path ends at a NUL byte, so `/proc\0x` is no path that a check would know as `/proc`.
+    private static func refuseCutPaths(_ spec: RuntimeSpec) throws(CFSError) {
+        let paths =
+            [spec.root.path, spec.process.cwd] + spec.mounts.flatMap { [$0.destination, $0.source] }
+            + spec.linux.maskedPaths + spec.linux.readonlyPaths + spec.linux.devices.map(\.path)
+            + spec.linux.namespaces.compactMap(\.path)
+        guard let path = paths.first(where: { $0.utf8.contains(0) }) else { return }
+        throw CFSError(.invalidConfiguration, .parsing, "the path \"\(path)\" contains a NUL byte", path: path)
     }
 
     /// What only the OCI runtime carries out must not stand, without effect, in a configuration of the engine's own.
@@ -144,7 +155,7 @@ extension ProcessPlan {
     ///
     /// - Parameter isBare: whether there is no such object, so that there is no command yet.
     public init(_ process: RuntimeSpec.Process, isBare: Bool = false) throws(CFSError) {
-        guard process.cwd.hasPrefix("/") else {
+        guard process.cwd.isAbsolutePath else {
             throw CFSError(
                 .invalidConfiguration, .parsing, "the working directory \"\(process.cwd)\" is not an absolute path",
                 path: process.cwd)

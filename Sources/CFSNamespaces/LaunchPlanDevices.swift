@@ -58,7 +58,7 @@ extension DeviceNode {
         func refusal(_ what: String) -> CFSError {
             CFSError(.invalidConfiguration, .parsing, "the device \(device.path) \(what)", path: device.path)
         }
-        guard !device.path.split(separator: "/").contains("..") else { throw refusal("has a path with \"..\"") }
+        guard !device.path.pathNames.contains("..") else { throw refusal("has a path with \"..\"") }
         // The kernel's numbers have 12 and 20 bits (MINORBITS of linux/kdev_t.h).
         guard device.major < 1 << 12, device.minor < 1 << 20 else {
             throw refusal("has a number that no device can have: \(device.major):\(device.minor)")

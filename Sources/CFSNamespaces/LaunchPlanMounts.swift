@@ -19,8 +19,8 @@ extension LaunchPlan {
         _ mount: RuntimeSpec.Mount, _ linux: RuntimeSpec.Linux, _ bundle: Bundle?
     ) throws(CFSError) -> MountPlan {
         var mount = mount
-        if bundle != nil, !mount.destination.hasPrefix("/") { mount.destination = "/\(mount.destination)" }
-        guard mount.destination.hasPrefix("/") else {
+        if bundle != nil, !mount.destination.isAbsolutePath { mount.destination = "/\(mount.destination)" }
+        guard mount.destination.isAbsolutePath else {
             throw CFSError(
                 .invalidConfiguration, .parsing, "the mount target \"\(mount.destination)\" is not an absolute path",
                 path: mount.destination)
@@ -91,7 +91,7 @@ extension LaunchPlan {
     }
 
     private func bind(_ mount: RuntimeSpec.Mount, _ options: MountOptions) throws(CFSError) -> MountPlan.Kind {
-        guard mount.source.hasPrefix("/") else {
+        guard mount.source.isAbsolutePath else {
             throw CFSError(
                 .invalidConfiguration, .parsing, "the mount source \"\(mount.source)\" is not an absolute path",
                 path: mount.source)

@@ -149,7 +149,7 @@ struct MountPreparation {
         try context.set(options, of: mount)
         let tree = try context.mount(mount)
         for node in nodes {
-            if let slash = node.name.lastIndex(of: "/") {
+            if let slash = node.name.lastSlash {
                 try makeFolders(String(node.name[..<slash]), tree.raw)
             }
             try node.make(at: tree.raw)
@@ -206,8 +206,8 @@ struct MountPreparation {
 
     private func makeFolders(_ path: String, _ root: Int32) throws(CFSError) {
         var prefix = ""
-        for component in path.split(separator: "/") {
-            prefix += prefix.isEmpty ? "\(component)" : "/\(component)"
+        for component in path.pathNames {
+            prefix += prefix.isEmpty ? component : "/\(component)"
             try Directory.make(prefix, mode: 0o755, at: root)
         }
     }

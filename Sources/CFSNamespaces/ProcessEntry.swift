@@ -207,7 +207,7 @@ struct ProcessEntry {
     /// The paths to try, in the order of PATH (execvp(3)). A name with a slash is taken as it is.
     private func executableCandidates() -> [String] {
         let name = plan.arguments.first ?? ""
-        if name.contains("/") { return [name] }
+        if name.hasSlash { return [name] }
         let path = plan.environment.last { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? "/usr/local/bin:/usr/bin:/bin"
         return path.split(separator: ":", omittingEmptySubsequences: false).map { $0.isEmpty ? name : "\($0)/\(name)" }
     }
@@ -219,7 +219,7 @@ struct ProcessEntry {
     func checkCommand() throws(CFSError) {
         var refusal: CFSError?
         for candidate in executableCandidates() {
-            let path = candidate.hasPrefix("/") ? candidate : "\(plan.workingDirectory)/\(candidate)"
+            let path = candidate.isAbsolutePath ? candidate : "\(plan.workingDirectory)/\(candidate)"
             let isFolder = File.statusIfThere(path, followLinks: true)?.isDirectory ?? false
             if !isFolder, access(path, X_OK) == 0 { return }
             let number = isFolder ? EACCES : errno
@@ -254,7 +254,7 @@ struct ProcessEntry {
             if number != ENOENT && number != ENOTDIR { refusal = refusal ?? (candidate, number) }
         }
         if let refusal { throw Self.notExecutable(refusal.path, refusal.number) }
-        if name.contains("/"), access(name, F_OK) == 0 {
+        if name.hasSlash, access(name, F_OK) == 0 {
             throw CFSError(
                 .commandNotFound, .starting, "the interpreter of \(name) does not exist in the image",
                 systemCall: "execve",

@@ -9,7 +9,7 @@ enum RootPath {
 
     /// Whether two absolute paths name the same place, without asking: `/dev/` and `//dev`.
     static func isSame(_ path: String, _ other: String) -> Bool {
-        func parts(_ path: String) -> [Substring] { path.split(separator: "/").filter { $0 != "." } }
+        func parts(_ path: String) -> [String] { path.pathNames.filter { $0 != "." } }
         return parts(path) == parts(other)
     }
 
@@ -26,7 +26,7 @@ enum RootPath {
 
     /// Opens a folder that must be a plain one: no link on the way (`/proc` and `/sys`, CVE-2019-19921).
     static func openPlainFolder(_ path: String, root: Int32) throws(CFSError) -> OwnedFD {
-        let relative = String(path.drop { $0 == "/" })
+        let relative = path.relativePath
         let flags: File.Flags = [.path, .directory, .noFollow]
         var result = File.tryOpen(relative, below: root, flags, resolve: [.beneath, .noSymlinks])
         if result == -ErrorCode.notFound {
@@ -43,8 +43,8 @@ enum RootPath {
 
     private static func checkedMake(_ relative: String, _ root: Int32) throws(CFSError) {
         var prefix = ""
-        for component in relative.split(separator: "/") {
-            prefix += prefix.isEmpty ? "\(component)" : "/\(component)"
+        for component in relative.pathNames {
+            prefix += prefix.isEmpty ? component : "/\(component)"
             let there = File.tryOpen(prefix, below: root, [.path, .noFollow], resolve: [.beneath, .noSymlinks])
             if there >= 0 {
                 _ = OwnedFD(there)
@@ -59,13 +59,13 @@ enum RootPath {
     }
 
     private static func split(_ path: String) -> (parent: String, name: String) {
-        guard let slash = path.lastIndex(of: "/") else { return ("", path) }
-        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
+        guard let slash = path.lastSlash else { return ("", path) }
+        return (String(path[..<slash]), String(path[path.utf8.index(after: slash)...]))
     }
 
     /// Walks component by component from the root; a link's target is spliced in front of what is left.
     private static func make(_ path: String, root: Int32, kind: Kind) throws(CFSError) -> OwnedFD {
-        var pending = path.split(separator: "/").map(String.init).reversed() as [String]
+        var pending = path.pathNames.reversed() as [String]
         var trail: [String] = []
         var links = 0
         while let component = pending.popLast() {
@@ -80,15 +80,19 @@ enum RootPath {
             let there = File.tryOpen(component, [.path, .noFollow], at: parent.raw)
             if there >= 0 {
                 let found = OwnedFD(there)
-                if try File.status(at: found.raw).isSymbolicLink {
+                let status = try File.status(at: found.raw)
+                if status.isSymbolicLink {
                     links += 1
                     guard links <= 40 else {
                         throw CFSError(.mountFailed, .mounting, "too many symbolic links in \(path)", path: path)
                     }
                     let target = try File.readLink("", at: found.raw)
-                    if target.hasPrefix("/") { trail = [] }
-                    pending += target.split(separator: "/").map(String.init).reversed()
+                    if target.isAbsolutePath { trail = [] }
+                    pending += target.pathNames.reversed()
                     continue
+                }
+                guard status.isDirectory || pending.isEmpty else {
+                    throw CFSError(kernel: ENOTDIR, "openat", .mounting, path: path)
                 }
                 trail.append(component)
                 continue

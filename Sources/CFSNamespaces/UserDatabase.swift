@@ -28,7 +28,8 @@ public enum UserDatabase {
     static func resolve(
         _ user: String, additionalGroups: [String], passwd: UserTable, group: UserTable
     ) throws(CFSError) -> ResolvedUser {
-        let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = user.utf8.split(separator: 0x3a, maxSplits: 1, omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
         let wanted = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "0"
         let entry: UserTable.Line?
         var result: ResolvedUser

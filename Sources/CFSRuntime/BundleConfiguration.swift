@@ -45,7 +45,7 @@ struct BundleConfiguration {
 /// Paths of the host as callers give them, relative to where they are.
 enum HostPath {
     static func absolute(_ path: String) throws(CFSError) -> String {
-        if path.hasPrefix("/") { return clean(path) }
+        if path.isAbsolutePath { return clean(path) }
         var buffer = [CChar](repeating: 0, count: 4096)
         guard getcwd(&buffer, buffer.count) != nil else { throw CFSError(kernel: errno, "getcwd", .parsing) }
         let here = buffer.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
@@ -53,15 +53,15 @@ enum HostPath {
     }
 
     static func joined(_ folder: String, _ path: String) -> String {
-        clean(path.hasPrefix("/") ? path : "\(folder)/\(path)")
+        clean(path.isAbsolutePath ? path : "\(folder)/\(path)")
     }
 
     /// Without `.`, empty parts and `..` after a name.
     static func clean(_ path: String) -> String {
-        var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
+        var parts: [String] = []
+        for part in path.pathNames where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
-        return "/" + parts.map(String.init).text(separator: "/")
+        return "/" + parts.text(separator: "/")
     }
 }

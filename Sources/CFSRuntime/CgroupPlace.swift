@@ -24,18 +24,18 @@ struct CgroupPlace {
     init?(_ path: String?, id: String, isSystemd: Bool, _ store: ContainerStore) throws(CFSError) {
         guard let found = try CgroupHierarchy.find(name: Self.defaultFolder(of: store)) else { return nil }
         let asked = isSystemd ? try Self.unitPath(path ?? "", id) : path ?? ""
-        guard !asked.split(separator: "/").contains("..") else {
+        guard !asked.pathNames.contains("..") else {
             throw CFSError(.invalidConfiguration, .parsing, "linux.cgroupsPath \"\(asked)\" leaves its place")
         }
-        let parts = asked.split(separator: "/").filter { $0 != "." }
+        let parts = asked.pathNames.filter { $0 != "." }
         guard let last = parts.last else {
             (hierarchy, name) = (found, id)
             return
         }
-        let base = asked.hasPrefix("/") ? found.mountPoint : found.folder
-        let folder = ([base] + parts.dropLast().map(String.init)).text(separator: "/")
+        let base = asked.isAbsolutePath ? found.mountPoint : found.folder
+        let folder = ([base] + parts.dropLast()).text(separator: "/")
         hierarchy = CgroupHierarchy(mountPoint: found.mountPoint, folder: folder)
-        name = String(last)
+        name = last
     }
 
     /// The place that systemd gives a scope, by the names that its users know (systemd.slice(5)).
@@ -49,7 +49,7 @@ struct CgroupPlace {
         let slice = text.isEmpty || parts[0].isEmpty ? "system.slice" : parts[0]
         let name = text.isEmpty ? id : parts[2]
         let prefix = text.isEmpty ? "cfs" : parts[1]
-        guard slice.hasSuffix(".slice"), !slice.contains("/"), !name.isEmpty else {
+        guard slice.hasSuffix(".slice"), !slice.hasSlash, !name.isEmpty else {
             throw CFSError(.invalidConfiguration, .parsing, "linux.cgroupsPath \"\(text)\" names no slice of systemd")
         }
         var path = ""

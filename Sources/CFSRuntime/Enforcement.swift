@@ -32,7 +32,7 @@ enum Enforcement {
             where !map.isEmpty { throw fault("linux.\(name)", "needs a user namespace, and the container has none") }
         }
         for (name, paths) in [("maskedPaths", linux.maskedPaths), ("readonlyPaths", linux.readonlyPaths)] {
-            for (index, path) in paths.enumerated() where !path.hasPrefix("/") {
+            for (index, path) in paths.enumerated() where !path.isAbsolutePath {
                 throw fault("linux.\(name)[\(index)]", "must be an absolute path, not \"\(path)\"")
             }
         }

@@ -174,10 +174,10 @@ enum ExecCommand {
     ) throws(CFSError) -> Cgroup? {
         let asked = arguments.list("cgroup").map { $0.hasPrefix(":") ? String($0.dropFirst()) : $0 }
         guard let path = asked.last, path != "/" else { return try container.cgroup() }
-        guard asked.count == 1, let hierarchy = container.hierarchy, !path.split(separator: "/").contains("..") else {
+        guard asked.count == 1, let hierarchy = container.hierarchy, !path.pathNames.contains("..") else {
             throw RuntimeArguments.fault("invalid cgroup \"\(path)\": one path below the container's cgroup is needed")
         }
-        let parts = path.split(separator: "/").map(String.init)
+        let parts = path.pathNames
         let folder = (["\(hierarchy.folder)/\(container.document.cgroupName)"] + parts.dropLast()).text(separator: "/")
         let below = CgroupHierarchy(mountPoint: hierarchy.mountPoint, folder: folder)
         guard let found = try below.cgroup(parts.last ?? "") else {

@@ -127,7 +127,7 @@ extension CFSError {
     /// The text that callers of a runtime look into: some search it for words, and for those of an errno as Go has them,
     /// which begin small (`docker run` ends with 126 only for "permission denied").
     var forCallers: String {
-        if code == .commandNotFound, let path, !path.contains("/") {
+        if code == .commandNotFound, let path, !path.hasSlash {
             return "exec: \"\(path)\": executable file not found in $PATH"
         }
         guard let errno else { return message }

@@ -28,6 +28,24 @@ struct HouseRulesTests {
         }
     }
 
+    @Test(
+        "a path is taken apart by bytes: a mark that combines with a slash hides it from a search for characters",
+        arguments: [
+            #"split\(separator: "/""#, #"(last|first)Index\(of: "/"\)"#, #"has(Prefix|Suffix)\("/"\)"#,
+            #"contains\("/"\)"#,
+        ])
+    func pathsAreBytes(pattern: String) throws {
+        let expression = try Regex(pattern)
+        let rooms: Set = [
+            "CFSLinux", "CFSCgroups", "CFSNamespaces", "CFSMonitor", "CFSRuntime", "CFSCore", "CFSOptions", "CFSLayers",
+        ]
+        for file in try SourceFile.all() where rooms.contains(file.target) {
+            for (number, line) in file.lines.enumerated() where line.contains(expression) {
+                Issue.record("\(file.path):\(number + 1): \(line)")
+            }
+        }
+    }
+
     @Test("every executable script says how it fails")
     func scriptsAreStrict() throws {
         for folder in ["Scripts", ".ci", "Benchmarks"] {

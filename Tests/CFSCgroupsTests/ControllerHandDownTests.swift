@@ -70,7 +70,9 @@ struct ControllerHandDownTests {
 
     @Test(
         "a parent that leads upwards, is empty or has a kernel file's name is refused",
-        arguments: ["", "/", ".", "..", "../x", "/x/../y", "x/..", "cgroup.procs", "/x/memory.max", "a\nb"])
+        arguments: [
+            "", "/", ".", "..", "../x", "/x/../y", "x/..", "cgroup.procs", "/x/memory.max", "a\nb", "/x/../\u{301}y",
+        ])
     func wrongParent(path: String) {
         let error = #expect(throws: CFSError.self) { try hierarchy.below(parent: path) }
         #expect(error?.code == .invalidArgument)
@@ -87,7 +89,7 @@ struct ControllerHandDownTests {
 
     @Test(
         "an OCI path that leads upwards, or is in systemd's form, is refused",
-        arguments: ["../x", "/", "system.slice:cri:abc"])
+        arguments: ["../x", "/", "system.slice:cri:abc", "a/../\u{301}x"])
     func wrongCgroupsPath(path: String) {
         let error = #expect(throws: CFSError.self) { try hierarchy.place(ofCgroupsPath: path) }
         #expect(error?.code == .invalidConfiguration)

@@ -217,7 +217,7 @@ struct ContainerPlanTests {
 
     @Test(
         "nothing can be mounted over the root, outside, or from nowhere",
-        arguments: ["", "srv", "/", "//", "/a/../b", "/.."])
+        arguments: ["", "srv", "/", "//", "/a/../b", "/..", "/a/../\u{301}b"])
     func mountTargets(_ target: String) {
         #expect(
             Self.error { $0.mounts = [MountRequest(kind: .bind(source: "/data"), target: target)] }?.code

@@ -97,6 +97,13 @@ struct RootedPathTests {
         #expect(try target(text, of: source) == expected)
     }
 
+    @Test("a slash that makes one letter with what follows it is a slash: a link before it leads to the root's own")
+    func combined() throws {
+        #expect(symlink("/d", folder("root/away")) == 0 && symlink("away/\u{301}x", folder("root/led")) == 0)
+        #expect(try target("/led", of: "/f") == "/d/ \u{301}x")
+        #expect(failure { () throws(CFSError) in try target("/f/\u{301}x", of: "/f") }?.code == .invalidArgument)
+    }
+
     @Test(
         "where nothing can go",
         arguments: [

@@ -127,6 +127,21 @@ struct LaunchPlanBuilderTests {
         #expect(try Self.plan(spec) == plan)
     }
 
+    @Test("a path that ends early for the kernel is refused: what it is checked as is not what would be opened")
+    func cutPaths() {
+        let changes: [(inout RuntimeSpec) -> Void] = [
+            { $0.mounts = [.init(destination: "/proc\u{0}x", type: "tmpfs", source: "tmpfs", options: [])] },
+            { $0.mounts = [.init(destination: "/a", type: "bind", source: "/a\u{0}b", options: ["bind"])] },
+            { $0.linux.maskedPaths = ["/proc/kcore\u{0}x"] }, { $0.linux.readonlyPaths = ["/proc/sys\u{0}"] },
+            { $0.process.cwd = "/\u{0}" }, { $0.root.path = "a\u{0}" },
+        ]
+        for change in changes {
+            let fault = Self.fault(change)
+            #expect(fault?.code == .invalidConfiguration)
+            #expect(fault?.message.contains("NUL") == true)
+        }
+    }
+
     @Test("the process has what its object says")
     func process() throws {
         var spec = Self.spec()

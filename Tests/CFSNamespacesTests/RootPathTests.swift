@@ -80,6 +80,25 @@ struct RootPathTests {
         #expect(untouched())
     }
 
+    @Test(
+        "a slash that makes one letter with what follows it is a slash: no link before it leads out",
+        arguments: [RootPath.Kind.folder, .file])
+    func combined(kind: RootPath.Kind) throws {
+        link(folder("outside"), "out")
+        link("out/\u{301}new", "dangling")
+        #expect(try openOrMake("/dangling", kind).utf8.reversed().starts(with: "outside/\u{301}new".utf8.reversed()))
+        #expect(try openOrMake("/out/\u{301}other/x", kind).hasSuffix("/x"))
+        link(folder("outside"), "proc")
+        #expect(throws: CFSError.self) { _ = try RootPath.openPlainFolder("/proc/\u{301}x", root: root.raw) }
+        #expect(untouched())
+    }
+
+    @Test("a file on the way is no folder, where the path goes back over it too")
+    func overFile() {
+        #expect(throws: CFSError.self) { try openOrMake("/new/../file/../x") }
+        #expect(!File.exists(folder("root/x")))
+    }
+
     @Test("a circle of links ends with an error")
     func loops() {
         link("two", "one")

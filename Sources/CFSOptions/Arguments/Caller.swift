@@ -1,3 +1,4 @@
+import CFSLinux
 import Glibc
 
 /// What the command line takes from whoever calls it.
@@ -25,14 +26,14 @@ package struct Caller: Sendable {
 
     /// A path as seen from the root: `./data` in `/srv` is `/srv/data`.
     package func absolute(_ path: String) -> String {
-        if path.hasPrefix("/") { return path }
-        var components = directory.split(separator: "/").map(String.init)
-        var rest = path.split(separator: "/")[...]
+        if path.isAbsolutePath { return path }
+        var components = directory.pathNames
+        var rest = path.pathNames[...]
         // Only leading dots are taken off: a `..` behind a link's name means another folder than the text says.
         while let first = rest.first, first == "." || first == ".." {
             rest.removeFirst()
             if first == ".." { _ = components.popLast() }
         }
-        return "/" + (components + rest.map { String($0) }).text(separator: "/")
+        return "/" + (components + rest).text(separator: "/")
     }
 }

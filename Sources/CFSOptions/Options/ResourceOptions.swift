@@ -1,4 +1,5 @@
 import CFSCore
+import CFSLinux
 
 /// What a container may use, from its start on.
 package struct ResourceOptions {
@@ -29,7 +30,7 @@ package struct ResourceOptions {
         try limits.fill(&spec.resources, caller, host)
         for text in deviceCgroupRule { spec.resources.devices.append(try DeviceRuleSyntax.rule(text)) }
         if let cgroupParent {
-            let names = cgroupParent.split(separator: "/")
+            let names = cgroupParent.pathNames
             guard !names.isEmpty, !names.contains("..") else {
                 throw LimitSyntax.wrong(
                     "--cgroup-parent", cgroupParent, "write a cgroup, from the mount of cgroup v2 on: /machines")

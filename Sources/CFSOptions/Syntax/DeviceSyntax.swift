@@ -1,10 +1,11 @@
 import CFSCore
+import CFSLinux
 
 /// Reads `--device`: `/dev/fuse`, `/dev/sda:/dev/disk:r`, `/dev/fuse:rw`.
 package enum DeviceSyntax {
     package static func device(_ text: String) throws(CFSError) -> DeviceRequest {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard let source = parts.first, (1...3).contains(parts.count), source.hasPrefix("/") else { throw wrong(text) }
+        guard let source = parts.first, (1...3).contains(parts.count), source.isAbsolutePath else { throw wrong(text) }
         var target = source
         var access = "rwm"
         switch parts.count {
@@ -13,7 +14,7 @@ package enum DeviceSyntax {
         case 3: (target, access) = (parts[1], parts[2])
         default: break
         }
-        guard target.hasPrefix("/") else { throw wrong(text) }
+        guard target.isAbsolutePath else { throw wrong(text) }
         guard isAccess(access) else {
             throw CFSError(
                 .invalidArgument, .parsing, "\"\(access)\" is not an access to a device",

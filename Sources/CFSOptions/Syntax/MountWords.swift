@@ -1,4 +1,5 @@
 import CFSCore
+import CFSLinux
 
 /// The words behind a mount, as `-v`, `--mount` and `--tmpfs` share them: `ro`, `noexec`, `rslave`.
 package struct MountWords {
@@ -59,12 +60,12 @@ package struct MountWords {
 
     /// Throws unless `target` is a place inside the container where something can be mounted.
     package static func checkTarget(_ target: String, in text: String) throws(CFSError) {
-        guard target.hasPrefix("/") else {
+        guard target.isAbsolutePath else {
             throw CFSError(
                 .invalidArgument, .parsing, "the mount target \"\(target)\" is not an absolute path",
                 hint: "write the path inside the container from its root, as in ./data:/data")
         }
-        let components = target.split(separator: "/")
+        let components = target.pathNames
         guard !components.allSatisfy({ $0 == "." }) else {
             throw CFSError(.invalidArgument, .parsing, "nothing can be mounted over the root of the container: \(text)")
         }

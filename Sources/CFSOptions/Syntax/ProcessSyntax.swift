@@ -1,10 +1,11 @@
 import CFSCore
+import CFSLinux
 
 /// Reads the options of a process that are one word each.
 package enum ProcessSyntax {
     package static func workingDirectory(_ text: String?) throws(CFSError) -> String? {
         guard let text else { return nil }
-        guard text.hasPrefix("/") else {
+        guard text.isAbsolutePath else {
             throw CFSError(
                 .invalidArgument, .parsing, "the working directory \"\(text)\" is not an absolute path",
                 hint: "write the path inside the container from its root: -w /\(text)")

@@ -1,4 +1,5 @@
 import CFSCore
+import CFSLinux
 
 /// Reads `-v`: `SOURCE:TARGET[:word,...]`.
 package enum VolumeSyntax {
@@ -22,7 +23,7 @@ package enum VolumeSyntax {
 
     /// The absolute path of a source.
     package static func source(_ text: String, _ caller: Caller) throws(CFSError) -> String {
-        guard text.hasPrefix(".") || text.contains("/") else {
+        guard text.hasPrefix(".") || text.hasSlash else {
             throw CFSError(
                 .invalidArgument, .parsing, "\"\(text)\" is the name of a volume, and named volumes do not exist yet",
                 hint: "write a path of the host: ./\(text) or /srv/\(text)")
