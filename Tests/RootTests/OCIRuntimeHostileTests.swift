@@ -64,8 +64,10 @@ struct OCIRuntimeHostileTests {
         bundle.write()
         let runtime = "\(RuntimeBundle.binary) --root \(bundle.root)"
         func inTerminal(_ command: String) -> String {
-            host("script -qec '{ \(command); } </dev/null >>out 2>&1' typescript >/dev/null; cat out typescript", bundle)
-                .output
+            host(
+                "script -qec '{ \(command); } </dev/null >>out 2>&1' typescript >/dev/null; cat out typescript", bundle
+            )
+            .output
         }
         #expect(
             inTerminal("sh \(bundle.rootfs)/try host").contains("typed by host"), "a process of the host gets there")
@@ -87,6 +89,23 @@ struct OCIRuntimeHostileTests {
         let result = bundle.run("run", "a")
         #expect(result.status == 1 && result.errors.contains("process.terminal is true, and none"), "\(result.errors)")
         #expect(bundle.run("list", "-q").output.isEmpty)
+    }
+
+    // A slash with a combining mark behind it is one letter to Unicode, and a slash to the kernel.
+    @Test("links whose slashes make one letter with a mark lead nowhere but into the root")
+    func markedSlash() throws {
+        let bundle = RuntimeBundle(["true"])
+        let folder = outside(bundle)
+        let before = content(of: folder, bundle)
+        symlink(folder, "\(bundle.rootfs)/out")
+        symlink("out/\u{301}escaped", "\(bundle.rootfs)/data")
+        bundle["mounts"] =
+            (bundle["mounts"] as? [Any] ?? []) + [
+                ["destination": "/data", "type": "bind", "source": folder, "options": ["bind", "ro"]]
+            ]
+        let result = bundle.run("run", "a")
+        #expect(content(of: folder, bundle) == before, "\(result)")
+        #expect(result.status == 0, "\(result.errors)")
     }
 
     // runc 2026-41579, crun 2026-47766.
