@@ -90,19 +90,16 @@ final class SQLiteDatabase: @unchecked Sendable {
         // Twice: another process may make both files between the first look and the one at the log.
         let size = size(of: path)
         if size > 1 {
-            guard size % page != 0, Self.size(of: "\(path)-wal") <= logHeaderSize else { return }
+            guard size % page != 0, !WriteAheadLog.holds(page: size / page + 1, in: "\(path)-wal") else { return }
             throw damaged("it ends within a page", path)
         }
-        guard Self.size(of: "\(path)-wal") > logHeaderSize, Self.size(of: path) <= 1 else { return }
+        guard Self.size(of: "\(path)-wal") > WriteAheadLog.headerSize, Self.size(of: path) <= 1 else { return }
         throw damaged("it is empty, and its log is not", path)
     }
 
     /// What SQLite writes at once, in bytes: its default. A page that was cut off it takes for one that ends in zeros, and so a
     /// row there for one with other values.
     static let page = 4096
-
-    /// Of a write-ahead log, in bytes (sqlite.org/fileformat2.html, "WAL File Format").
-    private static let logHeaderSize = 32
 
     /// In bytes; 0 for a file that is not there.
     private static func size(of path: String) -> Int {

@@ -113,8 +113,10 @@ struct RegistryDamageTests {
         let content = try Content(Registry(path: path))
         let (whole, log) = (bytes(path), bytes("\(path)-wal"))
         var failures = 0
-        // Between the file's header, which says what schema there is, and that schema it has none.
-        for length in [101, 104] + Array(Swift.stride(from: 0, to: whole.count, by: Self.stride)) {
+        // Between the file's header, which says what schema there is, and that schema it has none. And a page whose last bytes
+        // are missing reads as one that ends in zeros.
+        let ends = Swift.stride(from: 4096, through: whole.count, by: 4096).flatMap { [$0 - 8, $0 - 3] }
+        for length in [101, 104] + ends + Array(Swift.stride(from: 0, to: whole.count, by: Self.stride)) {
             removeAll()
             put(whole[..<length], path)
             put(log, "\(path)-wal")
