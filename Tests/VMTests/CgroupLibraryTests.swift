@@ -330,7 +330,7 @@ struct CgroupLibraryTests {
     func statistics() throws {
         let measured = try folder.cgroup {
             $0.memory.max = .at(try ByteCount("64m"))
-            $0.cpu.quota = .unlimited
+            $0.cpu.weight = try CPUWeight(100)
             $0.pids = .unlimited
             $0.io.weight = nil
             $0.unified = [try UnifiedSetting("io.max", "\(try DeviceNumber.disk(of: "/data")) rbps=max")]
