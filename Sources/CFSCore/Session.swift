@@ -48,8 +48,7 @@ public final class Session: Sendable {
     private let socket: SharedFD
     /// Nil for a command that somebody else started.
     private let helper: Helper?
-    private let end: Mutex<ExitStatus?> = Mutex(nil)
-    private let times: Mutex<(startedAt: UInt64, finishedAt: UInt64)?> = Mutex(nil)
+    private let end: Mutex<ExitRecord?> = Mutex(nil)
     private let onEnd: @Sendable () -> Void
 
     init(pid: Int32, socket: SharedFD, helper: Helper?, onEnd: @escaping @Sendable () -> Void) {
@@ -60,7 +59,9 @@ public final class Session: Sendable {
     }
 
     /// When the command began and ended, in nanoseconds since 1970, once it has ended.
-    package var lifetime: (startedAt: UInt64, finishedAt: UInt64)? { times.withLock { $0 } }
+    package var lifetime: (startedAt: UInt64, finishedAt: UInt64)? {
+        end.withLock { $0 }.map { ($0.startedAt, $0.finishedAt) }
+    }
 
     /// Readable when ``next()`` has something.
     public var descriptor: Int32 { socket.raw }
@@ -107,11 +108,9 @@ public final class Session: Sendable {
         case .unwritten(let output): return .unwritten(output)
         case .skipped(let output): return .skipped(output)
         case .exited(let record):
-            let status = ExitStatus(record)
-            times.withLock { $0 = (record.startedAt, record.finishedAt) }
-            end.withLock { $0 = status }
+            end.withLock { $0 = record }
             helper?.reap()
-            return .ended(status)
+            return .ended(ExitStatus(record))
         default: break
         }
         return nil
@@ -122,7 +121,7 @@ public final class Session: Sendable {
         while let event = try next() {
             if case .ended(let status) = event { return status }
         }
-        if let status = end.withLock({ $0 }) { return status }
+        if let record = end.withLock({ $0 }) { return ExitStatus(record) }
         throw CFSError(.invalidState, .running, "the session has no end")
     }
 }

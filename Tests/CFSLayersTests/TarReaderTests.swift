@@ -182,6 +182,15 @@ struct TarReaderTests {
         #expect(try read(Array(whole[..<(whole.count - 512)])).count == 3)
     }
 
+    @Test("what is shorter than a header is no archive, and nothing at all is one that ends too early")
+    func noArchive() {
+        let message = { (text: String) in
+            failure { () throws(CFSError) in try read(Array(text.utf8)) }?.message ?? ""
+        }
+        #expect(message("garbage").hasPrefix("this is no tar archive"))
+        #expect(message("") == "the tar archive ends too early")
+    }
+
     @Test("without an end marker an archive is whole only for whoever knows its digest")
     func endMarker() throws {
         let open = RawTar { $0.file("a", "x") }.unended

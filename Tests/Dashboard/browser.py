@@ -19,6 +19,16 @@ class Refused(Exception):
     """What the driver answered instead of a value."""
 
 
+def until(what, condition, seconds=60, told=lambda: ""):
+    """The first true value of a condition that tells of no change by itself."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > end:
+            raise AssertionError(f"never: {what}{told()}")
+        time.sleep(0.05)
+    return value
+
+
 class Browser:
     """One headless Chromium, from `Browser(...)` to `close()`."""
 
@@ -96,14 +106,8 @@ class Browser:
 
     def until(self, what, script, *arguments, seconds=60):
         """The first true value of a script; the limit is for a page that hangs, and no claim about its speed."""
-        end = time.monotonic() + seconds
-        while True:
-            value = self.js(script, *arguments)
-            if value:
-                return value
-            if time.monotonic() > end:
-                raise AssertionError(f"never: {what}; the page says: {self.js('return document.body.innerText')[:900]}")
-            time.sleep(0.05)
+        return until(what, lambda: self.js(script, *arguments), seconds,
+                     lambda: f"; the page says: {self.js('return document.body.innerText')[:900]}")
 
     def picture(self, selector=None):
         path = f"/element/{self.find(selector)}/screenshot" if selector else "/screenshot"

@@ -9,11 +9,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
 import urllib.request
 
-from browser import Browser, Picture, contrast, luminance
+from browser import Browser, Picture, contrast, luminance, until
 
 DAEMON = os.environ["CFSD_BINARY"]
 # Another address to load the page from (with CFSD_PORT): a proxy that serves it from the disk, while it is worked on.
@@ -100,12 +99,6 @@ class World:
 
     def commands(self, name):
         return json.dumps(self.daemon.ask("GET", f"/containers/{self.ids[name]}/top"))
-
-    def until(self, what, condition, seconds=60):
-        end = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < end, f"never: {what}"
-            time.sleep(0.05)
 
     def state(self, name):
         return self.daemon.ask("GET", f"/containers/{self.ids[name]}")["state"]
@@ -475,10 +468,10 @@ def fingers(world):
     world.browser.until("one2 again", count, "one2", 1)
     for press in (lambda: key("^C"), lambda: (key("Ctrl"), world.browser.type("c"))):
         world.browser.type("clear; sleep 10000; echo ended $((2+3))", "Enter")
-        world.until("a sleep in the container", lambda: "sleep 10000" in world.commands("web"))
+        until("a sleep in the container", lambda: "sleep 10000" in world.commands("web"))
         press()
         world.browser.until("a prompt", SCREEN + ".some((line) => /[#$]$/.test(line))")
-        world.until("no sleep any more", lambda: "sleep 10000" not in world.commands("web"))
+        until("no sleep any more", lambda: "sleep 10000" not in world.commands("web"))
     equal(world.browser.js("return document.querySelector('#pressed').getAttribute('aria-pressed')"), "false")
     world.browser.protocol("Emulation.setTouchEmulationEnabled", enabled=False)
     world.browser.protocol("Emulation.clearDeviceMetricsOverride")

@@ -137,11 +137,11 @@ struct DaemonStreamTests: EngineSuite {
         let daemon = try DaemonFixture(engine)
         #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)
         let script = """
-            curl -sS -f '\(daemon.url)/images/BusyBox/export' > image.tar
-            curl -sS -f -X POST -H 'Content-Type: application/x-tar' --data-binary @image.tar '\(daemon.url)/images?name=again%2Fb' > /dev/null
+            curl -sS --fail-with-body '\(daemon.url)/images/BusyBox/export' > image.tar || { cat image.tar; exit 1; }
+            curl -sS --fail-with-body -X POST -H 'Content-Type: application/x-tar' --data-binary @image.tar '\(daemon.url)/images?name=again%2Fb'
             """
         let result = engine.host(script)
-        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.status == 0, "\(result.output) \(result.errors)")
         let images = daemon.get("/images").json.array
         let image = images.first { $0["name"].text == "again/b" }
         #expect(image?["layers"][0]["images"].texts.contains("BusyBox") == true, "\(images)")

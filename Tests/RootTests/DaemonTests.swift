@@ -215,6 +215,9 @@ struct DaemonTests: EngineSuite {
         #expect(gone["imageDigest"] == stays["imageDigest"] && gone["autoRemove"] == .bool(true))
         let times = ["createdAt", "startedAt", "finishedAt"].map { gone[$0].text ?? "" }
         #expect(times == times.sorted() && !times.contains(""), "\(times)")
+        let run = daemon.get("/history").json.array.first { $0["id"].text == gone["id"].text }
+        // The monitor's own time: it is noted before the end is told, and the daemon hears of it after that.
+        #expect(times[2] <= run?["finishedAt"].text ?? "", "\(times) \(String(describing: run))")
         #expect(daemon.get("/containers/\(gone["id"].text ?? "")").status == 404)
         #expect(daemon.request("DELETE", "/containers/\(stays["id"].text ?? "")").status == 200)
     }

@@ -35,7 +35,9 @@ struct LimitTests: EngineSuite {
 
     @Test(
         "to ask for no limit is no limit: it needs no controller",
-        arguments: [["-m", "-1"], ["--memory-swap", "-1"], ["--pids-limit", "-1"]])
+        arguments: [
+            ["-m", "-1"], ["--memory-swap", "-1"], ["--pids-limit", "-1"], ["--cpus", "-1"], ["--cpu-quota", "-1"],
+        ])
     func unlimited(options: [String]) {
         let result = engine.run(["run", "--rm"] + options + ["BusyBox", "echo", "up"])
         #expect(result.output == "up\n" && result.status == 0, "\(result.errors)")

@@ -25,10 +25,12 @@ enum ContainerRoutes {
             return try await call.work.quick {
                 var records = try call.engine.containers()
                 if !all { records.removeAll { $0.state.pid == nil } }
-                let known = page.naming { last in records.first { $0.id.text == last }.map(Place.text) }
-                let (items, headers) = try known.cut(
-                    records, "/containers", all ? [("all", "true")] : [], Place.text,
-                    follows: { Place($1)?.isBefore($0) })
+                let (items, headers) = try page.cut(
+                    records, "/containers", all ? [("all", "true")] : [], { Place($0).text }
+                ) { last in
+                    let place = Place(last) ?? records.first { $0.id.text == last }.map { Place($0) }
+                    return place.map { place in { place.isBefore($0) } }
+                }
                 let stopped = try call.engine.stopped(among: items)
                 let members = items.map { record in
                     let document = ContainerDocument.json(record, isStopped: stopped.contains(record.id))
@@ -45,7 +47,8 @@ enum ContainerRoutes {
             return try await call.work.quick {
                 let runs = ContainerDocument.runs(try call.engine.history())
                 let (items, headers) = try page.cut(runs, "/history", [], { $0["number"].map { $0.text() } ?? "" }) {
-                    run, last in Int64(last).map { number in run["number"]?.integer.map { $0 > number } ?? false }
+                    last in
+                    Int64(last).map { number in { run in run["number"]?.integer.map { $0 > number } ?? false } }
                 }
                 return .json(.array(items), headers: headers)
             }
@@ -81,7 +84,9 @@ enum ContainerRoutes {
         let createdAt: UInt64
         let id: String
 
-        static func text(_ record: ContainerRecord) -> String { "\(record.createdAt).\(record.id.text)" }
+        var text: String { "\(createdAt).\(id)" }
+
+        init(_ record: ContainerRecord) { (createdAt, id) = (record.createdAt, record.id.text) }
 
         init?(_ text: String) {
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)

@@ -15,7 +15,7 @@ enum ImageRoutes {
             return try await call.work.quick {
                 let images = try call.engine.images()
                 let uses = call.engine.layerUse(images)
-                let (items, headers) = try page.cut(images, "/images", [], { $0.name }) { $0.name > $1 }
+                let (items, headers) = try page.cut(images, "/images", [], { $0.name }) { last in { $0.name > last } }
                 return .json(.array(items.map { ImageDocument.json($0, uses) }), headers: headers)
             }
         },

@@ -9,7 +9,7 @@ struct Page: Sendable {
         name: "after", schema: Schemas.text, summary: "The last item of the page before")
 
     let count: Int?
-    private(set) var last: String?
+    let last: String?
 
     /// Whether all items are wanted.
     var isWhole: Bool { count == nil && last == nil }
@@ -19,36 +19,24 @@ struct Page: Sendable {
         last = try call.query.text("after")
     }
 
-    /// The same page with another name for the item that it begins behind, where there is one.
-    func naming(_ name: (String) -> String?) -> Page {
-        var page = self
-        if let last, let other = name(last) { page.last = other }
-        return page
-    }
-
     /// The items of this page, and a header that leads to the next one.
     ///
     /// - Parameters:
     ///   - name: what a page that ends with an item is continued by.
-    ///   - follows: whether an item stands behind such a name, also when the item of that name is gone meanwhile; nil for
-    ///     what is no name.
+    ///   - behind: which items stand behind such a name, whether its own item is there or gone; nil for what is no name.
     /// - Throws: `invalidRequest` for what is no name.
     func cut<Item>(
         _ items: [Item], _ path: String, _ query: [(String, String)], _ name: (Item) -> String,
-        follows: (Item, String) -> Bool?
+        behind: (String) -> ((Item) -> Bool)?
     ) throws(ServerError) -> ([Item], HTTPFields) {
         var rest = items[...]
         if let last {
-            if let place = items.firstIndex(where: { name($0) == last }) {
-                rest = items[(place + 1)...]
-            } else if let first = items.first {
-                guard follows(first, last) != nil else {
-                    throw ServerError(
-                        .invalidRequest, "after does not take \"\(last.prefix(100))\"",
-                        hint: "go on by the Link header of the page before")
-                }
-                rest = items[(items.firstIndex { follows($0, last) == true } ?? items.count)...]
+            guard let isBehind = behind(last) else {
+                throw ServerError(
+                    .invalidRequest, "after does not take \"\(last.prefix(100))\"",
+                    hint: "go on by the Link header of the page before")
             }
+            rest = items[(items.firstIndex(where: isBehind) ?? items.count)...]
         }
         let page = Array(rest.prefix(count ?? rest.count))
         var headers = HTTPFields()

@@ -63,7 +63,7 @@ struct QueryItems: Sendable, Equatable {
         do throws(CFSError) {
             return try TimeSyntax.time(value, now: SystemClock.realtime)
         } catch {
-            throw wrong(name, value, error.hint ?? "write a time in UTC, as in 2026-11-24T08:26:10Z")
+            throw wrong(name, value, error.hint ?? error.message)
         }
     }
 

@@ -53,7 +53,7 @@ enum RunRoutes {
             // One that was never started, or has ended, is what was asked for.
             if before.state.pid != nil || before.restartsAt != nil { try await call.stop(container, seconds: seconds) }
             return try await call.work.quick {
-                try ContainerDocument.json(try recordAfter(container, before), call.engine)
+                try ContainerDocument.json(try recordAfter(container, before).record, call.engine)
             }
         case .run(let spec, let file, false):
             return try await call.work.long {
@@ -72,20 +72,15 @@ enum RunRoutes {
     private struct Launched {
         let container: Container
         let session: Session
-        /// What it was before that.
+        /// What it was before that, of one that removes itself.
         let made: ContainerRecord?
         let startedAt: UInt64
 
         /// What it is at this moment; one that is gone with its end has ended now.
         func recordNow() throws -> (ContainerRecord, isGone: Bool) {
-            do throws(CFSError) {
-                return (try container.record(), false)
-            } catch {
-                guard error.code == .containerNotFound, var record = made, record.autoRemove else { throw error }
-                record.state = .exited(status: 0, reason: nil)
-                (record.startedAt, record.finishedAt) = (startedAt, SystemClock.realtime)
-                return (record, true)
-            }
+            var (record, isGone) = try recordAfter(container, made)
+            if isGone { (record.startedAt, record.finishedAt) = (startedAt, SystemClock.realtime) }
+            return (record, isGone)
         }
 
         func told(_ object: JSONObject, _ warnings: [String] = []) -> JSONObject {
@@ -115,13 +110,15 @@ enum RunRoutes {
     }
 
     /// What is known of a container that may be gone already, because it removes itself.
-    private static func recordAfter(_ container: Container, _ before: ContainerRecord?) throws -> ContainerRecord {
+    private static func recordAfter(
+        _ container: Container, _ before: ContainerRecord?
+    ) throws -> (record: ContainerRecord, isGone: Bool) {
         do throws(CFSError) {
-            return try container.record()
+            return (try container.record(), false)
         } catch {
             guard error.code == .containerNotFound, var before else { throw error }
             before.state = .exited(status: 0, reason: nil)
-            return before
+            return (before, true)
         }
     }
 
