@@ -17,7 +17,8 @@ public struct SeccompCache: Sendable {
 
     /// The path of the filter of a profile, compiled now when it is not there.
     public func filter(for profile: SeccompProfile) throws(CFSError) -> String {
-        let name = "profile-\(FowlerNollVo.text128(profile.json.bytes()))-\(Self.library).bpf"
+        let name =
+            "profile-\(SeccompCompiler.revision)-\(FowlerNollVo.text128(profile.json.bytes()))-\(Self.library).bpf"
         return try path(name) { profile }
     }
 

@@ -6,6 +6,9 @@ import Glibc
 
 /// Makes a filter of a profile, with libseccomp.
 public enum SeccompCompiler {
+    /// Goes up when the same profile becomes another filter: filters are kept under its name (``SeccompCache``).
+    static let revision = 2
+
     /// Compiles a profile for the running machine. Takes milliseconds: see ``SeccompCache``.
     ///
     /// System calls that libseccomp does not know are passed over, as runc does: a profile serves many kernels.
@@ -15,7 +18,8 @@ public enum SeccompCompiler {
     public static func compile(_ profile: SeccompProfile) throws(CFSError) -> SeccompFilter {
         var rules = Rules(profile)
         var architectures: [SeccompCallNumbers] = []
-        for architecture in [.native] + profile.architectures.filter({ $0 != .native }) {
+        for architecture in [.native] + profile.architectures
+        where !architectures.contains(where: { $0.architecture == architecture }) {
             guard let numbers = SeccompCallNumbers(architecture) else { throw unsupported(architecture) }
             architectures.append(numbers)
         }
@@ -101,6 +105,9 @@ public enum SeccompCompiler {
                 if action != defaultAction {
                     library.append(Library(name: name, number: number, action: action, conditions: []))
                 }
+            } else if call.conditional.contains(where: { $0.action != call.conditional[0].action }) {
+                // Of several that hold, the library takes whichever its tree comes to first.
+                prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: call.conditional))
             } else {
                 for rule in call.conditional where rule.action != defaultAction {
                     library.append(

@@ -23,9 +23,10 @@ struct SeccompPrologue {
     /// The instructions; none when there is nothing to say.
     func program(for architectures: [SeccompCallNumbers]) -> BPFProgram {
         var program = BPFProgram()
-        // Calls of x32 come with the token of x86-64 and a bit in their number: libseccomp tells them apart.
+        // Calls of x32 come with the token of x86-64 and a bit in their number.
+        let x32 = architectures.first { $0.architecture == .x32 }
         for numbers in architectures where numbers.architecture != .x32 {
-            let block = block(numbers)
+            let block = block(numbers, x32: numbers.architecture == .x86x64 ? x32 : nil)
             if block.instructions.isEmpty { continue }
             program.load(BPFProgram.architectureOffset)
             program.when(BPFInstruction.jumpIfEqual, numbers.token, block)
@@ -33,10 +34,13 @@ struct SeccompPrologue {
         return program
     }
 
-    private func block(_ numbers: SeccompCallNumbers) -> BPFProgram {
+    private static let x32Bit: UInt32 = 0x4000_0000
+
+    /// The calls that are decided here. Where none is meant, the number is still loaded at the end.
+    private func tests(_ numbers: SeccompCallNumbers, bit: UInt32 = 0) -> BPFProgram {
         var tests = BPFProgram()
         for exception in exceptions {
-            guard let number = numbers.number(exception.name) else { continue }
+            guard let number = numbers.number(exception.name).map({ $0 | bit }) else { continue }
             var body = BPFProgram()
             for rule in exception.rules {
                 body.instructions += Self.rule(rule.conditions[...], rule.action).instructions
@@ -44,16 +48,23 @@ struct SeccompPrologue {
             body.load(BPFProgram.numberOffset)
             tests.when(BPFInstruction.jumpIfEqual, number, body)
         }
+        return tests
+    }
+
+    private func block(_ numbers: SeccompCallNumbers, x32: SeccompCallNumbers?) -> BPFProgram {
+        var tests = tests(numbers)
+        let others = x32.map { self.tests($0, bit: Self.x32Bit) } ?? BPFProgram()
         if let known, let last = known.compactMap({ numbers.number($0) }).max() {
             var body = BPFProgram()
             body.finish(Self.noSuchCall.returnValue)
             tests.when(BPFInstruction.jumpIfGreater, last, body)
         }
-        if tests.instructions.isEmpty { return tests }
+        if tests.instructions.isEmpty && others.instructions.isEmpty { return tests }
         var block = BPFProgram()
         block.load(BPFProgram.numberOffset)
         if numbers.architecture == .x86x64 {
-            block.when(BPFInstruction.jumpIfGreaterOrEqual, 0x4000_0000, negated: true, tests)
+            block.when(BPFInstruction.jumpIfGreaterOrEqual, Self.x32Bit, negated: true, tests)
+            block.instructions += others.instructions
         } else {
             block.instructions += tests.instructions
         }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import CFSNamespaces
@@ -5,7 +6,7 @@ import Testing
 @Suite("Small programs for the kernel's filter machine")
 struct BPFProgramTests {
     private static func run(_ program: BPFProgram, number: UInt32) -> UInt32? {
-        BPFInterpreter(SeccompFilter(bytes: program.bytes, flags: 0)).run(BPFInterpreter.native, number)
+        BPFInterpreter(program.bytes).run(BPFInterpreter.native, number)
     }
 
     @Test("an instruction is eight bytes, as the kernel reads them")

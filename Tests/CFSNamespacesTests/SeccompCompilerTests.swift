@@ -1,4 +1,5 @@
 import CFSModel
+import TestSupport
 import Testing
 
 @testable import CFSNamespaces
@@ -142,6 +143,21 @@ struct SeccompCompilerTests {
         #expect(filter("getpid", [1]) == .allowed)
     }
 
+    @Test("so it is with nothing but conditions, and a rule that says what holds anyway stands before another")
+    func order() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([
+                Rule(["dup"], .errno(5), [Condition(0, .equal, 1)]),
+                Rule(["dup"], .errno(1), [Condition(0, .equal, 2)]),
+                Rule(["dup"], .allow, [Condition(0, .lessOrEqual, 3)]),
+                Rule(["dup"], .errno(6), [Condition(0, .greaterOrEqual, 3)]),
+            ]))
+        #expect(filter("dup", [1]) == .error(5))
+        #expect(filter("dup", [2]) == .error(1))
+        #expect(filter("dup", [3]) == .allowed)
+        #expect(filter("dup", [4]) == .error(6))
+    }
+
     @Test("flags travel with the filter")
     func flags() throws {
         var profile = Self.profile([Rule(["read"], .allow)])
@@ -171,6 +187,24 @@ struct SeccompCompilerTests {
     }
 
     #if arch(x86_64)
+    @Test("a condition beside a rule without holds for x32's calls too")
+    func x32Conditions() throws {
+        let rules = [Rule(["dup"], .errno(5), [Condition(0, .equal, 1)]), Rule(["dup"], .allow)]
+        let filter = try SeccompVerdicts(Self.profile(rules, architectures: [.x32]))
+        for number: UInt32 in [32, 0x4000_0000 | 32] {
+            #expect(filter.verdict(BPFInterpreter.x86x64, number, [1]) == .error(5))
+            #expect(filter.verdict(BPFInterpreter.x86x64, number, [2]) == .allowed)
+        }
+        #expect(filter.verdict(BPFInterpreter.x86x64, 0x4000_0000 | 33, [1]) == .error(1))
+    }
+
+    @Test("an architecture that is named twice is one")
+    func twice() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([Rule(["getpid"], .allow)], architectures: [.x86, .x86x64, .x86]))
+        #expect(filter.verdict(BPFInterpreter.i386, 20) == .allowed)
+    }
+
     @Test("a profile that names x32 reaches its calls, and those of i386 where it names that")
     func companions() throws {
         let filter = try SeccompVerdicts(

@@ -1,4 +1,5 @@
 import CFSModel
+import TestSupport
 import Testing
 
 @testable import CFSNamespaces

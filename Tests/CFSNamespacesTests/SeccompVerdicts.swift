@@ -1,4 +1,5 @@
 import CFSModel
+import TestSupport
 
 @testable import CFSNamespaces
 
@@ -12,7 +13,7 @@ struct SeccompVerdicts {
 
     private let interpreter: BPFInterpreter
 
-    init(_ profile: SeccompProfile) throws { interpreter = BPFInterpreter(try SeccompCompiler.compile(profile)) }
+    init(_ profile: SeccompProfile) throws { interpreter = BPFInterpreter(try SeccompCompiler.compile(profile).bytes) }
 
     init(standard capabilities: UInt64 = Capability.defaults, image: String = "amd64") throws {
         try self.init(SeccompProfile.standard(capabilities: capabilities, imageArchitecture: image))
