@@ -5,19 +5,28 @@ import Glibc
 /// What a child sends between its clone and its execve.
 enum ChildReports {
     /// Reads until the socket closes, which is the child's execve. Returns the outer side of its terminal, if it sent one.
-    /// - Throws: the child's own error.
-    static func awaitStart(_ socket: Int32) throws(CFSError) -> OwnedFD? {
-        var terminal: Int32?
+    ///
+    /// - Parameter agent: who gets the descriptor of the child's filter, if that has one.
+    /// - Throws: the child's own error, or that of the agent, without which the child is killed.
+    static func awaitStart(_ socket: Int32, agent: SeccompAgent.OfProcess? = nil) throws(CFSError) -> OwnedFD? {
+        var terminal: SharedFD?
         while let (bytes, descriptors) = try MessageSocket.receive(socket) {
+            let received = descriptors.map { SharedFD(OwnedFD($0)) }
             switch LaunchMessage(bytes: bytes) {
-            case .terminal: terminal = descriptors.first
-            case .failed(let error):
-                if let terminal { _ = close(terminal) }
-                throw error
-            default: throw CFSError(.invalidState, .starting, "the child's message is not understood")
+            case .terminal: terminal = received.first
+            case .listener:
+                guard let agent, let listener = received.first else { throw notUnderstood() }
+                try agent.deliver(listener.raw)
+                try MessageSocket.send(socket, LaunchMessage.heard.bytes)
+            case .failed(let error): throw error
+            default: throw notUnderstood()
             }
         }
-        return terminal.map { OwnedFD($0) }
+        return try terminal?.duplicate()
+    }
+
+    private static func notUnderstood() -> CFSError {
+        CFSError(.invalidState, .starting, "the child's message is not understood")
     }
 
     /// The socket closes at execve, but also when the child dies before that: by a signal, it says nothing. The kernel

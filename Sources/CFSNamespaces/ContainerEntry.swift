@@ -14,11 +14,13 @@ public struct ContainerEntry {
     let gidMappings: [IDMapping]
     let cgroup: Int32?
     let standard: [Int32]
+    /// Who decides about calls, when the plan's filter asks.
+    let agent: SeccompAgent?
 
     public init(
         plan: ProcessPlan, container: Int32, namespaces: NamespaceFlags, uidMappings: [IDMapping],
         gidMappings: [IDMapping],
-        cgroup: Int32?, standard: [Int32]
+        cgroup: Int32?, standard: [Int32], agent: SeccompAgent? = nil
     ) {
         self.plan = plan
         self.container = container
@@ -27,6 +29,7 @@ public struct ContainerEntry {
         self.gidMappings = gidMappings
         self.cgroup = cgroup
         self.standard = standard
+        self.agent = agent
     }
 
     /// Starts the process; returns once its command runs.
@@ -46,7 +49,10 @@ public struct ContainerEntry {
         pair.closeTheirs()
         do {
             try plan.setLimits(of: child.pid)
-            let terminal = try awaitStart(pair.ours)
+            let agent = agent.map { SeccompAgent.OfProcess(agent: $0, pid: child.pid, pidfd: pidfd.raw) }
+            // The child waits for this, so that its limits are in force before its command is.
+            try MessageSocket.send(pair.ours, [1])
+            let terminal = try ChildReports.awaitStart(pair.ours, agent: agent)
             let startTime = try ChildReports.confirmStart(child.pid, pidfd.raw, isInit: false)
             return LaunchedProcess(pid: child.pid, pidfd: pidfd, startTime: startTime, terminal: terminal)
         } catch {
@@ -54,12 +60,6 @@ public struct ContainerEntry {
             _ = try ProcessControl.reap(pidfd.raw, wait: true)
             throw error
         }
-    }
-
-    private func awaitStart(_ socket: Int32) throws(CFSError) -> OwnedFD? {
-        // The child waits for this, so that its limits are in force before its command is.
-        try MessageSocket.send(socket, [1])
-        return try ChildReports.awaitStart(socket)
     }
 
     private func enterAndRun(_ socket: Int32) -> Never {

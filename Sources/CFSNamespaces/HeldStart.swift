@@ -51,20 +51,25 @@ public final class HeldProcess {
     }
 
     /// Runs the command, of a start without a gate; returns once it runs.
-    public func start() throws(CFSError) {
+    ///
+    /// - Parameter agent: who decides about calls, when the filter asks.
+    public func start(agent: SeccompAgent? = nil) throws(CFSError) {
+        let agent = agent.map { SeccompAgent.OfProcess(agent: $0, pid: pid, pidfd: pidfd) }
         try MessageSocket.send(pending.pair.ours, LaunchMessage.go.bytes)
-        _ = try ChildReports.awaitStart(pending.pair.ours)
+        _ = try ChildReports.awaitStart(pending.pair.ours, agent: agent)
         _ = try ChildReports.confirmStart(pid, pidfd, isInit: false)
     }
 
     /// Runs the command of a container that waits at a gate; returns once it runs.
     ///
-    /// - Parameter gate: the path of its socket.
+    /// - Parameters:
+    ///   - gate: the path of its socket.
+    ///   - agent: who decides about calls of that process, when its filter asks.
     /// - Throws: what failed in the container.
-    public static func start(gate: String) throws(CFSError) {
+    public static func start(gate: String, agent: SeccompAgent.OfProcess? = nil) throws(CFSError) {
         let starter = try MessageSocket.connect(to: gate)
         try starter.send(LaunchMessage.go.bytes)
-        _ = try ChildReports.awaitStart(starter.fd.raw)
+        _ = try ChildReports.awaitStart(starter.fd.raw, agent: agent)
     }
 }
 

@@ -9,6 +9,8 @@ import CFSModel
 ///        |------------- proceed --------------->|  (id maps are written; carries the mounts' descriptors)
 ///        |                                      |  identity, mounts, masks, pivot, ...
 ///        |<------------ terminal ---------------|  (only with a terminal; carries its outer side)
+///        |<------------ listener ---------------|  (only with a filter that asks; carries its descriptor)
+///        |-------------- heard ---------------->|  (whoever decides about calls has it)
 ///        |<------------ failed -----------------|  (instead of execve)
 ///        |<--- the socket closes at execve -----|
 ///
@@ -25,6 +27,8 @@ enum LaunchMessage: Equatable {
     case plan
     case proceed(uid: UInt32, gid: UInt32, groups: [UInt32], home: String)
     case terminal
+    case listener
+    case heard
     case mounted
     /// The state that the child's own hooks read.
     case hooked(state: String)
@@ -40,6 +44,8 @@ enum LaunchMessage: Equatable {
         case .proceed(let uid, let gid, let groups, let home):
             Self.join(["proceed", "\(uid)", "\(gid)", groups.map { "\($0)" }.text(separator: ","), home])
         case .terminal: Self.join(["terminal"])
+        case .listener: Self.join(["listener"])
+        case .heard: Self.join(["heard"])
         case .mounted: Self.join(["mounted"])
         case .hooked(let state): Self.join(["hooked", state])
         case .ready: Self.join(["ready"])
@@ -66,6 +72,8 @@ enum LaunchMessage: Equatable {
             self = .proceed(uid: uid, gid: gid, groups: groups, home: fields[4])
         case ("plan", 1): self = .plan
         case ("terminal", 1): self = .terminal
+        case ("listener", 1): self = .listener
+        case ("heard", 1): self = .heard
         case ("mounted", 1): self = .mounted
         case ("hooked", 2): self = .hooked(state: fields[1])
         case ("ready", 1): self = .ready

@@ -187,6 +187,7 @@ struct ProcessEntry {
 
     private func loadFilter() throws(CFSError) {
         guard let filter = plan.seccomp else { return }
+        if filter.notifies { return try loadFilterWithListener(filter) }
         let result = filter.bytes.withUnsafeBytes { bytes in
             var program = cfs_sock_fprog(length: UInt16(filter.instructionCount), filter: bytes.baseAddress)
             return withUnsafeMutablePointer(to: &program) {
@@ -194,6 +195,21 @@ struct ProcessEntry {
             }
         }
         try checked(result, "seccomp", .starting)
+    }
+
+    /// The launcher gets the descriptor, and answers when whoever decides about calls has it: not before that may the command
+    /// run. One that is gone has not got it there.
+    private func loadFilterWithListener(_ filter: SeccompFilter) throws(CFSError) {
+        let word = LaunchMessage.listener.bytes
+        var failed: Int32 = 0
+        let result = filter.bytes.withUnsafeBytes { bytes in
+            word.withUnsafeBytes { word in
+                var program = cfs_sock_fprog(length: UInt16(filter.instructionCount), filter: bytes.baseAddress)
+                return Int(cfs_seccomp_listen(filter.flags, &program, launcher, word.baseAddress, word.count, &failed))
+            }
+        }
+        if result == -Int(ECONNRESET) { _exit(125) }
+        try checked(result, failed == 0 ? "seccomp" : failed == 1 ? "sendmsg" : "read", .starting)
     }
 
     // MARK: Finding and starting the command

@@ -17,6 +17,9 @@ public struct SeccompCache: Sendable {
 
     /// The path of the filter of a profile, compiled now when it is not there.
     public func filter(for profile: SeccompProfile) throws(CFSError) -> String {
+        // Who listens is no part of a filter, and may be another one for each container.
+        var profile = profile
+        profile.listener = nil
         let name =
             "profile-\(SeccompCompiler.revision)-\(FowlerNollVo.text128(profile.json.bytes()))-\(Self.library).bpf"
         return try path(name) { profile }

@@ -38,7 +38,17 @@ public enum SeccompCompiler {
                 "the seccomp profile needs \(bytes.count / BPFProgram.instructionSize) instructions: the kernel takes 4096",
                 hint: "use fewer conditions on arguments, or fewer architectures")
         }
-        return SeccompFilter(bytes: bytes, flags: profile.flags.reduce(0) { $0 | $1.bit })
+        return SeccompFilter(bytes: bytes, flags: flags(of: profile))
+    }
+
+    /// What the kernel takes: a flag for listeners only with a listener, and with one the answer to a thread that has another
+    /// filter in a form that leaves room for the descriptor.
+    private static func flags(of profile: SeccompProfile) -> UInt32 {
+        let flags = profile.flags.reduce(0) { $0 | $1.bit }
+        guard profile.notifies else { return flags & ~SeccompProfile.Flag.waitKillable.bit }
+        let synchronizes = flags & SeccompProfile.Flag.synchronizeThreads.bit != 0
+        return flags | UInt32(CFS_SECCOMP_FILTER_FLAG_NEW_LISTENER)
+            | (synchronizes ? UInt32(CFS_SECCOMP_FILTER_FLAG_TSYNC_ESRCH) : 0)
     }
 
     private static func unsupported(_ architecture: SeccompArchitecture) -> CFSError {

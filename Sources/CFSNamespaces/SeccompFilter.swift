@@ -1,5 +1,6 @@
 import CFSLinux
 import CFSModel
+import CLinux
 
 /// A compiled filter: what seccomp(2) takes.
 public struct SeccompFilter: Sendable, Hashable {
@@ -12,6 +13,9 @@ public struct SeccompFilter: Sendable, Hashable {
         self.bytes = bytes
         self.flags = flags
     }
+
+    /// Whether its load gives a descriptor at which somebody has to answer for calls.
+    public var notifies: Bool { flags & UInt32(CFS_SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0 }
 
     /// How many instructions of 8 bytes it has.
     public var instructionCount: Int { bytes.count / BPFProgram.instructionSize }

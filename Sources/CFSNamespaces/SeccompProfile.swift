@@ -1,4 +1,7 @@
+import CFSLinux
 import CFSModel
+import CLinux
+import Glibc
 
 /// Which system calls a container may make, as data (runtime-spec 1.3.0, config-linux.md, seccomp).
 ///
@@ -9,6 +12,8 @@ public struct SeccompProfile: Sendable, Hashable {
     /// What happens to a call (seccomp(2), SECCOMP_RET_*).
     public enum Action: Sendable, Hashable {
         case killThread, killProcess, trap, allow, log
+        /// Whoever listens at ``SeccompProfile/listener`` decides, and the call waits for that.
+        case notify
         /// The call fails with this error number, which libseccomp wants below 4095.
         case errno(UInt16)
         /// A tracer is told this number.
@@ -66,6 +71,8 @@ public struct SeccompProfile: Sendable, Hashable {
         case synchronizeThreads = "SECCOMP_FILTER_FLAG_TSYNC"
         case log = "SECCOMP_FILTER_FLAG_LOG"
         case allowSpeculation = "SECCOMP_FILTER_FLAG_SPEC_ALLOW"
+        /// Only a deadly signal ends the waiting of a call that the listener has heard of (Linux 5.19).
+        case waitKillable = "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"
 
         /// The bit that the system call takes.
         public var bit: UInt32 {
@@ -73,7 +80,28 @@ public struct SeccompProfile: Sendable, Hashable {
             case .synchronizeThreads: 1
             case .log: 2
             case .allowSpeculation: 4
+            case .waitKillable: UInt32(CFS_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
             }
+        }
+
+        /// Whether the running kernel knows it: asked by a load without a program, which fails one way or the other.
+        public var isSupported: Bool {
+            let companion = self == .waitKillable ? UInt32(CFS_SECCOMP_FILTER_FLAG_NEW_LISTENER) : 0
+            return rawCall(cfs_nr_seccomp, Int(CFS_SECCOMP_SET_MODE_FILTER), Int(bit | companion), 0)
+                == -Int(EFAULT)
+        }
+    }
+
+    /// Who decides about calls with the action ``Action/notify``.
+    public struct Listener: Sendable, Hashable {
+        /// Of a Unix socket for streams, absolute.
+        public var path: String
+        /// What it is told beside the descriptor.
+        public var metadata: String?
+
+        public init(path: String, metadata: String? = nil) {
+            self.path = path
+            self.metadata = metadata
         }
     }
 
@@ -82,12 +110,28 @@ public struct SeccompProfile: Sendable, Hashable {
     public var architectures: [SeccompArchitecture]
     public var flags: [Flag]
     public var rules: [Rule]
+    /// Nil when no rule needs one.
+    public var listener: Listener?
 
-    public init(defaultAction: Action, architectures: [SeccompArchitecture], flags: [Flag] = [], rules: [Rule]) {
+    public init(
+        defaultAction: Action, architectures: [SeccompArchitecture], flags: [Flag] = [], rules: [Rule],
+        listener: Listener? = nil
+    ) {
         self.defaultAction = defaultAction
         self.architectures = architectures
         self.flags = flags
         self.rules = rules
+        self.listener = listener
+    }
+
+    /// Whether somebody has to answer for a call.
+    public var notifies: Bool { rules.contains { $0.action == .notify } }
+
+    /// Whether a call is never held up or refused, whatever its arguments.
+    func alwaysPasses(_ call: String) -> Bool {
+        let actions = rules.filter { $0.names.contains(call) }
+        return actions.allSatisfy { $0.action.isPermissive }
+            && (defaultAction.isPermissive || actions.contains { $0.conditions.isEmpty })
     }
 }
 
@@ -101,6 +145,8 @@ extension SeccompProfile {
         out.set("defaultErrnoRet", defaultAction.number.map { UInt32($0) })
         out.set("architectures", architectures.map(\.rawValue))
         out.set("flags", flags.map(\.rawValue))
+        out.set("listenerPath", listener?.path)
+        out.set("listenerMetadata", listener?.metadata)
         out.set("syscalls", rules.map(\.json))
         return out.json
     }
@@ -134,6 +180,7 @@ extension SeccompProfile.Action {
         case .trap: "SCMP_ACT_TRAP"
         case .allow: "SCMP_ACT_ALLOW"
         case .log: "SCMP_ACT_LOG"
+        case .notify: "SCMP_ACT_NOTIFY"
         case .errno: "SCMP_ACT_ERRNO"
         case .trace: "SCMP_ACT_TRACE"
         }
@@ -155,6 +202,7 @@ extension SeccompProfile.Action {
         case .trap: 0x0003_0000
         case .allow: 0x7fff_0000
         case .log: 0x7ffc_0000
+        case .notify: 0x7fc0_0000
         case .errno(let number): 0x0005_0000 | UInt32(number)
         case .trace(let number): 0x7ff0_0000 | UInt32(number)
         }

@@ -24,12 +24,17 @@ extension SeccompProfile {
 
     private init(_ json: JSON, dialect: DockerDialect?) throws(CFSError) {
         var fields = try JSONFields(json, what: "seccomp")
-        for field in ["listenerPath", "listenerMetadata"] where try fields.json(field) != nil {
-            throw Self.fault("seccomp.\(field)", "is not supported: this engine has no seccomp agent")
+        if dialect != nil {
+            for field in ["listenerPath", "listenerMetadata"] where try fields.json(field) != nil {
+                throw Self.fault("seccomp.\(field)", Self.noAgent)
+            }
         }
         let defaultAction = try Self.action(
             try fields.string("defaultAction"), try fields.id("defaultErrnoRet"), at: "seccomp", "defaultAction",
             "defaultErrnoRet")
+        guard defaultAction != .notify else {
+            throw Self.fault("seccomp.defaultAction", "cannot be SCMP_ACT_NOTIFY: a process could not even start")
+        }
         var architectures = try Self.values(
             SeccompArchitecture.self, try fields.strings("architectures"), "seccomp.architectures")
         if let dialect, let map = try fields.json("archMap") {
@@ -39,18 +44,45 @@ extension SeccompProfile {
             architectures = try dialect.architectures(map)
         }
         let flags = try fields.strings("flags")
-        if let index = flags.firstIndex(of: "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") {
-            throw Self.fault("seccomp.flags[\(index)]", "is not supported: this engine has no seccomp agent")
-        }
         var rules: [Rule] = []
         for (index, json) in (try fields.take("syscalls", "an array", \.array) ?? []).enumerated() {
-            if let rule = try Self.rule(json, at: "seccomp.syscalls[\(index)]", dialect) { rules.append(rule) }
+            let place = "seccomp.syscalls[\(index)]"
+            guard let rule = try Self.rule(json, at: place, dialect) else { continue }
+            if rule.action == .notify, dialect != nil {
+                throw Self.fault("\(place).action", "SCMP_ACT_NOTIFY \(Self.noAgent)")
+            }
+            rules.append(rule)
         }
+        let listener = (try fields.string("listenerPath"), try fields.string("listenerMetadata"))
         try fields.finish()
         self.init(
             defaultAction: defaultAction, architectures: architectures,
             flags: try Self.values(Flag.self, flags, "seccomp.flags"),
             rules: rules)
+        try setListener(listener.0, metadata: listener.1)
+    }
+
+    private static let noAgent = "is not supported: this engine has no seccomp agent"
+
+    /// A listener that no rule needs is ignored (config-linux.md, seccomp).
+    private mutating func setListener(_ given: String?, metadata: String?) throws(CFSError) {
+        let path = given ?? ""
+        guard metadata == nil || !path.isEmpty else {
+            throw Self.fault("seccomp.listenerMetadata", "needs listenerPath")
+        }
+        guard notifies else { return }
+        guard !path.isEmpty else {
+            throw Self.fault("seccomp.listenerPath", "is missing: SCMP_ACT_NOTIFY needs somebody who listens")
+        }
+        guard path.hasPrefix("/"), path.utf8.count <= 107, !path.utf8.contains(0) else {
+            throw Self.fault("seccomp.listenerPath", "must be an absolute path of at most 107 bytes, not \"\(path)\"")
+        }
+        guard alwaysPasses("sendmsg") else {
+            throw Self.fault(
+                "seccomp.syscalls",
+                "must allow sendmsg, always: by that call the descriptor of SCMP_ACT_NOTIFY leaves the process")
+        }
+        listener = Listener(path: path, metadata: metadata)
     }
 
     /// One entry of `syscalls`; nil when the dialect says that it is not for this container.
@@ -106,6 +138,7 @@ extension SeccompProfile {
         let plain: [String: Action] = [
             "SCMP_ACT_KILL": .killThread, "SCMP_ACT_KILL_THREAD": .killThread, "SCMP_ACT_KILL_PROCESS": .killProcess,
             "SCMP_ACT_TRAP": .trap, "SCMP_ACT_ALLOW": .allow, "SCMP_ACT_LOG": .log,
+            "SCMP_ACT_NOTIFY": .notify,
         ]
         if let action = plain[name] {
             // config-linux.md: with an action that has no use for it, the runtime must fail.
@@ -122,8 +155,6 @@ extension SeccompProfile {
                 throw fault("\(place).\(numberField)", "must be at most 65535")
             }
             return .trace(small)
-        case "SCMP_ACT_NOTIFY":
-            throw fault("\(place).\(field)", "SCMP_ACT_NOTIFY is not supported: this engine has no seccomp agent")
         default:
             throw fault(
                 "\(place).\(field)", "does not know \"\(name)\"",

@@ -12,9 +12,16 @@ enum Gate {
     }
 
     /// Gives the word, and waits until the command runs.
-    static func open(_ container: RuntimeContainer) throws(CFSError) {
+    ///
+    /// - Parameter agent: who decides about calls of the container, if its filter asks. One that is not there is an error
+    ///   before the word.
+    static func open(_ container: RuntimeContainer, _ agent: SeccompAgent?) throws(CFSError) {
         let folder = try Directory.open(container.folder)
-        try HeldProcess.start(gate: "/proc/self/fd/\(folder.raw)/gate")
+        let gate = "/proc/self/fd/\(folder.raw)/gate"
+        guard let agent, let process = try container.process() else { return try HeldProcess.start(gate: gate) }
+        try agent.check()
+        try HeldProcess.start(
+            gate: gate, agent: SeccompAgent.OfProcess(agent: agent, pid: container.document.pid, pidfd: process.raw))
     }
 }
 

@@ -150,18 +150,16 @@ extension ConfigurationField {
         ]
 
     private static let seccomp: [ConfigurationField] = [
-        .enforced("linux.seccomp.defaultAction", "`SCMP_ACT_NOTIFY` is refused"),
+        .enforced("linux.seccomp.defaultAction", "`SCMP_ACT_NOTIFY` is refused: it is for rules"),
         .enforced("linux.seccomp.defaultErrnoRet", "an error with an action that has no use for it"),
         .enforced("linux.seccomp.architectures"),
-        .enforced("linux.seccomp.flags", "`SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` is refused"),
-        .refused(
-            "linux.seccomp.listenerPath", #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/run/agent"}"#,
-            at: "linux.seccomp"),
-        .refused(
-            "linux.seccomp.listenerMetadata", #"{"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "x"}"#,
-            at: "linux.seccomp"),
+        .enforced(
+            "linux.seccomp.flags", "`SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV` means nothing without `SCMP_ACT_NOTIFY`"),
+        .enforced("linux.seccomp.listenerPath", "absolute; ignored where no rule says `SCMP_ACT_NOTIFY`"),
+        .enforced("linux.seccomp.listenerMetadata", "with `listenerPath`, else refused"),
         .enforced("linux.seccomp.syscalls[].names", "names that this machine does not know are passed over"),
-        .enforced("linux.seccomp.syscalls[].action", "`SCMP_ACT_NOTIFY` is refused"),
+        .enforced(
+            "linux.seccomp.syscalls[].action", "with `SCMP_ACT_NOTIFY` `sendmsg` must be allowed, always"),
         .enforced("linux.seccomp.syscalls[].errnoRet", "an error with an action that has no use for it"),
         .enforced("linux.seccomp.syscalls[].args[].index"),
         .enforced("linux.seccomp.syscalls[].args[].value"),

@@ -80,6 +80,7 @@ struct ContainerMaking {
             ociVersion: spec.ociVersion, id: id, bundle: configuration.bundle, rootfs: configuration.rootfs,
             created: SystemClock.realtime)
         document.annotations = spec.annotations
+        try Seccomp.agent(spec, document.state(.creating, pid: 0))?.check()
         if let place {
             document.cgroupMountPoint = place.hierarchy.mountPoint
             document.cgroupFolder = place.hierarchy.folder
@@ -175,11 +176,26 @@ extension ProcessPlan {
     }
 }
 
-/// The filters of `linux.seccomp`, compiled once for each profile.
+/// The filters of `linux.seccomp`, compiled once for each profile, and who decides about calls.
 enum Seccomp {
     static func filter(_ json: JSON, _ store: ContainerStore) throws(CFSError) -> SeccompFilter {
+        let profile = try SeccompProfile(json: json)
+        if profile.notifies, let flag = profile.flags.first(where: { !$0.isSupported }) {
+            throw CFSError(
+                .kernelUnsupported, .preparing, "seccomp.flags: \(flag.rawValue) is not known to this kernel")
+        }
         let cache = SeccompCache(folder: store.seccompFolder)
-        return try SeccompFilter(readingFile: try cache.filter(for: try SeccompProfile(json: json)))
+        return try SeccompFilter(readingFile: try cache.filter(for: profile))
+    }
+
+    /// Nil when no rule needs one. The profile is not read for nothing: every start asks.
+    ///
+    /// - Parameter state: the container's, as the agent is told.
+    static func agent(_ spec: RuntimeSpec, _ state: RuntimeState) throws(CFSError) -> SeccompAgent? {
+        guard let json = spec.linux.seccomp, json.object?["listenerPath"] != nil,
+            let listener = try SeccompProfile(json: json).listener
+        else { return nil }
+        return SeccompAgent(listener, version: RuntimeMain.specification, state: state)
     }
 }
 

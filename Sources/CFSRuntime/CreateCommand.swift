@@ -43,9 +43,10 @@ enum CreateCommand {
             throw CFSError(.containerRunning, .starting, "cannot start an already running container")
         default: throw CFSError(.containerNotRunning, .starting, "cannot start a container that has stopped")
         }
-        try Gate.open(container)
+        let spec = try container.configuration()
+        try Gate.open(container, try Seccomp.agent(spec, container.state(.created)))
         try confirm(container)
-        try runPoststartHooks(container, context.log)
+        try runPoststartHooks(container, spec, context.log)
         return 0
     }
 
@@ -83,8 +84,9 @@ enum CreateCommand {
 
     /// Of a configuration before version 1.2.1 a failure is a warning, since then the end of the container (runtime.md,
     /// Lifecycle, step 9).
-    static func runPoststartHooks(_ container: RuntimeContainer, _ log: RuntimeLog) throws(CFSError) {
-        let spec = try container.configuration()
+    static func runPoststartHooks(
+        _ container: RuntimeContainer, _ spec: RuntimeSpec, _ log: RuntimeLog
+    ) throws(CFSError) {
         let state = container.state(.running).json.bytes()
         for hook in spec.hooks.poststart {
             do throws(CFSError) {

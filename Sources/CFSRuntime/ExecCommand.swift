@@ -44,13 +44,15 @@ enum ExecCommand {
         plan.adapt(try PreservedDescriptors.count(arguments), ownsKeyring: false)
         if let seccomp = spec.linux.seccomp { plan.seccomp = try Seccomp.filter(seccomp, context.store) }
         try setAffinity(asked, &plan)
+        let agent = try Seccomp.agent(spec, container.state(.running))
+        try agent?.check()
 
         let cgroup = try ExecCommand.cgroup(container, arguments)
         let entry = ContainerEntry(
             plan: plan, container: process.raw, namespaces: namespaces(of: spec.linux),
             uidMappings: spec.linux.uidMappings.map { IDMapping($0) },
             gidMappings: spec.linux.gidMappings.map { IDMapping($0) }, cgroup: cgroup?.descriptor,
-            standard: [0, 1, 2])
+            standard: [0, 1, 2], agent: agent)
         let foreground = isDetached ? nil : try Foreground()
         let started = try entry.launch()
         if let path = pidFile {

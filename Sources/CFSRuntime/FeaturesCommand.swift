@@ -37,11 +37,11 @@ enum FeaturesCommand {
         linux.cgroup?.rdma = true
         linux.seccomp = RuntimeFeatures.Seccomp()
         linux.seccomp?.enabled = true
-        linux.seccomp?.actions = RuntimeSpec.Words.seccompActions.filter { $0 != "SCMP_ACT_NOTIFY" }
+        linux.seccomp?.actions = RuntimeSpec.Words.seccompActions
         linux.seccomp?.operators = SeccompProfile.Comparison.allCases.map(\.rawValue)
         linux.seccomp?.archs = SeccompArchitecture.allCases.map(\.rawValue)
         linux.seccomp?.knownFlags = RuntimeSpec.Words.seccompFlags
-        linux.seccomp?.supportedFlags = SeccompProfile.Flag.allCases.map(\.rawValue)
+        linux.seccomp?.supportedFlags = SeccompProfile.Flag.allCases.filter(\.isSupported).map(\.rawValue)
         linux.apparmor = RuntimeFeatures.Switch(enabled: true)
         linux.selinux = RuntimeFeatures.Switch(enabled: true)
         linux.intelRdt = RuntimeFeatures.Switch(enabled: false)

@@ -23,8 +23,9 @@ enum RunCommand {
         let (container, process) = try making.make()
         do throws(CFSError) {
             try CreateCommand.sendHandle(process.pidfd, arguments)
-            try process.start()
-            try CreateCommand.runPoststartHooks(container, context.log)
+            let spec = making.configuration.spec
+            try process.start(agent: try Seccomp.agent(spec, container.state(.created)))
+            try CreateCommand.runPoststartHooks(container, spec, context.log)
         } catch {
             try ProcessControl.signal(process.pidfd, SIGKILL)
             _ = try ProcessControl.reap(process.pidfd, wait: true)

@@ -159,6 +159,45 @@ long cfs_receive_fds(int socket, void *bytes, size_t length, int *fds, size_t *c
     return received;
 }
 
+long cfs_seccomp_listen(
+    uint32_t flags, const struct cfs_sock_fprog *program, int socket, const void *word, size_t length, int *failed) {
+    union {
+        char bytes[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr alignment;
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec vector = {.iov_base = (void *)word, .iov_len = length};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    *failed = 0;
+    int listener = (int)syscall(
+        SYS_seccomp, CFS_SECCOMP_SET_MODE_FILTER, flags | CFS_SECCOMP_FILTER_FLAG_NEW_LISTENER, program);
+    if (listener == -1) return -errno;
+    memcpy(CMSG_DATA(header), &listener, sizeof listener);
+    long done;
+    do {
+        done = syscall(SYS_sendmsg, socket, &message, MSG_NOSIGNAL);
+    } while (done == -1 && errno == EINTR);
+    if (done == -1) {
+        *failed = 1;
+        return -errno;
+    }
+    // From here on a call that waits is answered: the other end hands the descriptor on before it says so. While a copy were
+    // open here, the end of whoever answers would not end the waiting.
+    syscall(SYS_close, listener);
+    *failed = 3;
+    char answer;
+    do {
+        done = syscall(SYS_read, socket, &answer, sizeof answer);
+    } while (done == -1 && errno == EINTR);
+    if (done == -1) return -errno;
+    return done == 1 ? 0 : -ECONNRESET;
+}
+
 long cfs_peer_credentials(int socket, struct cfs_ucred *credentials) {
     struct ucred peer;
     socklen_t length = sizeof peer;
@@ -210,6 +249,7 @@ long cfs_unix_listen(const char *path, int backlog) {
 
 long cfs_unix_connect(const char *path) { return unix_socket(path, SOCK_SEQPACKET, connect); }
 long cfs_unix_connect_stream(const char *path) { return unix_socket(path, SOCK_STREAM, connect); }
+long cfs_unix_connect_datagram(const char *path) { return unix_socket(path, SOCK_DGRAM, connect); }
 
 long cfs_accept(int socket) {
     int fd;

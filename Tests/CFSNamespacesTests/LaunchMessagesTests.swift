@@ -9,7 +9,8 @@ struct LaunchMessagesTests {
         "a message arrives as it was sent",
         arguments: [
             .proceed(uid: 0, gid: 0, groups: [], home: "/"),
-            .proceed(uid: 4_294_967_294, gid: 5, groups: [1, 2, 65_535], home: "/home/a:b, c"), .terminal,
+            .proceed(uid: 4_294_967_294, gid: 5, groups: [1, 2, 65_535], home: "/home/a:b, c"), .terminal, .listener,
+            .heard,
             .failed(
                 CFSError(
                     .commandNotFound, .starting, "not found: \"ü\"", systemCall: "execve", path: "/bin/x", errno: 2,

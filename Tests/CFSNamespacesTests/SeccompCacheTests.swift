@@ -64,6 +64,19 @@ struct SeccompCacheTests {
         #expect(Set(try variants.map { try cache.filter(for: $0) }).count == variants.count)
     }
 
+    @Test("profiles that differ only in who listens share a file, and one that asks is not one that refuses")
+    func listeners() throws {
+        var asking = Self.small
+        asking.rules.append(.init(["mkdir"], .notify))
+        asking.listener = .init(path: "/a")
+        let path = try cache.filter(for: asking)
+        #expect(try SeccompFilter(readingFile: path).notifies)
+        asking.listener = .init(path: "/b", metadata: "x")
+        #expect(try cache.filter(for: asking) == path)
+        asking.rules[1].action = .errno(1)
+        #expect(try cache.filter(for: asking) != path)
+    }
+
     @Test("capabilities and images that change the standard filter have files of their own, others share one")
     func standardNames() throws {
         func path(_ capabilities: UInt64, _ image: String = "amd64") throws -> String {

@@ -27,7 +27,7 @@ struct SeccompCompilerTests {
     func actions() throws {
         let actions: [(SeccompProfile.Action, UInt32)] = [
             (.killThread, 0), (.killProcess, 0x8000_0000), (.trap, 0x0003_0000), (.log, 0x7ffc_0000),
-            (.trace(7), 0x7ff0_0007),
+            (.trace(7), 0x7ff0_0007), (.notify, 0x7fc0_0000),
         ]
         for (action, value) in actions {
             #expect(try SeccompVerdicts(Self.profile([Rule(["getpid"], action)]))("getpid") == .other(value))
@@ -163,6 +163,36 @@ struct SeccompCompilerTests {
         var profile = Self.profile([Rule(["read"], .allow)])
         profile.flags = [.log, .allowSpeculation]
         #expect(try SeccompCompiler.compile(profile).flags == 6)
+        #expect(try !SeccompCompiler.compile(profile).notifies)
+    }
+
+    @Test("a filter that asks is loaded with a listener, and what only that knows is left out without one")
+    func listenerFlags() throws {
+        var asking = Self.profile([Rule(["mkdir"], .notify)])
+        #expect(try SeccompCompiler.compile(asking).flags == 8)
+        #expect(try SeccompCompiler.compile(asking).notifies)
+        // A thread that has another filter is told in another way: both answers are numbers.
+        asking.flags = [.synchronizeThreads, .waitKillable]
+        #expect(try SeccompCompiler.compile(asking).flags == 1 | 8 | 16 | 32)
+        var plain = Self.profile([Rule(["mkdir"], .allow)])
+        plain.flags = asking.flags
+        #expect(try SeccompCompiler.compile(plain).flags == 1)
+    }
+
+    @Test("a rule that asks has conditions as others do, also beside one without")
+    func conditionalNotices() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([
+                Rule(["dup"], .notify, [Condition(0, .equal, 1)]), Rule(["dup"], .allow), Rule(["mseal"], .notify),
+            ]))
+        #expect(filter("dup", [1]) == .other(0x7fc0_0000))
+        #expect(filter("dup", [2]) == .allowed)
+        #expect(filter.verdict(BPFInterpreter.native, 462) == .other(0x7fc0_0000))
+    }
+
+    @Test("the kernel says which flags it knows")
+    func supportedFlags() {
+        for flag in [SeccompProfile.Flag.synchronizeThreads, .log, .allowSpeculation] { #expect(flag.isSupported) }
     }
 
     @Test("a filter that is too long for the kernel is refused before the start")

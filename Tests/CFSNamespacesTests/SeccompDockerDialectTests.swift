@@ -122,6 +122,22 @@ struct SeccompDockerDialectTests {
         #expect(error?.message.hasPrefix(message) == true)
     }
 
+    @Test("nobody listens for the engine's own containers, and the profile says where it asks for that")
+    func listener() {
+        let whole = [
+            (#""listenerPath": "/a""#, "seccomp.listenerPath"),
+            (#""listenerMetadata": "x""#, "seccomp.listenerMetadata"),
+            (#""syscalls": [{"names": ["a"], "action": "SCMP_ACT_NOTIFY"}]"#, "seccomp.syscalls[0].action"),
+        ]
+        for (member, field) in whole {
+            let error = #expect(throws: CFSError.self) {
+                try Self.read(#"{"defaultAction": "SCMP_ACT_ALLOW", \#(member)}"#)
+            }
+            let message = error?.message ?? ""
+            #expect(message.hasPrefix("\(field) ") && message.contains("no seccomp agent"), "\(message)")
+        }
+    }
+
     @Test("a map beside a list of architectures contradicts it")
     func both() {
         let error = #expect(throws: CFSError.self) {

@@ -22,7 +22,9 @@ struct FeaturesTests {
         for name in try #require(linux.capabilities) { try check("[\"\(name)\"]", at: "process.capabilities.bounding") }
         let seccomp = try #require(linux.seccomp)
         for action in try #require(seccomp.actions) {
-            try check("{\"defaultAction\": \"\(action)\"}", at: "linux.seccomp")
+            let rule = "\"syscalls\": [{\"names\": [\"mkdir\"], \"action\": \"\(action)\"}]"
+            try check(
+                "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \"listenerPath\": \"/a\", \(rule)}", at: "linux.seccomp")
         }
         for word in try #require(seccomp.operators) {
             let condition = "{\"index\": 0, \"value\": 1, \"op\": \"\(word)\"}"

@@ -228,6 +228,18 @@ struct FieldSample: Sendable, CustomStringConvertible {
         ].map {
             FieldSample("linux.seccomp.\($0)", at: "linux.seccomp", #"{"defaultAction": "SCMP_ACT_ERRNO"}"#, $1)
         }
+        + [
+            ("listenerPath", #""listenerPath": "/b", "#),
+            ("listenerMetadata", #""listenerPath": "/a", "listenerMetadata": "x", "#),
+        ].map {
+            FieldSample(
+                "linux.seccomp.\($0)", at: "linux.seccomp", listening(#""listenerPath": "/a", "#), listening($1))
+        }
+
+    private static func listening(_ members: String) -> String {
+        "{\"defaultAction\": \"SCMP_ACT_ALLOW\", \(members)"
+            + #""syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}]}"#
+    }
 
     private static let rules: [FieldSample] =
         [

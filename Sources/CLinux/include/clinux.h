@@ -130,6 +130,8 @@ struct cfs_mount_attr {
 #define CFS_SECCOMP_FILTER_FLAG_LOG 2
 #define CFS_SECCOMP_FILTER_FLAG_SPEC_ALLOW 4
 #define CFS_SECCOMP_FILTER_FLAG_NEW_LISTENER 8
+#define CFS_SECCOMP_FILTER_FLAG_TSYNC_ESRCH 16
+#define CFS_SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV 32
 
 struct cfs_cap_header {
     uint32_t version;
@@ -144,6 +146,12 @@ struct cfs_sock_fprog {
     uint16_t length;
     const void *filter;
 };
+/// Loads a filter whose calls somebody else decides about, and hands its descriptor on: seccomp(2) with NEW_LISTENER, then
+/// sendmsg(2) of it beside `word`, close(2), and read(2) until the other end has answered with a byte. No other call is
+/// made in between, for each may wait for an answer that nobody can give yet. Returns 0, or the error of a call, which
+/// `failed` then names by its place in this list (0 for seccomp). An end without an answer is -ECONNRESET.
+long cfs_seccomp_listen(
+    uint32_t flags, const struct cfs_sock_fprog *program, int socket, const void *word, size_t length, int *failed);
 
 // MARK: waitid(2) by pidfd
 
@@ -179,6 +187,8 @@ long cfs_unix_listen(const char *path, int backlog);
 long cfs_unix_connect(const char *path);
 /// The same for a stream.
 long cfs_unix_connect_stream(const char *path);
+/// The same for datagrams. Where a socket of another type has the path, that is -EPROTOTYPE, and its owner sees nothing of it.
+long cfs_unix_connect_datagram(const char *path);
 long cfs_accept(int socket);
 /// pipe2(2): the reading and the writing end, close-on-exec.
 long cfs_pipe(int fds[2]);
