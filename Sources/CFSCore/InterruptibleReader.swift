@@ -24,6 +24,8 @@ final class InterruptibleReader: EntryReader {
         try interruption.look()
         return try reader.readBody(into: buffer)
     }
+
+    var bodyDescriptor: Int32? { reader.bodyDescriptor }
 }
 
 /// The bytes behind a descriptor that may never come: a pipe, a terminal.

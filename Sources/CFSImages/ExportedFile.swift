@@ -53,6 +53,13 @@ public enum ExportedFile {
         try sink.flush()
     }
 
+    private static func isKernel(_ folder: String) -> Bool {
+        let opened = File.tryOpen(folder, [.path, .directory])
+        guard opened >= 0 else { return false }
+        let file = OwnedFD(opened)
+        return KernelFile.isIn(file.raw)
+    }
+
     private static func create(_ temporary: String, for path: String, _ name: String) throws(CFSError) -> OwnedFD {
         // The rename at the end would find that out as well, when all has been written.
         if File.statusIfThere(path)?.isDirectory ?? false {
@@ -67,6 +74,11 @@ public enum ExportedFile {
             let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
             let (text, hint) =
                 switch error.errno {
+                case ENOENT where isKernel(folder), EACCES where isKernel(folder), EPERM where isKernel(folder):
+                    (
+                        "\(folder) is a view into the kernel, in which no files can be made",
+                        "name a file in another folder"
+                    )
                 case ENOENT: ("there is no folder \(folder)", "make it first: mkdir -p \(folder)")
                 case ENOTDIR: ("\(folder) is not a folder", "name a file in a folder that is there")
                 default: ("no file can be made in the folder \(folder)", "name a folder that can be written to")

@@ -23,6 +23,13 @@ enum ImportForm: Hashable, Sendable {
     static func detect(_ path: String, limits: ArchiveLimits) throws(CFSError) -> ImportForm {
         let status = try File.status(path, followLinks: true)
         if status.isDirectory {
+            let folder = try Directory.open(path)
+            guard !KernelFile.isIn(folder.raw) else {
+                throw CFSError(
+                    .invalidArgument, .importing,
+                    "\(path) is a view into the kernel, and no folder that can be imported", path: path,
+                    hint: "import a folder with the files of a system")
+            }
             let isLayout = File.exists("\(path)/oci-layout") && File.exists("\(path)/index.json")
             return isLayout ? .layoutFolder : .folder
         }

@@ -122,9 +122,13 @@ public protocol EntryReader: AnyObject {
     func next() throws(CFSError) -> ArchiveEntry?
     /// Reads from the body of the last entry; 0 at its end.
     func readBody(into buffer: UnsafeMutableRawBufferPointer) throws(CFSError) -> Int
+    /// The file that the last entry's body is the content of; nil for a part of an archive.
+    var bodyDescriptor: Int32? { get }
 }
 
 extension EntryReader {
+    public var bodyDescriptor: Int32? { nil }
+
     /// What is left of the body of the last entry; more than `limit` bytes are an error (`limitExceeded`).
     public func readBody(limit: Int) throws(CFSError) -> [UInt8] { try BodySource(self).readAll(limit: limit) }
 }

@@ -5,6 +5,7 @@ import Glibc
 /// The content of one file of a folder: its areas with data, one after the other.
 final class FolderFile: ByteSource {
     private let file: SharedFD
+    var descriptor: Int32 { file.raw }
     private let name: ArchiveName
     private let fillsUp: Bool
     private var areas: [SparseSegment]

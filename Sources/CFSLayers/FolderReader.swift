@@ -79,6 +79,8 @@ public final class FolderReader: EntryReader {
         try body?.read(into: buffer) ?? 0
     }
 
+    public var bodyDescriptor: Int32? { body?.descriptor }
+
     /// For a name that layers give a meaning of their own.
     static func reserved(_ name: ArchiveName) -> CFSError {
         CFSError(

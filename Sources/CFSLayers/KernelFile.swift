@@ -8,10 +8,13 @@ public enum KernelFile {
     /// More than this is no text that somebody wants a copy of: an image of the memory, or a stream without end.
     static let limit = 64 << 20
 
+    /// The others of linux/magic.h: CGROUP_SUPER_MAGIC (of v1), DEBUGFS_MAGIC, TRACEFS_MAGIC, SECURITYFS_MAGIC.
     private static let fileSystems = Set(
-        [CFS_PROC_SUPER_MAGIC, CFS_SYSFS_MAGIC, CFS_CGROUP2_SUPER_MAGIC, CFS_DEVPTS_SUPER_MAGIC].map { Int($0) })
+        [CFS_PROC_SUPER_MAGIC, CFS_SYSFS_MAGIC, CFS_CGROUP2_SUPER_MAGIC, CFS_DEVPTS_SUPER_MAGIC].map { Int($0) }
+            + [0x27_e0eb, 0x6462_6720, 0x7472_6163, 0x7363_6673])
 
-    /// Whether a file or folder lies in what the kernel mounts for looking into it: proc, sysfs, cgroups, devpts.
+    /// Whether a file or folder lies in what the kernel mounts for looking into it: proc, sysfs, cgroups, devpts, debugfs,
+    /// tracefs, securityfs.
     ///
     /// - Parameter descriptor: O_PATH is enough.
     public static func isIn(_ descriptor: Int32) -> Bool { fileSystems.contains(Int(cfs_filesystem_magic(descriptor))) }

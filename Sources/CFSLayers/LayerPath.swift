@@ -21,38 +21,50 @@ struct LayerPath: Hashable {
     /// Empty for the layer's root; none is empty, `.` or `..`.
     let components: [FileName]
 
+    /// What a name comes out of, for messages.
+    enum Origin {
+        case layer
+        /// A tar that somebody copies into a folder.
+        case archive
+
+        fileprivate var name: String { self == .layer ? "the layer" : "the archive" }
+    }
+
     /// A leading `/` and `./` mean the layer's root, as archivers write them.
     ///
     /// - Throws: `unsafeLayer` for `..` and a zero byte; `limitExceeded` for what is too long or too deep.
-    init(_ name: ArchiveName, limits: ArchiveLimits) throws(CFSError) {
+    init(_ name: ArchiveName, limits: ArchiveLimits, in origin: Origin = .layer) throws(CFSError) {
         guard name.bytes.count <= limits.nameLength else {
             throw CFSError(
-                .limitExceeded, .unpacking, "a name in the layer is longer than \(limits.nameLength) bytes",
+                .limitExceeded, .unpacking, "a name in \(origin.name) is longer than \(limits.nameLength) bytes",
                 path: name.printable)
         }
         guard !name.bytes.contains(0) else {
             throw CFSError(
-                .unsafeLayer, .unpacking, "the name \"\(name.printable)\" in the layer holds a zero byte",
+                .unsafeLayer, .unpacking, "the name \"\(name.printable)\" in \(origin.name) holds a zero byte",
                 path: name.printable)
         }
         var components: [FileName] = []
         for part in name.bytes.split(separator: 0x2f) where !part.elementsEqual([0x2e]) {
             guard !part.elementsEqual([0x2e, 0x2e]) else {
                 throw CFSError(
-                    .unsafeLayer, .unpacking, "the name \"\(name.printable)\" leads out of the layer",
-                    path: name.printable, hint: "do not use this image")
+                    .unsafeLayer, .unpacking,
+                    "the name \"\(name.printable)\" leads out of \(origin == .layer ? "the layer" : "the folder")",
+                    path: name.printable,
+                    hint: origin == .layer ? "do not use this image" : "an archive for a copy has no .. in its names")
             }
             guard part.count <= limits.componentLength else {
                 throw CFSError(
                     .limitExceeded, .unpacking,
-                    "a part of a name in the layer is longer than \(limits.componentLength) bytes", path: name.printable
+                    "a part of a name in \(origin.name) is longer than \(limits.componentLength) bytes",
+                    path: name.printable
                 )
             }
             components.append(FileName(part))
         }
         guard components.count <= limits.depth else {
             throw CFSError(
-                .limitExceeded, .unpacking, "the layer has more than \(limits.depth) folders in each other",
+                .limitExceeded, .unpacking, "\(origin.name) has more than \(limits.depth) folders in each other",
                 path: name.printable)
         }
         self.components = components

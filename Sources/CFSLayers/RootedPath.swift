@@ -57,8 +57,13 @@ public struct RootedPath {
         let last = parts.last ?? ""
         let item: SharedFD
         if followsLink || meansFolder {
-            item = SharedFD(
-                OwnedFD(try found(File.tryOpen(path.isEmpty ? "/" : path, below: root, .path, resolve: .inRoot))))
+            let opened = File.tryOpen(path.isEmpty ? "/" : path, below: root, .path, resolve: .inRoot)
+            if opened == -ErrorCode.notFound, try isLink(last) {
+                throw CFSError(
+                    .invalidArgument, .looking, "\(label) is a link that leads nowhere", errno: ENOENT,
+                    hint: "a copy that does not follow it takes the link itself")
+            }
+            item = SharedFD(OwnedFD(try found(opened)))
         } else {
             let parent = SharedFD(OwnedFD(try found(openParent(path))))
             item = SharedFD(OwnedFD(try found(File.tryOpen(last, [.path, .noFollow], at: parent.raw))))
@@ -93,6 +98,11 @@ public struct RootedPath {
             }
             let item = SharedFD(OwnedFD(opened))
             guard try File.status(at: item.raw).isSymbolicLink else {
+                let mode = try File.status(at: item.raw).mode
+                if let what = SpecialFile.name(mode) {
+                    let source = try File.status(at: source.item.raw).mode
+                    if source & S_IFMT != mode & S_IFMT { throw SpecialFile.conflict(label, what) }
+                }
                 guard !meansFolder else { throw noFolder(label) }
                 guard !source.isFolder else {
                     throw CFSError(
@@ -101,7 +111,7 @@ public struct RootedPath {
                 }
                 return Target(folder: parent, name: ArchiveName(last))
             }
-            let link = try File.readLink("", at: item.raw)
+            let link = try self.link(item)
             let before = path.pathNames.dropLast().text(separator: "/")
             path = link.isAbsolutePath ? link : "\(before)/\(link)"
         }
@@ -129,6 +139,17 @@ public struct RootedPath {
         return File.tryOpen("/" + parent, below: root, [.directory, .read], resolve: .inRoot)
     }
 
+    /// Whether the last part of the path is a link.
+    private func isLink(_ last: String) throws(CFSError) -> Bool {
+        let opened = openParent(path)
+        guard opened >= 0, last != "..", last != "." else { return false }
+        let parent = SharedFD(OwnedFD(opened))
+        let item = File.tryOpen(last, [.path, .noFollow], at: parent.raw)
+        guard item >= 0 else { return false }
+        let file = SharedFD(OwnedFD(item))
+        return try File.status(at: file.raw).isSymbolicLink
+    }
+
     private func found(_ result: Int) throws(CFSError) -> Int {
         if result >= 0 { return result }
         throw failure(result)
@@ -144,6 +165,17 @@ public struct RootedPath {
                 .invalidArgument, .looking, "\(label) leads through too many links, or through one of the kernel's own",
                 errno: ELOOP)
         default: CFSError(kernel: Int32(-result), "openat2", .looking, path: label)
+        }
+    }
+
+    /// Where a link leads. The kernel's own depend on who asks: `/proc/self` of a container is nobody for a process outside.
+    private func link(_ item: SharedFD) throws(CFSError) -> String {
+        do throws(CFSError) {
+            return try File.readLink("", at: item.raw)
+        } catch {
+            throw CFSError(
+                .invalidArgument, .looking, "\(label) is a link of the kernel's own, and leads nowhere from here",
+                errno: error.errno, hint: "write the path that it stands for inside")
         }
     }
 

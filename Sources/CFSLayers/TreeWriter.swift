@@ -7,7 +7,8 @@ import Glibc
 /// before without following a link, so nothing is ever written elsewhere. A file appears whole or not at all.
 ///
 /// Folders are merged with those that are there, which stay as they are; everything else is replaced by what is new, but a
-/// folder never by something else nor the other way round.
+/// folder never by something else nor the other way round, and neither is a device, a pipe or a socket. A file that is mounted
+/// keeps its place: it is written into.
 public final class TreeWriter {
     /// Whose the files become.
     public enum Owners: Sendable, Hashable {
@@ -51,17 +52,22 @@ public final class TreeWriter {
     }
 
     private func write(_ entry: ArchiveEntry, _ reader: any EntryReader) throws(CFSError) {
-        let path = try LayerPath(entry.name, limits: limits)
+        let path = try LayerPath(entry.name, limits: limits, in: .archive)
         guard let name = path.name else { return }
         guard !isLeftOut(entry) else { return leftOut.append(entry.name) }
         let parent = try folder(path.parent)
         switch entry.kind {
         case .directory: return try makeFolder(path, entry)
         case .file:
-            try replace(name, at: parent, path) { temporary throws(CFSError) in
-                try makeFile(temporary, at: parent, entry, reader, path)
+            if let mounted = try mountedFile(name, at: parent, for: entry.kind, path) {
+                try overwrite(mounted, entry, reader, path)
+            } else {
+                try replace(name, at: parent, path) { temporary throws(CFSError) in
+                    try makeFile(temporary, at: parent, entry, reader, path)
+                }
             }
         case .symlink(let target):
+            _ = try mountedFile(name, at: parent, for: entry.kind, path)
             try replace(name, at: parent, path) { temporary throws(CFSError) in
                 let text = FileName(target.bytes)
                 try checked(
@@ -70,7 +76,8 @@ public final class TreeWriter {
                 try describe(temporary, at: parent, entry, path)
             }
         case .hardlink(let target):
-            try makeHardLink(name, at: parent, to: try LayerPath(target, limits: limits), path)
+            _ = try mountedFile(name, at: parent, for: entry.kind, path)
+            try makeHardLink(name, at: parent, to: try LayerPath(target, limits: limits, in: .archive), path)
         case .fifo: try makeNode(name, at: parent, S_IFIFO, 0, entry, path)
         case .characterDevice(let major, let minor):
             try makeNode(name, at: parent, S_IFCHR, UInt64(cfs_makedev(major, minor)), entry, path)
@@ -150,6 +157,7 @@ public final class TreeWriter {
             way.append((name, try Self.folder(LayerCalls.openFolder(name, at: parent), path)))
             return
         }
+        if result < 0 { try checkKernel(parent) }
         try checked(result, "mkdirat", .recording, path: path.printable)
         remember(path)
         let folder = try Self.folder(LayerCalls.openFolder(name, at: parent), path)
@@ -210,14 +218,32 @@ public final class TreeWriter {
     ) throws(CFSError) {
         let made = LayerCalls.makeFile(name, at: parent)
         let file = OwnedFD(try checked(made, "openat", .recording, path: path.printable))
-        let size = ftruncate(file.raw, off_t(clamping: entry.size)) == 0 ? 0 : -Int(errno)
-        try checked(size, "ftruncate", .recording, path: path.printable)
-        for segment in entry.sparse ?? [SparseSegment(offset: 0, length: entry.size)] {
-            try copy(segment, from: reader, to: file.raw, path)
-        }
+        try fill(file.raw, entry, reader, path)
         try describe(file.raw, entry, path)
         try LayerCalls.setTime(file.raw, entry.modified, path)
         bytes += entry.bodySize
+    }
+
+    /// Gives a mounted file new content. What fails here has taken its old one: there is no other place for the new.
+    private func overwrite(
+        _ item: SharedFD, _ entry: ArchiveEntry, _ reader: any EntryReader, _ path: LayerPath
+    ) throws(CFSError) {
+        if let file = try openMounted(item, entry, reader, path) {
+            try fill(file.raw, entry, reader, path)
+            try describeMounted(file.raw, entry, path)
+        }
+        bytes += entry.bodySize
+    }
+
+    /// The content of an empty file.
+    private func fill(
+        _ file: Int32, _ entry: ArchiveEntry, _ reader: any EntryReader, _ path: LayerPath
+    ) throws(CFSError) {
+        let size = ftruncate(file, off_t(clamping: entry.size)) == 0 ? 0 : -Int(errno)
+        try checked(size, "ftruncate", .recording, path: path.printable)
+        for segment in entry.sparse ?? [SparseSegment(offset: 0, length: entry.size)] {
+            try copy(segment, from: reader, to: file, path)
+        }
     }
 
     private func copy(
@@ -264,6 +290,7 @@ public final class TreeWriter {
         _ name: FileName, at parent: SharedFD, _ type: mode_t, _ device: UInt64, _ entry: ArchiveEntry,
         _ path: LayerPath
     ) throws(CFSError) {
+        _ = try mountedFile(name, at: parent, for: entry.kind, path)
         try replace(name, at: parent, path) { temporary throws(CFSError) in
             try checked(
                 LayerCalls.makeNode(temporary, at: parent, type, device: device), "mknodat", .recording,

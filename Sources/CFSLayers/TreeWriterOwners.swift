@@ -7,6 +7,11 @@ import Glibc
 extension TreeWriter {
     private func mode(_ entry: ArchiveEntry) -> UInt32 { owners == .writer ? entry.mode & 0o1777 : entry.mode }
 
+    /// Throws for an owner that the container has no number for.
+    func checkOwner(_ entry: ArchiveEntry, _ path: LayerPath) throws(CFSError) {
+        if case .kept(let map) = owners { _ = try ids(entry, map, path) }
+    }
+
     /// Of a file or folder that is open.
     func describe(_ file: Int32, _ entry: ArchiveEntry, _ path: LayerPath) throws(CFSError) {
         var attributes = entry.attributes.filter { AttributePolicy.verdict($0.name, of: entry.kind) == .keep }

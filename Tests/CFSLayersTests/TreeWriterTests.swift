@@ -123,6 +123,47 @@ struct TreeWriterTests {
         #expect(fixture.shell("ls -A t; ls t/full; cat t/f") == "d\nf\nfull\nx\nn")
     }
 
+    @Test(
+        "a file that is mounted keeps its place and gets the content; nothing else takes it", arguments: [true, false])
+    func mounted(isWritable: Bool) throws {
+        let fixture = fixture("echo old > f; mkdir d; echo old > ../source")
+        let (errors, seen) = try withPrivateMounts {
+            let (bind, remount, readOnly): (UInt, UInt, UInt) = (1 << 12, 1 << 5, 1)
+            try PrivateMount.make(fixture.folder("source"), on: fixture.folder("t/f"), "", flags: bind)
+            if !isWritable {
+                try PrivateMount.make("none", on: fixture.folder("t/f"), "", flags: bind | remount | readOnly)
+            }
+            let errors = ["f f new", "l f x", "f g x; h f g", "p f"].map { members in
+                failure { () throws(CFSError) in try write(fixture, RawTar(members)) }
+            }
+            let look = "grep -c ' \(fixture.folder("t/f")) ' /proc/self/mountinfo; cat source"
+            return (errors, fixture.shell(look))
+        }
+        #expect((errors[0] == nil) == isWritable)
+        if !isWritable { #expect(errors[0]?.message == "\"\(fixture.folder("t/f"))\" is mounted read-only") }
+        for error in errors.dropFirst() {
+            #expect(error?.code == .conflict && error?.message.contains("is mounted") == true)
+        }
+        #expect(seen == "1\n" + (isWritable ? "new" : "old"), "\(seen)")
+    }
+
+    @Test("a device, a pipe and a socket are replaced by their kind only")
+    func special() throws {
+        let socket = "import socket; socket.socket(socket.AF_UNIX).bind(\"s\")"
+        let fixture = fixture("mkfifo p; mknod c c 1 3; python3 -c '\(socket)'")
+        for (name, what) in [("p", "a pipe"), ("c", "a device"), ("s", "a socket")] {
+            for members in ["f \(name) x", "l \(name) x", "f first x; h \(name) first"] {
+                let error = failure { () throws(CFSError) in try write(fixture, RawTar(members)) }
+                #expect(error?.code == .conflict && error?.message.contains("is \(what)") == true, "\(members)")
+            }
+        }
+        var tar = RawTar()
+        tar.add("p", type: "6", mode: 0o622)
+        tar.add("c", type: "3", mode: 0o600, fields: [329: Array("0000001".utf8), 337: Array("0000005".utf8)])
+        _ = try write(fixture, tar)
+        #expect(fixture.shell("stat -c '%a %t:%T' t/p t/c; ls -A t") == "622 0:0\n600 1:5\nc\np\ns")
+    }
+
     @Test("what fails in the middle takes away what was new, and leaves what was there")
     func rollBack() throws {
         let fixture = fixture("mkdir d; echo old > d/old")
