@@ -57,7 +57,8 @@ extension Container {
         do throws(CFSError) {
             var request = try request()
             // Renamed since it was made: its monitor tells the journal who it is.
-            if request.name != row.name {
+            let isMoved = request.moveGeneratedFiles(to: folder.run)
+            if isMoved || request.name != row.name {
                 request.name = row.name
                 try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
             }
@@ -117,6 +118,25 @@ extension Container {
         case .failed(let error): throw error
         default: throw CFSError(.monitorFailed, .starting, "the answer of cfs-runtime is not understood")
         }
+    }
+}
+
+extension MonitorRequest {
+    /// Binds the files of `/etc` out of another run folder than the one the container was made with: a root may be used with
+    /// another one after a start of the machine.
+    ///
+    /// - Returns: whether anything was changed.
+    fileprivate mutating func moveGeneratedFiles(to folder: String) -> Bool {
+        var hasMoved = false
+        for index in spec.mounts.indices {
+            for name in GeneratedFiles.names where spec.mounts[index].destination == "/etc/\(name)" {
+                let source = spec.mounts[index].source
+                guard source.hasSuffix("/\(id.text)/\(name)"), source != "\(folder)/\(name)" else { continue }
+                spec.mounts[index].source = "\(folder)/\(name)"
+                hasMoved = true
+            }
+        }
+        return hasMoved
     }
 }
 

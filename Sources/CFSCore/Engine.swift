@@ -87,6 +87,8 @@ public final class Engine: Sendable {
     }
 
     /// Makes the folders that everything else lies in.
+    ///
+    /// - Throws: also `conflict` when containers of this root run that another run folder knows of.
     func makeFolders() throws(CFSError) {
         for folder in ["\(options.root)/containers", "\(options.root)/events", options.run] {
             do throws(CFSError) {
@@ -103,6 +105,7 @@ public final class Engine: Sendable {
                     hint: "\(folder == options.run ? "--run" : "--root") names a place that can be written to")
             }
         }
+        try RunMark(options).check()
     }
 
     func folder(_ id: ContainerID) -> ContainerFolder {
