@@ -22,6 +22,7 @@ enum HostDevice {
         return RuntimeSpec.Device(
             type: status.isBlockDevice ? "b" : "c", path: request.target, major: status.rdev_major,
             minor: status.rdev_minor,
-            fileMode: 0o666)
+            // As on the host: what only its owner may open there, only the container's root, to whom the node belongs, may.
+            fileMode: status.mode & 0o777)
     }
 }

@@ -43,6 +43,21 @@ struct DeviceRuleTests: EngineSuite {
         #expect(result.output.contains(Self.denied) == (access != "rw"), "\(result.output)")
     }
 
+    @Test(
+        "a node has the permissions of the host's and belongs to the container's root", arguments: ["private", "host"])
+    func mode(userns: String) throws {
+        let path = engine.folder("null-\(userns)")
+        // The null device, which every container may open: the permissions decide.
+        try #require(mknod(path, S_IFCHR | 0o600, 0x0103) == 0)
+        chmod(path, 0o600)
+        let look = "stat -c '%a %u:%g' /dev/mine /dev/null; (exec 3</dev/mine) 2>&1 && echo opened; :"
+        let options = ["run", "--rm", "--userns", userns, "--device", "\(path):/dev/mine"]
+        let asRoot = engine.run(options + ["BusyBox", "sh", "-c", look])
+        #expect(asRoot.output == "600 0:0\n666 0:0\nopened\n", "\(asRoot.output) \(asRoot.errors)")
+        let asUser = engine.run(options + ["-u", "1000", "BusyBox", "sh", "-c", look])
+        #expect(asUser.output.contains("Permission denied") && !asUser.output.contains("opened"), "\(asUser.output)")
+    }
+
     @Test("the usual devices work beside it", .enabled(if: hasDevice, noDevice))
     func usual() throws {
         let device = try #require(Self.device)
