@@ -15,7 +15,7 @@ public enum WaitCondition: Sendable, Hashable {
 extension Container {
     /// Waits for the container's end or removal, whoever started it.
     ///
-    /// - Returns: how it ended; of one that was removed before it ever ran status 0.
+    /// - Returns: how its last run ended; of one that was removed before it ever ran status 0.
     /// - Throws: `containerNotRunning` when it was never started, and its end is waited for.
     public func wait(_ condition: WaitCondition = .notRunning) async throws(CFSError) -> ExitStatus {
         let container = self
@@ -89,7 +89,19 @@ public final class PendingEnd: Sendable {
             // It may have run again meanwhile.
             if let ended = try container.ended() { last = ended }
         } while try removal.isThereAfterChange()
-        return last ?? ExitStatus(code: 0)
+        return try unseen() ?? last ?? ExitStatus(code: 0)
+    }
+
+    /// How the last run of a container that is gone has ended, where no monitor was there to tell it: it was started after
+    /// this wait had begun. Nil where the history knows none.
+    private func unseen() throws(CFSError) -> ExitStatus? {
+        guard monitorDescriptor == nil else { return nil }
+        var filter = HistoryFilter()
+        filter.containers = [container.id.text]
+        filter.verbs = ["run", "start", "restart"]
+        filter.limit = 1
+        guard let run = try container.engine.history(filter).last, let status = run.status else { return nil }
+        return ExitStatus(code: status, reason: run.reason)
     }
 
     /// What becomes readable when ``poll()`` may know more.
@@ -119,7 +131,7 @@ public final class PendingEnd: Sendable {
             }
             try removal.take()
             if let ended = try container.ended() { seen.status = ended }
-            return removal.isThere ? nil : seen.status ?? known ?? ExitStatus(code: 0)
+            return removal.isThere ? nil : try unseen() ?? seen.status ?? known ?? ExitStatus(code: 0)
         }
     }
 

@@ -56,6 +56,23 @@ struct WaitTests: EngineSuite {
         }
     }
 
+    @Test("a wait for the removal of what is only created tells how it ended that ran meanwhile")
+    func createdFirst() throws {
+        let made = engine.run("create", "--name", "later", "BusyBox", "sleep", "1000")
+        try #require(made.status == 0, "\(made.errors)")
+        defer { engine.run("rm", "-f", "later") }
+        let waiting = engine.start(["wait", "--condition", "removed", "later"])
+        #expect(!waiting.waitForOutput("0", seconds: 0.3))
+        #expect(engine.run("start", "later").status == 0)
+        #expect(engine.run("rm", "-f", "later").status == 0)
+        #expect(waiting.finish().output == "137\n")
+        #expect(engine.run("create", "--name", "never", "BusyBox", "true").status == 0)
+        let never = engine.start(["wait", "--condition", "removed", "never"])
+        #expect(!never.waitForOutput("0", seconds: 0.3))
+        #expect(engine.run("rm", "never").status == 0)
+        #expect(never.finish().output == "0\n")
+    }
+
     @Test("what is not there is an error, and the others are waited for")
     func unknown() throws {
         #expect(engine.run("run", "--name", "done", "BusyBox", "sh", "-c", "exit 2").status == 2)
