@@ -44,6 +44,14 @@ struct WebSocketTests {
         }
     }
 
+    @Test("the frame that closes has a reason that fits into it")
+    func close() {
+        #expect(WebSocketFrames.close(1000) == [0x88, 2, 0x03, 0xe8])
+        #expect(WebSocketFrames.close(1008, "no") == [0x88, 4, 0x03, 0xf0] + Array("no".utf8))
+        let long = WebSocketFrames.close(1008, String(repeating: "ä", count: 100))
+        #expect(long.count == 2 + 2 + 122 && long[1] == 124)
+    }
+
     @Test("what is against the rules ends it with the right status")
     func violations() {
         let unmasked: [UInt8] = [0x81, 0x01, 0x41]

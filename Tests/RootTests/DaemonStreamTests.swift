@@ -28,6 +28,17 @@ struct DaemonStreamTests: EngineSuite {
         for listener in [live, before] { listener.signal(SIGTERM) }
     }
 
+    @Test("an action that there is none of is a bad request")
+    func unknownAction() throws {
+        let daemon = try DaemonFixture(engine)
+        let refused = daemon.get("/events?action=bogus&until=0s")
+        #expect(refused.status == 400 && refused.text.contains("health_status"), "\(refused.text)")
+        let range = "since=2020-01-01T00:00:00Z&until=2020-01-02T00:00:00Z"
+        for action in ["die", "health_status", "health_status:%20healthy"] {
+            #expect(daemon.get("/events?action=\(action)&\(range)").status == 200, "\(action)")
+        }
+    }
+
     @Test("events until a time come to an end that is told")
     func bounded() throws {
         let daemon = try DaemonFixture(engine)

@@ -72,6 +72,26 @@ struct DaemonTerminalTests: EngineSuite {
         }
     }
 
+    @Test(
+        "a message that is not understood closes the connection with 1008 and a reason",
+        arguments: ["no json", #"{"signal":"NONE"}"#])
+    func notUnderstood(message: String) throws {
+        try withDaemon { daemon, id in
+            let result = talk(
+                daemon,
+                """
+                s = ws("/containers/\(id)/exec?command=cat")
+                until(s, b'"started"')
+                s.sendall(frame(1, b'\(message)'))
+                data = until(s, bytes([0x03, 0xf0]))
+                end = data[data.rindex(bytes([0x03, 0xf0])) - 2:]
+                while len(end) < 2 + end[1]: end += s.recv(4096)
+                print(end[0] == 0x88, len(end) > 10, end[4:].decode())
+                """)
+            #expect(result.text.hasPrefix("True True "), "\(result.output) \(result.errors)")
+        }
+    }
+
     @Test("a command hears that its terminal is gone, also when the connection is reset")
     func hangUp() throws {
         try withDaemon { daemon, id in

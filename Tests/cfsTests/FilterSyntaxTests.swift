@@ -1,5 +1,6 @@
 import CFSCore
 import OptionsSupport
+import TestSupport
 import Testing
 
 @testable import cfs
@@ -54,6 +55,15 @@ struct FilterSyntaxTests {
         #expect(error?.code == .invalidArgument && error?.phase == .parsing)
         #expect(error?.message.contains(says) == true, "\(error?.message ?? "")")
         #expect(error?.hint?.contains(hints) == true, "\(error?.hint ?? "")")
+    }
+
+    @Test("the manual page lists the states that there are, as the error does")
+    func manual() throws {
+        let page = try #require(textOfFile(Repository.path("docs/man/cfs.1")))
+        let place = try #require(page.firstRange(of: ".It Li status\n"))
+        let words = page[place.upperBound...].split(whereSeparator: \.isWhitespace).prefix(24)
+        let listed = words.prefix { $0 != "without" }.filter { $0.allSatisfy(\.isLowercase) && $0 != "or" }
+        #expect(listed.map(String.init) == ContainerFilter.stateNames)
     }
 
     @Test("a prune is limited by time and labels")

@@ -15,7 +15,9 @@ struct ContainerGrounds: Sendable {
         guard let path = try CgroupHandle.path(of: cgroup, mountPoint: mountPoint) else {
             throw Refusal(reason: "the cgroup in which the socket was made is gone")
         }
-        guard !isContainer(path) else { throw Refusal(reason: "the socket is a container's: \(path)") }
+        guard !isContainer(path) else {
+            throw Refusal(reason: "the socket is a container's: \(path)", isOfContainer: true)
+        }
     }
 
     /// Throws unless this process is outside of containers. Where there is no cgroup v2 it is not asked: such a socket is reached
@@ -28,7 +30,9 @@ struct ContainerGrounds: Sendable {
         let text = String(decoding: try File.readAll(at: path), as: UTF8.self)
         guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("0::") }) else { return }
         let folder = mountPoint + line.dropFirst(3)
-        guard !isContainer(folder) else { throw Refusal(reason: "the process is a container's: \(folder)") }
+        guard !isContainer(folder) else {
+            throw Refusal(reason: "the process is a container's: \(folder)", isOfContainer: true)
+        }
     }
 
     /// Whether a path lies in the folder of our containers, or in a cgroup that is named as containers are: those of another

@@ -10,9 +10,10 @@ protocol Door: Sendable {
     func peer(_ channel: any Channel) -> EventLoopFuture<Peer>
 }
 
-/// Why somebody is not let in. What it says to the other side is the same for all: reasons are for the log.
+/// Why somebody is not let in. The other side hears only whether a container may ever call: reasons are for the log.
 struct Refusal: Error, CustomStringConvertible {
     let reason: String
+    var isOfContainer = false
     var description: String { reason }
 }
 
@@ -20,6 +21,15 @@ extension ServerError {
     static let notWelcome = ServerError(
         .notPermitted, "only root and members of the group cfs may call",
         hint: "become root, or ask for the group: usermod -a -G cfs USER")
+
+    /// For those who are root, or in the group, and in a container.
+    static let noContainers = ServerError(
+        .notPermitted, "a process in a container may not call", hint: "call from outside of containers")
+
+    /// What somebody hears who is not let in.
+    static func refusing(_ error: any Error) -> ServerError {
+        (error as? Refusal)?.isOfContainer == true ? noContainers : notWelcome
+    }
 }
 
 /// The Unix socket: the kernel says who connected (SO_PEERCRED, unix(7)).

@@ -51,7 +51,8 @@ enum StreamRoutes {
                 .init(
                     name: "kind", schema: Schemas.choice(["container", "image"]), summary: "Of this kind",
                     isRepeatable: true),
-                .init(name: "action", schema: Schemas.text, summary: "start, die, ...", isRepeatable: true),
+                .init(
+                    name: "action", schema: Schemas.choice(actions), summary: "start, die, ...", isRepeatable: true),
                 .init(
                     name: "container", schema: Schemas.text, summary: "A name, or the beginning of an id",
                     isRepeatable: true),
@@ -188,6 +189,10 @@ enum StreamRoutes {
 
     // MARK: Events
 
+    /// What `action` takes: `health_status` is every status, too.
+    private static let actions =
+        EngineEvent.actions + Health.Status.allCases.map { "health_status: \($0.rawValue)" }
+
     private static func events(_ call: Call) throws -> Response {
         var filter = EventFilter()
         filter.since = try call.query.time("since")
@@ -198,7 +203,12 @@ enum StreamRoutes {
             }
             filter.kinds.append(kind)
         }
-        filter.actions = call.query.values("action")
+        for name in call.query.values("action") {
+            guard actions.contains(name) else {
+                throw call.query.wrong("action", name, "the actions are \(EngineEvent.actions.text(separator: ", "))")
+            }
+            filter.actions.append(name)
+        }
         filter.containers = call.query.values("container")
         filter.images = call.query.values("image")
         let asked = filter

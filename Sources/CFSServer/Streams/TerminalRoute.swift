@@ -74,8 +74,14 @@ final class Terminal: Sendable {
     private struct Words: Sendable {
         /// Of the latest ping: the others need no answer (RFC 6455, 5.5.3).
         var pong: [UInt8]?
-        /// The status with which it is over.
-        var over: UInt16?
+        /// How it is over.
+        var over: Over?
+    }
+
+    /// The status with which the socket is closed, and why.
+    private struct Over {
+        let status: UInt16
+        var reason = ""
     }
 
     private let id: String
@@ -129,17 +135,17 @@ final class Terminal: Sendable {
         try PipeEnd.makeNonBlocking(bell.reading.raw)
         try PipeEnd.makeNonBlocking(bell.writing.raw)
         let reading = Task { [self] in
-            let status = await read(body, watch) { pong in
+            let over = await read(body, watch) { pong in
                 words.content.withLock { $0.pong = pong }
                 Self.ring(bell.writing)
             }
-            words.content.withLock { $0.over = status }
+            words.content.withLock { $0.over = over }
             Self.ring(bell.writing)
         }
         defer { reading.cancel() }
         do {
-            let status = try await write(watch, bell.reading, words, &writer)
-            try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(status)))
+            let over = try await write(watch, bell.reading, words, &writer)
+            try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(over.status, over.reason)))
         } catch is CancellationError {
             try await writer.write(ByteBuffer(bytes: WebSocketFrames.close(1001)))
         } catch let error as CFSError {
@@ -162,10 +168,10 @@ final class Terminal: Sendable {
 
     /// From the command to the socket.
     ///
-    /// - Returns: the status with which the socket is closed.
+    /// - Returns: how the socket is closed.
     private func write(
         _ watch: DescriptorWatch, _ bell: SharedFD, _ words: Mailbox, _ writer: inout any ResponseBodyWriter
-    ) async throws -> UInt16 {
+    ) async throws -> Over {
         var open = [(output, UInt8(1)), (error, UInt8(2))]
         var status: ExitStatus?
         while !open.isEmpty || status == nil {
@@ -211,7 +217,7 @@ final class Terminal: Sendable {
             ]
             try await writer.write(ByteBuffer(bytes: WebSocketFrames.text(end.bytes())))
         }
-        return 1000
+        return Over(status: 1000)
     }
 
     private static func document(_ skipped: SkippedOutput) -> JSON {
@@ -224,17 +230,17 @@ final class Terminal: Sendable {
 
     /// From the socket to the command.
     ///
-    /// - Returns: the status with which the socket is closed.
+    /// - Returns: how the socket is closed.
     private func read(
         _ body: RequestBody, _ watch: DescriptorWatch, _ answer: @Sendable ([UInt8]) -> Void
-    ) async -> UInt16 {
+    ) async -> Over {
         var frames = WebSocketFrames()
         do {
             for try await part in body {
                 frames.append(part.readableBytesView)
                 while let message = try frames.next() {
                     switch message {
-                    case .close: return 1000
+                    case .close: return Over(status: 1000)
                     case .ping(let bytes): answer(bytes)
                     case .pong: break
                     case .binary(let bytes):
@@ -248,13 +254,13 @@ final class Terminal: Sendable {
                 }
             }
             // It has hung up without a word.
-            return 1001
+            return Over(status: 1001)
         } catch let violation as WebSocketFrames.Violation {
-            return violation.status
-        } catch is CFSError {
-            return 1008
+            return Over(status: violation.status, reason: violation.reason)
+        } catch let error as CFSError {
+            return Over(status: 1008, reason: error.message)
         } catch {
-            return 1001
+            return Over(status: 1001)
         }
     }
 

@@ -15,10 +15,11 @@ struct WebSocketFrames {
     /// What is wrong with what came; the connection is closed with this status (RFC 6455, 7.4.1).
     struct Violation: Error, Equatable {
         let status: UInt16
+        let reason: String
 
-        static let protocolError = Violation(status: 1002)
-        static let tooBig = Violation(status: 1009)
-        static let noText = Violation(status: 1007)
+        static let protocolError = Violation(status: 1002, reason: "this is no frame of RFC 6455")
+        static let tooBig = Violation(status: 1009, reason: "a message has at most 64 KiB")
+        static let noText = Violation(status: 1007, reason: "a text message is UTF-8")
     }
 
     /// Bytes of one message.
@@ -91,7 +92,16 @@ struct WebSocketFrames {
     static func text(_ bytes: [UInt8]) -> [UInt8] { frame(0x1, bytes) }
     static func binary(_ bytes: [UInt8]) -> [UInt8] { frame(0x2, bytes) }
     static func pong(_ bytes: [UInt8]) -> [UInt8] { frame(0xa, bytes) }
-    static func close(_ status: UInt16) -> [UInt8] { frame(0x8, [UInt8(status >> 8), UInt8(status & 0xff)]) }
+
+    /// - Parameter reason: for whoever looks for the fault; cut to what a frame of this kind holds (RFC 6455, 5.5).
+    static func close(_ status: UInt16, _ reason: String = "") -> [UInt8] {
+        var text: [UInt8] = []
+        for character in reason {
+            guard text.count + character.utf8.count <= 123 else { break }
+            text += Array(character.utf8)
+        }
+        return frame(0x8, [UInt8(status >> 8), UInt8(status & 0xff)] + text)
+    }
 
     private static func frame(_ opcode: UInt8, _ bytes: [UInt8]) -> [UInt8] {
         var out: [UInt8] = [0x80 | opcode]

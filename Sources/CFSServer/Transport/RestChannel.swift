@@ -44,7 +44,7 @@ struct RestChannel: ServerChildChannel {
         }.flatMapError { error in
             logger.info("refused a connection", metadata: ["reason": "\(error)"])
             // Whatever went wrong: who cannot be named is not let in.
-            return refuse(channel, .notWelcome)
+            return refuse(channel, .refusing(error))
         }
     }
 
