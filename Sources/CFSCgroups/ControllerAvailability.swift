@@ -65,6 +65,20 @@ extension CFSError {
 }
 
 extension CgroupHierarchy {
+    /// Those of some controllers that no limit can use here: why, and what can be done.
+    public func missing(
+        _ wanted: [CgroupController]
+    ) throws(CFSError) -> [(controller: CgroupController, reason: String, hint: String)] {
+        let present = try controllers()
+        let absent = wanted.filter { !present.contains($0.rawValue) }
+        guard !absent.isEmpty else { return [] }
+        let availability = try ControllerAvailability.read()
+        return absent.map { controller in
+            let (text, hint) = availability.reason(controller)
+            return (controller, text, hint)
+        }
+    }
+
     /// The hierarchy that a cgroup's folder lies in, by the mounts of this process.
     init(holding path: String) throws(CFSError) {
         let mounts = String(decoding: try File.readAll(at: "/proc/self/mountinfo"), as: UTF8.self)

@@ -33,9 +33,7 @@ extension Engine {
     public func diagnose() -> [Finding] {
         [
             privilege, kernel, userNamespaces, overlay, store(at: options.root), cgroupVersion, pidsController,
-            resources, seccomp,
-            runtime, busyBox,
-        ]
+        ] + controllers + [resources, seccomp, runtime, busyBox]
     }
 
     private var privilege: Finding {
@@ -119,6 +117,18 @@ extension Engine {
                     hint: "boot with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=all")
         } catch {
             return Finding("pids limit", .warning, error.description)
+        }
+    }
+
+    /// One for each controller whose limits cannot be set; see ``pidsController`` for that of processes.
+    private var controllers: [Finding] {
+        do throws(CFSError) {
+            guard let hierarchy = try cgroups() else { return [] }
+            return try hierarchy.missing([.memory, .cpu, .io, .cpuset]).map {
+                Finding("\($0.controller) limits", .warning, $0.reason, hint: $0.hint)
+            }
+        } catch {
+            return [Finding("limits of resources", .warning, error.description)]
         }
     }
 

@@ -139,6 +139,20 @@ struct ListingTests: EngineSuite {
         #expect(result.output.hasSuffix("\n"))
     }
 
+    @Test("doctor names each controller that limits cannot use here, with what would help")
+    func doctor() throws {
+        let findings = try JSONValue(parsing: engine.run("doctor", "--format", "json").bytes).array
+        let present = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].compactMap { textOfFile("\($0)/cgroup.controllers") }
+        let names = try #require(present.first).split(whereSeparator: \.isWhitespace).map(String.init)
+        for controller in ["memory", "cpu", "io", "cpuset"] {
+            let finding = findings.first { $0["Name"].text == "\(controller) limits" }
+            #expect((finding == nil) == names.contains(controller), "\(controller)")
+            guard let finding else { continue }
+            #expect(finding["Verdict"].text == "warning" && finding["Hint"].text?.isEmpty == false, "\(finding)")
+            #expect(finding["Detail"].text?.hasPrefix("\(controller) is ") == true, "\(finding)")
+        }
+    }
+
     @Test("a format that does not exist is an error")
     func unknownFormat() {
         let result = engine.run("ps", "--format", "yaml")

@@ -42,6 +42,17 @@ struct ContainerListTests {
         #expect(list(running, full: true).table.contains(Self.id.text))
     }
 
+    @Test("a command stands in quotes as Docker writes it: those within it are escaped")
+    func quotes() {
+        let running = record(.created, command: ["sh", "-c", "exit 7"])
+        #expect(list(running).table.contains("\"sh -c exit 7\""))
+        let quoted = record(.created, command: ["sh", "-c", "a \"b\" \\c\n"])
+        #expect(list(quoted, full: true).table.contains(#""sh -c a \"b\" \\c\n""#))
+        // Cut first, as Docker does: an escape is never halved.
+        let cut = record(.created, command: ["echo", "0123456789 ", "\"\"\"\""])
+        #expect(list(cut).table.contains(#""echo 0123456789  \"\"…""#), "\(list(cut).table)")
+    }
+
     @Test("the status says what happened, and when")
     func status() {
         let list = list()

@@ -34,7 +34,7 @@ struct ContainerList {
 
     private func command(_ record: ContainerRecord) -> String {
         let command = record.command.joined(separator: " ")
-        return "\"\(isFull ? command : DisplayWidth.shortened(Printable.text(command), to: Self.commandCells))\""
+        return Printable.quoted(isFull ? command : DisplayWidth.shortened(command, to: Self.commandCells))
     }
 
     /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`.

@@ -20,6 +20,19 @@ enum Printable {
         return safe
     }
 
+    /// The text in quotes, as Docker prints commands (strconv.Quote of Go): also quotes and backslashes within it are escapes.
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\"
+            default: break
+            }
+            quoted.unicodeScalars.append(scalar)
+        }
+        return Self.text(quoted) + "\""
+    }
+
     /// C0 and C1 controls, line and paragraph separators, and the marks that turn the direction of writing.
     private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
