@@ -74,7 +74,7 @@ extension SeccompProfile {
         guard !path.isEmpty else {
             throw Self.fault("seccomp.listenerPath", "is missing: SCMP_ACT_NOTIFY needs somebody who listens")
         }
-        guard path.hasPrefix("/"), path.utf8.count <= 107, !path.utf8.contains(0) else {
+        guard path.isAbsolutePath, path.utf8.count <= 107, !path.utf8.contains(0) else {
             throw Self.fault("seccomp.listenerPath", "must be an absolute path of at most 107 bytes, not \"\(path)\"")
         }
         guard alwaysPasses("sendmsg") else {
