@@ -38,9 +38,18 @@ enum RunCommand {
         return status
     }
 
+    /// Somebody may be faster, and may even have made another of the same name: then there is nothing to do, and the end of the
+    /// command is what is told.
     private static func remove(_ container: RuntimeContainer, _ context: RuntimeContext) throws(CFSError) {
-        let lock = try container.lock()
-        defer { withExtendedLifetime(lock) {} }
-        try DeleteCommand.destroy(container, try container.configuration().hooks, context.log)
+        do throws(CFSError) {
+            let lock = try container.lock()
+            defer { withExtendedLifetime(lock) {} }
+            let there = try context.store.load(container.document.id)
+            guard there.document.pid == container.document.pid, there.document.created == container.document.created
+            else { return }
+            try DeleteCommand.destroy(container, try container.configuration().hooks, context.log)
+        } catch {
+            guard error.code == .containerNotFound else { throw error }
+        }
     }
 }

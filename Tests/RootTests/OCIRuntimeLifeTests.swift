@@ -90,6 +90,18 @@ struct OCIRuntimeLifeTests {
         #expect(bundle.run("run", "b").status == 137)
     }
 
+    @Test("run tells how its command ended, also when somebody else has removed the container")
+    func removedMeanwhile() {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        for _ in 0..<20 {
+            let command = bundle.start(["run", "a"])
+            #expect(eventually { bundle.status("a") == "running" })
+            bundle.run("delete", "--force", "a")
+            let ended = command.finish()
+            #expect(ended.status == 137 && ended.errors.isEmpty, "\(ended.errors)")
+        }
+    }
+
     @Test("a terminal of run is the caller's")
     func terminal() {
         let bundle = RuntimeBundle(["sh"])
