@@ -43,7 +43,9 @@ let package = Package(
         .target(name: "CFSModel", swiftSettings: strict),
         .target(name: "CFSLinux", dependencies: ["CLinux", "CFSModel"], swiftSettings: strict),
         .target(name: "CFSCgroups", dependencies: ["CFSLinux"], swiftSettings: strict),
-        .target(name: "CFSNamespaces", dependencies: ["CFSLinux", "CSeccomp", "CCap"], swiftSettings: strict),
+        .target(name: "CFSNetworks", dependencies: ["CFSLinux"], swiftSettings: strict),
+        .target(
+            name: "CFSNamespaces", dependencies: ["CFSLinux", "CFSNetworks", "CSeccomp", "CCap"], swiftSettings: strict),
         .target(
             name: "CFSLayers",
             dependencies: [
@@ -55,12 +57,13 @@ let package = Package(
             name: "CFSImages",
             dependencies: ["CFSLayers", .product(name: "AsyncHTTPClient", package: "async-http-client")],
             swiftSettings: strict),
-        .target(name: "CFSMonitor", dependencies: ["CFSNamespaces", "CFSCgroups"], swiftSettings: strict),
+        .target(
+            name: "CFSMonitor", dependencies: ["CFSNamespaces", "CFSCgroups", "CFSNetworks"], swiftSettings: strict),
         .target(
             name: "CFSCore",
             dependencies: [
-                "CFSModel", "CFSLinux", "CFSCgroups", "CFSNamespaces", "CFSLayers", "CFSRegistry", "CFSImages",
-                "CFSMonitor", system, .product(name: "Logging", package: "swift-log"),
+                "CFSModel", "CFSLinux", "CFSCgroups", "CFSNamespaces", "CFSNetworks", "CFSLayers", "CFSRegistry",
+                "CFSImages", "CFSMonitor", system, .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
         .target(name: "CFSOptions", dependencies: ["CFSCore", "CFSLinux", "CFSNamespaces"], swiftSettings: strict),
@@ -112,6 +115,7 @@ let package = Package(
         .testTarget(name: "CFSLinuxTests", dependencies: ["CFSLinux", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSCgroupsTests", dependencies: ["CFSCgroups", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSNamespacesTests", dependencies: ["CFSNamespaces", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CFSNetworksTests", dependencies: ["CFSNetworks", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSRuntimeTests", dependencies: ["CFSRuntime", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSMonitorTests", dependencies: ["CFSMonitor", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CFSLayersTests", dependencies: ["CFSLayers", "TestSupport"], swiftSettings: strict),

@@ -126,6 +126,7 @@ extension Engine {
         record.damage = damage(folder, live, exit)
         if record.state.pid != nil {
             (record.restarts, record.health) = (live?.restarts ?? 0, live?.health)
+            record.ports = live?.ports ?? []
         } else if case .exited = record.state, let exit, record.startedAt == exit.startedAt {
             (record.finishedAt, record.restarts) = (exit.finishedAt, exit.restarts)
             if seen.isHeld, row.decision.phase != .starting { record.restartsAt = exit.restartsAt }

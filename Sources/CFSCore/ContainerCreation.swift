@@ -70,6 +70,7 @@ extension Engine {
                     "a health check needs a command, and an interval, a timeout and retries above 0")
             }
         }
+        try checkNetworks(spec)
         try RequestedResources.check(
             RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent),
             withControllers: withControllers)
@@ -132,13 +133,18 @@ extension Engine {
         do throws(CFSError) { try step() } catch { return }
     }
 
-    static func check(name: String) throws(CFSError) {
+    /// Letters, digits, and `._-` after the first; at most 128.
+    static func isPlain(_ name: String) -> Bool {
         let bytes = Array(name.utf8)
         let isPlain = bytes.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
                 || [0x2d, 0x2e, 0x5f].contains($0)
         }
-        guard let first = bytes.first, isPlain, ![0x2d, 0x2e, 0x5f].contains(first), bytes.count <= 128 else {
+        return bytes.first.map { isPlain && ![0x2d, 0x2e, 0x5f].contains($0) && bytes.count <= 128 } ?? false
+    }
+
+    static func check(name: String) throws(CFSError) {
+        guard isPlain(name) else {
             throw CFSError(
                 .invalidArgument, .parsing, "\"\(name.prefix(200))\" is no name for a container",
                 hint: "use letters, digits, and ._- after the first, at most 128")
@@ -174,6 +180,7 @@ extension Engine {
         _ row: ContainerRow, _ spec: ContainerSpec, _ image: ImageRecord, _ folder: ContainerFolder
     ) throws(CFSError) -> [String] {
         var warnings: [String] = []
+        let network = try networkSettings(row, spec, image)
         let plan = ContainerPlan(spec: spec, image: image, surroundings: try surroundings(row, spec, folder))
         let configuration = try plan.configuration()
         let owner = configuration.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0
@@ -188,10 +195,12 @@ extension Engine {
         }
         let shares = spec.namespaces.network != .private
         try GeneratedFiles(
-            hostname: plan.hostname, sharesHostNetwork: shares, hasPrivateNetwork: plan.hasPrivateNetwork
+            hostname: plan.hostname, sharesHostNetwork: shares, hasPrivateNetwork: plan.hasPrivateNetwork,
+            network: network
         ).write(to: folder.run, owner: owner)
         warnings += try LimitWarnings.of(spec.limits)
-        let request = try request(row, spec, image, plan, configuration)
+        var request = try request(row, spec, image, plan, configuration)
+        request.network = network
         try File.create("config.json", request.json.bytes(), mode: 0o600, at: directory.raw)
         return warnings
     }

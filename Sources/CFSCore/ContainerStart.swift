@@ -36,6 +36,8 @@ extension Container {
         do throws(CFSError) {
             session = try start(row, streams, interruption)
         } catch {
+            let ports = Engine.request(of: folder)?.network?.ports ?? []
+            let error = engine.namingOwner(error, of: ports)
             engine.rememberFailure(of: id, error)
             if row.autoRemove {
                 engine.discard(id, folder)
@@ -58,12 +60,13 @@ extension Container {
             var request = try request()
             // Renamed since it was made: its monitor tells the journal who it is.
             let isMoved = request.moveGeneratedFiles(to: folder.run)
+            if isMoved { request.network?.folder = engine.networkFolder }
             if isMoved || request.name != row.name {
                 request.name = row.name
                 try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
             }
             try engine.rejoin(&request, folder)
-            try GeneratedFiles(request.spec).write(
+            try GeneratedFiles(request).write(
                 to: folder.run, owner: request.spec.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0)
             var trace = Timeline()
             trace.mark("begin")

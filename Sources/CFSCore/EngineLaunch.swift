@@ -70,6 +70,7 @@ extension Engine {
                 throw error
             }
         } catch {
+            let error = namingOwner(error, of: spec.ports)
             rememberFailure(of: id, error)
             discard(id, folder)
             throw error

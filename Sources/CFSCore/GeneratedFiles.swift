@@ -1,5 +1,7 @@
 import CFSLinux
 import CFSModel
+import CFSMonitor
+import CFSNetworks
 import Glibc
 
 /// The three files of `/etc` that say where a container is. They lie in its run folder, anew for each start, and are bound
@@ -11,20 +13,40 @@ struct GeneratedFiles {
     /// Whether the container has the host's network, and with it the host's resolvers.
     let sharesHostNetwork: Bool
     let hasPrivateNetwork: Bool
+    /// Nil for one that is on no network.
+    var network: NetworkSettings?
 
     var hosts: String {
         var text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-        if hasPrivateNetwork { text += "127.0.1.1\t\(hostname)\n" }
+        let addresses = network?.endpoints.flatMap(\.addresses) ?? []
+        for address in addresses { text += "\(address)\t\(hostname)\n" }
+        if hasPrivateNetwork, addresses.isEmpty { text += "127.0.1.1\t\(hostname)\n" }
+        for entry in network?.resolver.hosts ?? [] {
+            guard let address = entry.address ?? network?.hostAddress() else { continue }
+            text += "\(address)\t\(entry.name)\n"
+        }
         return text
     }
 
     /// Without the host's network no resolver can be reached: lookups then fail at once instead of after a timeout.
     func resolvers() throws(CFSError) -> [UInt8] {
-        guard sharesHostNetwork, File.exists("/etc/resolv.conf") else {
+        if let network {
+            let host =
+                File.exists(Self.hostResolvers) ? try File.readAll(at: Self.hostResolvers, limit: 1 << 20) : []
+            var text = "nameserver \(ResolverSockets.address)\n"
+            let search =
+                network.resolver.search ?? ResolverConfiguration(String(decoding: host, as: UTF8.self)).search
+            if !search.isEmpty { text += "search \(search.text(separator: " "))\n" }
+            text += "options \((["ndots:0"] + network.resolver.options).text(separator: " "))\n"
+            return Array(text.utf8)
+        }
+        guard sharesHostNetwork, File.exists(Self.hostResolvers) else {
             return Array("# No network, no resolvers: names are those of /etc/hosts.\n".utf8)
         }
-        return try File.readAll(at: "/etc/resolv.conf", limit: 1 << 20)
+        return try File.readAll(at: Self.hostResolvers, limit: 1 << 20)
     }
+
+    private static let hostResolvers = "/etc/resolv.conf"
 
     /// Writes the files for a container whose root is `owner` on the host, so that it can change them.
     func write(to path: String, owner: UInt32) throws(CFSError) {
@@ -43,11 +65,11 @@ struct GeneratedFiles {
 
 extension GeneratedFiles {
     /// The files of a container that was made before, by its configuration.
-    init(_ configuration: RuntimeSpec) {
-        let network = configuration.linux.namespaces.first { $0.type == "network" }
+    init(_ request: MonitorRequest) {
+        let network = request.spec.linux.namespaces.first { $0.type == "network" }
         self.init(
-            hostname: configuration.hostname ?? Machine().hostname,
+            hostname: request.spec.hostname ?? Machine().hostname,
             sharesHostNetwork: network?.path != nil || network == nil,
-            hasPrivateNetwork: network != nil && network?.path == nil)
+            hasPrivateNetwork: network != nil && network?.path == nil, network: request.network)
     }
 }

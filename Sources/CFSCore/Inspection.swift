@@ -28,6 +28,7 @@ extension Container {
                 "RestartPolicy": Self.restartPolicy(request.restart),
                 "LogConfig": Self.logConfiguration(request.log),
             ],
+            "NetworkSettings": Self.networkSettings(request, record),
             "RestartCount": .integer(Int64(record.restarts)),
             "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] }
                 ?? .null,

@@ -13,6 +13,8 @@ public struct Recovery: Sendable, Hashable {
     public var cgroups = 0
     /// Folders without a container, and layers and blobs that an import left half-written.
     public var folders = 0
+    /// Rules of the packet filter and names on networks that were there for nobody, or not there for somebody.
+    public var networkParts = 0
 
     public init() {}
 }
@@ -43,6 +45,7 @@ extension Engine {
         }
         try cgroups?.removeFolderIfEmpty()
         recovery.folders += try store.removeUnfinished()
+        recovery.networkParts = try recoverNetworks()
         return recovery
     }
 

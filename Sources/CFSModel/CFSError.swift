@@ -12,7 +12,8 @@ public struct CFSError: Error, Sendable, Hashable {
             case commandNotFound, commandNotExecutable
             case notPermitted, kernelUnsupported, cgroupControllerUnavailable
             case mountFailed, systemCallFailed, noSpace, limitExceeded
-            case monitorFailed, networkFailed, registryFailed, terminalRequired, conflict, interrupted
+            case monitorFailed, networkFailed, networkNotFound, networkInUse, registryFailed, terminalRequired,
+                conflict, interrupted
         }
         private let name: Name
         private init(_ name: Name) { self.name = name }
@@ -42,6 +43,8 @@ public struct CFSError: Error, Sendable, Hashable {
         public static let limitExceeded = Code(.limitExceeded)
         public static let monitorFailed = Code(.monitorFailed)
         public static let networkFailed = Code(.networkFailed)
+        public static let networkNotFound = Code(.networkNotFound)
+        public static let networkInUse = Code(.networkInUse)
         public static let registryFailed = Code(.registryFailed)
         public static let terminalRequired = Code(.terminalRequired)
         public static let conflict = Code(.conflict)

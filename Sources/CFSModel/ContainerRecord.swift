@@ -53,6 +53,10 @@ public struct ContainerRecord: Sendable, Hashable {
     public var restarts = 0
     /// Whether it is well; nil without a health check, and when it does not run.
     public var health: Health?
+    /// The ports of the host that lead to it while it runs.
+    public var ports: [PortMapping] = []
+    /// The names of the networks that it is on.
+    public var networks: [String] = []
     /// Which files of it are damaged: one sentence each.
     public var damage: [String] = []
     /// The first of the container's 65,536 host ids, or nil without a user namespace of its own.

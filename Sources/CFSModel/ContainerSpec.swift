@@ -35,6 +35,16 @@ public struct ContainerSpec: Sendable, Hashable {
     /// Removes every protection but the namespaces themselves.
     public var privileged = false
     public var namespaces = NamespaceChoices()
+    /// Networks that it is on, besides loopback; only with a network namespace of its own.
+    public var networks: [NetworkRequest] = []
+    /// Ports of the host that lead to it; only with a network.
+    public var ports: [PortMapping] = []
+    /// Ports that it offers, besides those of the image.
+    public var exposedPorts: [ContainerPort] = []
+    /// Gives every port that it offers a free port of the host.
+    public var publishesExposedPorts = false
+    public var resolver = ResolverChoices()
+    public var networkRates = NetworkRates()
     public var limits: [ResourceLimit] = []
     public var devices: [DeviceRequest] = []
     /// What the container may use at most, as the OCI configuration says it; what is nil is not limited. `pids` is 4,096

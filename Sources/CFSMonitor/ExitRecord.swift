@@ -89,6 +89,8 @@ public struct LiveState: Sendable, Equatable {
     public var monitorVersion = 1
     /// Nil without a health check.
     public var health: Health?
+    /// The ports of the host that lead to it, with those that were chosen for it.
+    public var ports: [PortMapping] = []
 
     public init(pid: Int32, startTime: UInt64, startedAt: UInt64, cgroup: String? = nil, timing: [PhaseTime]) {
         self.pid = pid
@@ -108,6 +110,7 @@ public struct LiveState: Sendable, Equatable {
         restarts = Int(clamping: json["restarts"]?.integer ?? 0)
         monitorVersion = Int(clamping: json["version"]?.integer ?? 1)
         health = json["health"].flatMap { Health(json: $0) }
+        ports = (json["ports"]?.array ?? []).compactMap { PortMapping(json: $0) }
     }
 
     public var json: JSON {
@@ -115,7 +118,7 @@ public struct LiveState: Sendable, Equatable {
             "pid": .integer(Int64(pid)), "startTime": JSON(unsigned: startTime), "startedAt": JSON(unsigned: startedAt),
             "cgroup": cgroup.map(JSON.string) ?? .null, "timing": .array(timing.map(\.json)),
             "restarts": .integer(Int64(restarts)), "version": .integer(Int64(monitorVersion)),
-            "health": health?.json ?? .null,
+            "health": health?.json ?? .null, "ports": .array(ports.map(\.json)),
         ]
     }
 }

@@ -14,6 +14,8 @@ struct LaunchAttempt {
     private var streams: StandardStreams?
     private let pending: PendingLaunch
     let cgroup: Cgroup?
+    /// Of the clone, as the host sees it.
+    var pid: Int32 { pending.pid }
 
     /// Makes the cgroup and clones: the container waits in its namespaces for the rest.
     ///

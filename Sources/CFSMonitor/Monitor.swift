@@ -38,6 +38,8 @@ public final class Monitor {
     /// How often the policy has started it again.
     private var restarts = 0
     private var live: LiveState?
+    /// Of the run; nil for a container that is on no network.
+    private var network: ContainerNetwork?
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -110,6 +112,10 @@ public final class Monitor {
         _ poll: borrowing EventPoll, _ listener: ClientListener, _ signals: borrowing SignalDescriptor,
         _ starterToken: UInt64
     ) throws(CFSError) -> ProcessEnd {
+        defer {
+            network?.disconnect()
+            network = nil
+        }
         let started = try start()
         hasStarted = true
         attempt = nil
@@ -148,6 +154,13 @@ public final class Monitor {
             cgroup = attempt?.cgroup
         }
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
+        if let settings = request.network {
+            // Behind the clone, which made its namespace, and before the command, which is to find it whole.
+            let network = ContainerNetwork(request, settings)
+            try network.connect(pid: attempt.pid)
+            self.network = network
+            timeline.mark("network")
+        }
         let started = try attempt.finish(plan, &timeline)
         startedAt = SystemClock.realtime
         try record(started.process)
@@ -170,6 +183,7 @@ public final class Monitor {
             pid: process.pid, startTime: process.startTime, startedAt: startedAt, cgroup: cgroup?.path,
             timing: timeline.phases)
         state.restarts = restarts
+        state.ports = network?.ports ?? []
         state.monitorVersion = MonitorProtocol.version
         if request.health != nil { state.health = Health() }
         do throws(CFSError) {
@@ -194,13 +208,16 @@ public final class Monitor {
         let memory = cgroup.flatMap { MemoryWatch.begin($0, request.id, initPID: pid) }
         if let descriptor = memory?.descriptor { try poll.add(descriptor, .priority, token: Token.memory) }
         let health = request.health.map { watchHealth($0) }
+        try network?.watch(poll)
         var end: ProcessEnd?
         while end == nil || !relay.isFlushed {
             try relay.watch(poll)
             if end == nil { health?.tick(poll, isPaused: { self.isFrozen }) }
+            network?.tick(poll)
             for event in try poll.wait(milliseconds: patience(relay, listener, end == nil ? health : nil)) {
                 switch event.token {
                 case Token.memory: try memory?.look()
+                case ContainerNetwork.tokens: network?.handle(event.token, poll)
                 case HealthWatch.tokens: health?.handle(event.token, poll)
                 case Token.process:
                     end = try ProcessControl.reap(pidfd, wait: false)
@@ -229,6 +246,7 @@ public final class Monitor {
             listener.resume(poll, clientLeft: false)
         }
         if let descriptor = memory?.descriptor { poll.remove(descriptor) }
+        network?.stop(poll)
         relay.leave(poll)
         relay.attachments.tellSkipped(clients, last: true)
         attached = relay.attachments.connections
@@ -238,8 +256,8 @@ public final class Monitor {
 
     private func patience(_ relay: StreamRelay, _ listener: ClientListener, _ health: HealthWatch?) -> Int32 {
         if relay.isReadyWithoutEvent { return 0 }
-        guard let health else { return listener.patience }
-        return listener.patience < 0 ? health.patience : min(health.patience, listener.patience)
+        let spans = [listener.patience, health?.patience ?? -1, network?.patience ?? -1]
+        return spans.filter { $0 >= 0 }.min() ?? -1
     }
 
     private var isFrozen: Bool {

@@ -35,6 +35,8 @@ public struct MonitorRequest: Sendable {
     public var health: HealthCheck?
     /// Namespaces of other containers that it shares: looked up at every start.
     public var joins: [Join] = []
+    /// Nil for a container that is on no network.
+    public var network: NetworkSettings?
 
     /// See ``MonitorRequest/registered``.
     public struct Registered: Sendable {
@@ -112,6 +114,7 @@ public struct MonitorRequest: Sendable {
         journalPath = engine["journal"]?.string
         restart = try RestartPolicy(engine["restart"]?.string ?? "no")
         health = engine["health"].flatMap { HealthCheck(json: $0) }
+        network = try engine["network"].map { json throws(CFSError) in try NetworkSettings(json: json) }
         for (kind, value) in engine["joins"]?.object?.entries ?? [] {
             guard let container = value.string.flatMap({ ContainerID($0) }) else { continue }
             joins.append(Join(kind: kind, container: container))
@@ -138,6 +141,7 @@ public struct MonitorRequest: Sendable {
         engine["journal"] = journalPath.map(JSON.string)
         if restart != .no { engine["restart"] = .string(restart.text) }
         engine["health"] = health?.json
+        engine["network"] = network?.json
         if !joins.isEmpty {
             engine["joins"] = .object(JSONObject(joins.map { ($0.kind, .string($0.container.text)) }))
         }

@@ -1,5 +1,6 @@
 import CFSLinux
 import CFSModel
+import CFSNetworks
 
 /// All that will happen to start one container, as data: computed before anything is touched, compared by tests, printed
 /// by `cfs explain`, and then carried out by ``Launcher``.
@@ -26,6 +27,8 @@ public struct LaunchPlan: Sendable, Hashable {
     public var root: RootPlan
     public var mounts: [MountPlan] = []
     public var sysctls: [Sysctl] = []
+    /// In their order; the launcher moves them last, when little is left that can fail.
+    package var networkDevices: [NetworkDeviceMove] = []
     public var maskedPaths: [String] = []
     public var readOnlyPaths: [String] = []
     public var process: ProcessPlan

@@ -1,5 +1,6 @@
 import CFSLinux
 import CFSModel
+import CFSNetworks
 
 extension LaunchPlan {
     /// What the OCI configuration has no field for.
@@ -94,6 +95,27 @@ extension LaunchPlan {
             return propagation
         }
         try planLooseDevices(spec.linux.devices)
+        try planNetworkDevices(spec.linux.netDevices, bundle)
+    }
+
+    private mutating func planNetworkDevices(
+        _ devices: [RuntimeSpec.NetDevice], _ bundle: Bundle
+    ) throws(CFSError) {
+        for device in devices {
+            let name = device.name.flatMap { $0.isEmpty ? nil : $0 } ?? device.hostName
+            func fault(_ what: String) -> CFSError {
+                CFSError(.invalidConfiguration, .parsing, "linux.netDevices.\(device.hostName)\(what)")
+            }
+            guard NetworkDeviceMove.isName(device.hostName) else { throw fault(" is not a name of a device") }
+            guard NetworkDeviceMove.isName(name, isTemplate: true) else {
+                throw fault(".name: \"\(name)\" cannot be the name of a device")
+            }
+            guard name.contains("%") || !networkDevices.contains(where: { $0.newName == name }) else {
+                throw fault(".name: another device is to be called \(name), too")
+            }
+            guard hasApart(.network, bundle) else { throw fault(" needs a network namespace that is not the host's") }
+            networkDevices.append(NetworkDeviceMove(name: device.hostName, newName: name))
+        }
     }
 
     private mutating func planNamespaces(_ linux: RuntimeSpec.Linux) throws(CFSError) {

@@ -1,4 +1,5 @@
 import CFSLinux
+import CFSNetworks
 
 extension LaunchPlan {
     /// The plan as people read it: one line a step, in the order in which the steps are taken.
@@ -24,6 +25,9 @@ extension LaunchPlan {
         }
         steps.append("monitor: " + rootStep)
         for mount in mounts where mount.maker == .launcher { steps.append("monitor: prepare \(mount.summary)") }
+        for device in networkDevices {
+            steps.append("monitor: move the network device \(device.name), to be \(device.newName)")
+        }
         steps.append("child: attach the root file system")
         for mount in mounts { steps.append("child: \(mount.maker == .child ? "mount" : "attach") \(mount.summary)") }
         if process.terminal { steps.append("child: open a pty and bind it onto /dev/console") }

@@ -1,5 +1,6 @@
 import CFSLinux
 import CFSModel
+import CFSNetworks
 import CLinux
 import Glibc
 
@@ -25,6 +26,10 @@ struct LaunchSetup {
         let mounts = try prepareMounts(process.raw, &timeline)
         let identity = try resolveUser(mounts.root.raw)
         timeline.mark("user")
+        if !plan.networkDevices.isEmpty {
+            let namespace = try File.open("ns/net", .read, at: process.raw, phase: .entering)
+            try NetworkDeviceMove.carryOut(plan.networkDevices, into: namespace.raw)
+        }
         let message = LaunchMessage.proceed(
             uid: identity.uid, gid: identity.gid, groups: identity.groups, home: identity.home)
         try MessageSocket.send(socket, message.bytes, descriptors: [mounts.root.raw] + mounts.others.map(\.raw))

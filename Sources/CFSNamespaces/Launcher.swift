@@ -49,7 +49,8 @@ public struct LaunchBeginning: Sendable, Hashable {
 
 /// A clone that waits in its namespaces for the plan. It is killed when this value goes without a command.
 public final class PendingLaunch {
-    let pid: Int32
+    /// As the host sees it.
+    public let pid: Int32
     let pidfd: SharedFD
     let pair: SocketPair
     private var isCommand = false

@@ -8,6 +8,8 @@ public struct SalvagedRegistry: Sendable {
     public var images: [ImageRecord] = []
     public var containers: [ContainerRow] = []
     public var history: [HistoryEntry] = []
+    public var networks: [NetworkRecord] = []
+    public var endpoints: [EndpointRow] = []
 
     init(path: String) { self.path = path }
 }
@@ -43,6 +45,8 @@ extension Registry {
         try new.write { database throws(CFSError) in
             for row in salvaged.containers { try add(row, slot: row.slot, database) }
             for entry in salvaged.history { try remember(entry, database) }
+            for network in salvaged.networks { try add(network, database) }
+            for row in salvaged.endpoints { try add(row, database) }
         }
         for image in salvaged.images { try new.put(image) }
         return salvaged
@@ -58,6 +62,7 @@ extension Registry {
                 return try statement.step() ? statement.text(0) : ""
             }
             _ = (try registry.containers(), try registry.images(), try registry.history())
+            _ = (try registry.networks(), try registry.endpoints())
             return answer != "ok"
         } catch {
             // A disk that fails and rights that lack are no damage.
@@ -98,6 +103,20 @@ extension SalvagedRegistry {
             key: \.number
         ) { statement throws(CFSError) in try HistoryEntry(statement, path: path) }
         .sorted { $0.number < $1.number }
+        networks = Self.rows(
+            database, "SELECT record FROM networks ORDER BY id", "SELECT record FROM networks ORDER BY id DESC",
+            key: \.id
+        ) { statement throws(CFSError) in try NetworkRecord(stored: statement.text(0), path) }
+        endpoints = Self.rows(
+            database, "SELECT container, network, ipv4, ipv6, hardware FROM endpoints ORDER BY container, network",
+            "SELECT container, network, ipv4, ipv6, hardware FROM endpoints ORDER BY container DESC, network DESC",
+            key: { "\($0.container.text) \($0.network)" }
+        ) { statement throws(CFSError) in
+            guard let row = EndpointRow(statement) else {
+                throw SQLiteDatabase.damaged("a place on a network is not understood", path)
+            }
+            return row
+        }
     }
 
     private static func rows<Row, Key: Hashable>(

@@ -46,6 +46,26 @@ enum RegistrySchema {
             value TEXT NOT NULL
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE networks (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            record TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE endpoints (
+            container TEXT NOT NULL,
+            network TEXT NOT NULL,
+            ipv4 TEXT,
+            ipv6 TEXT,
+            hardware TEXT NOT NULL,
+            PRIMARY KEY (container, network)
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX endpoints_ipv4 ON endpoints (network, ipv4) WHERE ipv4 IS NOT NULL;
+        CREATE UNIQUE INDEX endpoints_ipv6 ON endpoints (network, ipv6) WHERE ipv6 IS NOT NULL;
+        CREATE UNIQUE INDEX endpoints_hardware ON endpoints (network, hardware);
+        CREATE TRIGGER endpoints_gone AFTER DELETE ON containers
+        BEGIN DELETE FROM endpoints WHERE container = OLD.id; END;
+        """,
     ]
 
     static func prepare(_ database: SQLiteDatabase, isHeld: Bool) throws(CFSError) {

@@ -77,7 +77,9 @@ extension ConfigurationField {
             .enforced("linux.devices[].\($0)", devices[$0] ?? "")
         }
         + [
-            .refused("linux.netDevices", #"{"eth0": {}}"#),
+            .enforced(
+                "linux.netDevices.*.name",
+                "into a network namespace that is not the host's; with `%d` the first number that is free"),
             .enforced("linux.cgroupsPath", "below the mount point, or the runtime's folder when it is relative"),
             .enforced("linux.rootfsPropagation", "also with an `r` in front, as callers write it"),
             .enforced("linux.sysctl", "of namespaces that are not the host's, others are refused"),

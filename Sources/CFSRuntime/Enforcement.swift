@@ -15,10 +15,6 @@ enum Enforcement {
         if let intelRdt = linux.intelRdt, intelRdt != .object(JSONObject()) {
             throw unsupported("linux.intelRdt", "the resource director (resctrl) is not used by this runtime")
         }
-        if let device = linux.netDevices.first {
-            throw unsupported(
-                "linux.netDevices.\(device.hostName)", "network interfaces are not moved by this runtime")
-        }
         try checkMeaning(linux)
     }
 

@@ -46,7 +46,7 @@ enum FeaturesCommand {
         linux.selinux = RuntimeFeatures.Switch(enabled: true)
         linux.intelRdt = RuntimeFeatures.Switch(enabled: false)
         linux.mountExtensions = RuntimeFeatures.MountExtensions(idmap: RuntimeFeatures.Switch(enabled: true))
-        linux.netDevices = RuntimeFeatures.Switch(enabled: false)
+        linux.netDevices = RuntimeFeatures.Switch(enabled: true)
         features.linux = linux
         return features
     }

@@ -75,7 +75,7 @@ CFS_NR(setresuid) CFS_NR(setresgid) CFS_NR(setgroups) CFS_NR(prctl) CFS_NR(waiti
 CFS_NR(mount) CFS_NR(umount2) CFS_NR(copy_file_range) CFS_NR(renameat2) CFS_NR(sethostname) CFS_NR(setdomainname)
 CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_NR(fgetxattr) CFS_NR(flistxattr)
 CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(sched_setattr) CFS_NR(sched_setaffinity)
-CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy) CFS_NR(pidfd_getfd)
+CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy) CFS_NR(pidfd_getfd) CFS_NR(splice)
 
 long cfs_clone3(struct cfs_clone_args *args) {
     // glibc caches the thread id in the thread descriptor; the kernel writes the child's own there.

@@ -1,4 +1,5 @@
 import CFSModel
+import CFSMonitor
 import TestSupport
 import Testing
 
@@ -46,6 +47,39 @@ struct EngineTests {
             })
         #expect(
             !GeneratedFiles(hostname: "box", sharesHostNetwork: true, hasPrivateNetwork: false).hosts.contains("box"))
+    }
+
+    @Test("a container on a network has its names, and asks the engine's resolver")
+    func networkFiles() throws {
+        var network = NetworkRecord(
+            id: "0f8fad5b-d9cb-469f-a165-70867728950e", name: "blue",
+            ranges: [NetworkRecord.Range(subnet: IPSubnet("10.1.0.0/24")!, gateway: IPAddress("10.1.0.1"))],
+            device: "cfs-0f8fad5b", createdAt: 1)
+        var settings = NetworkSettings()
+        settings.endpoints = [
+            NetworkEndpoint(
+                network: network, interface: "eth0", addresses: [IPAddress("10.1.0.7")!],
+                hardwareAddress: [2, 0, 0, 0, 0, 7], names: [])
+        ]
+        settings.resolver.search = ["example.org"]
+        settings.resolver.options = ["timeout:1"]
+        settings.resolver.hosts = [
+            ResolverChoices.HostEntry(name: "db", address: IPAddress("10.9.9.9")),
+            ResolverChoices.HostEntry(name: "here", address: nil),
+        ]
+        func files() -> GeneratedFiles {
+            GeneratedFiles(
+                hostname: "box", sharesHostNetwork: false, hasPrivateNetwork: true, network: settings)
+        }
+        let lines = files().hosts.split(separator: "\n")
+        #expect(lines.suffix(3) == ["10.1.0.7\tbox", "10.9.9.9\tdb", "10.1.0.1\there"])
+        #expect(!files().hosts.contains("127.0.1.1"))
+        let text = String(decoding: try files().resolvers(), as: UTF8.self)
+        #expect(text == "nameserver 127.0.0.11\nsearch example.org\noptions ndots:0 timeout:1\n")
+        // From an internal network the host is not reached.
+        network.isInternal = true
+        settings.endpoints[0].network = network
+        #expect(!files().hosts.contains("here"))
     }
 
     @Test("the stop signal is the caller's, else the image's, and SIGTERM where the image writes nonsense")

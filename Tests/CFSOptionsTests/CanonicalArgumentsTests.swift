@@ -91,18 +91,6 @@ struct CanonicalArgumentsTests {
         #expect(slip?.hint == "did you mean --rm?")
     }
 
-    @Test(
-        "whoever publishes a port hears that there is no such thing yet",
-        arguments: [["-p", "80:80"], ["-p80:80"], ["-P"], ["--publish", "80:80"], ["--publish=80:80"]] as [[String]])
-    func ports(options: [String]) {
-        let error = failure { () throws(CFSError) in
-            try CanonicalArguments(
-                (options + ["image"])[...], ContainerOptions.optionNames, optionsEndAtFirstWord: true, verb: "run")
-        }
-        #expect(error?.message.hasSuffix("is not possible: cfs publishes no ports yet") == true)
-        #expect(error?.hint?.contains("--network host") == true)
-    }
-
     @Test("a letter is not a long name, nor the other way round")
     func letterAsLong() {
         #expect(failure { () throws(CFSError) in try read("--e", "x") }?.message == "unknown option --e")

@@ -16,7 +16,8 @@ struct FieldSample: Sendable, CustomStringConvertible {
 
     static let all: [FieldSample] = [
         general, mountMaps, process, capabilities, limits, scheduler, ioPriority, hooks, linux, memoryPolicy, idMaps,
-        clocks, devices, deviceRules, amounts, hugePages, disks, seccomp, rules, conditions,
+        clocks, devices, deviceRules, amounts, hugePages, disks, networkDevices, seccomp, rules,
+        conditions,
     ].flatMap { $0 }
 
     private static let general: [FieldSample] = [
@@ -218,6 +219,10 @@ struct FieldSample: Sendable, CustomStringConvertible {
     private static func disk(_ name: String, _ amount: Int = 100, major: Int = 8, minor: Int = 0) -> String {
         "[{\"major\": \(major), \"minor\": \(minor), \"\(name)\": \(amount)}]"
     }
+
+    private static let networkDevices = [
+        FieldSample("linux.netDevices.*.name", at: "linux.netDevices", #"{"eth0": {}}"#, #"{"eth0": {"name": "a"}}"#)
+    ]
 
     private static let seccomp: [FieldSample] =
         [

@@ -81,10 +81,7 @@ struct RunRequestTests {
             (#"{"state":"run","image":"B","read-only":"yes"}"#, #"read-only is true or false, not "yes""#),
             (#"{"state":"run","image":"B","command":7}"#, "command is a string or an array of strings, not 7"),
             (#"{"state":"run","image":"B","wait":true,"detach":true}"#, "wait and detach contradict each other"),
-            (
-                #"{"state":"run","image":"B","publish":"80:80"}"#,
-                "--publish is not possible: cfs publishes no ports yet"
-            ),
+            (#"{"state":"run","image":"B","network":"a","publish":"x"}"#, #"-p does not take "x""#),
             (#"{"state":"run","image":"B","root":"/x"}"#, "unknown field root"),
             (#"{"state":"stop"}"#, "the field id is missing"),
             (#"{"state":"stop","id":"a","image":"b"}"#, "unknown field image"),

@@ -16,7 +16,13 @@ package final class EngineFixture: Sendable {
     package var root: String { folder("root") }
     package var runFolder: String { folder("run") }
 
-    package init(binary: String = EngineFixture.builtBinary) { self.binary = binary }
+    /// The network that is the host's for this engine; nil is the machine's own, on which no test makes anything.
+    package let network: HostNetwork?
+
+    package init(binary: String = EngineFixture.builtBinary, network: HostNetwork? = nil) {
+        self.binary = binary
+        self.network = network
+    }
 
     deinit {
         // Empty by now; it belongs to this engine alone.
@@ -27,7 +33,7 @@ package final class EngineFixture: Sendable {
 
     /// `cfs` with this engine's folders.
     package func command(_ arguments: [String]) -> [String] {
-        [binary, "--root", root, "--run", runFolder] + arguments
+        (network?.entering ?? []) + [binary, "--root", root, "--run", runFolder] + arguments
     }
 
     package static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -63,8 +69,10 @@ package final class EngineFixture: Sendable {
     @discardableResult
     package func host(_ script: String, seconds: Double = 120) -> CommandResult {
         let environment = ["PATH": Self.path, "LC_ALL": "C", "CFS": command([]).joined(separator: " ")]
-        return RunningCommand(["/bin/bash", "-c", script], environment: environment, directory: folder.path)
-            .finish(seconds: seconds)
+        return RunningCommand(
+            (network?.entering ?? []) + ["/bin/bash", "-c", script], environment: environment, directory: folder.path
+        )
+        .finish(seconds: seconds)
     }
 
     /// A container that runs while `body` does, and is removed on every way out.

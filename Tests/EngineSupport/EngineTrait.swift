@@ -3,10 +3,13 @@ import Testing
 
 /// Gives a suite an engine of its own, and fails the suite when something of a container is left at its end.
 package struct EngineTrait: SuiteTrait, TestScoping {
+    /// Whether what is the host's network for the engine is one of the suite's own.
+    var hasOwnNetwork = false
+
     package func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        let engine = EngineFixture()
+        let engine = EngineFixture(network: hasOwnNetwork ? try HostNetwork() : nil)
         try await EngineFixture.$current.withValue(engine) { try await function() }
         engine.expectNothingLeft(location: test.sourceLocation)
     }
@@ -15,6 +18,9 @@ package struct EngineTrait: SuiteTrait, TestScoping {
 extension Trait where Self == EngineTrait {
     /// One engine for all tests of the suite, which may run at the same time.
     package static var engine: EngineTrait { EngineTrait() }
+
+    /// Likewise, in a network namespace that stands for the host's.
+    package static var engineWithNetwork: EngineTrait { EngineTrait(hasOwnNetwork: true) }
 }
 
 /// Whether this host can run containers for the tests.

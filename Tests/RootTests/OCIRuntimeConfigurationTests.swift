@@ -172,7 +172,6 @@ struct OCIRuntimeConfigurationTests {
         let cases: [([String: Any], [String], String)] = [
             (["mountLabel": "x"], ["linux"], "linux.mountLabel"),
             (["intelRdt": ["closID": "x"]], ["linux"], "linux.intelRdt"),
-            (["netDevices": ["eth9": [:]]], ["linux"], "linux.netDevices.eth9"),
             (["selinuxLabel": "x"], ["process"], "process.selinuxLabel"),
             (["rlimits": [["type": "RLIMIT_TEST", "soft": 1, "hard": 1]]], ["process"], "RLIMIT_TEST"),
             (["cwd": "relative"], ["process"], "cwd"),

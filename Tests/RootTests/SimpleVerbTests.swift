@@ -152,7 +152,7 @@ struct RenameTests: EngineSuite {
         }
     }
 
-    @Test("no port is published, which is an error only for who asks for one")
+    @Test("a container without ports has none, which is an error only for who asks for one")
     func port() throws {
         try engine.withContainer(["--name", "web"]) { _ in
             let all = engine.run("port", "web")

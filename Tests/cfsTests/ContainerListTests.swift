@@ -28,10 +28,26 @@ struct ContainerListTests {
         let running = record(.running(pid: 7), command: ["sleep", "100"], startedAt: Self.now - 3 * Self.minute)
         #expect(
             list(running).table == """
-                CONTAINER ID   IMAGE      COMMAND       CREATED         STATUS         NAMES
-                0f8fad5b-d9c   TinyCore   "sleep 100"   5 minutes ago   Up 3 minutes   web
+                CONTAINER ID   IMAGE      COMMAND       CREATED         STATUS         PORTS   NAMES
+                0f8fad5b-d9c   TinyCore   "sleep 100"   5 minutes ago   Up 3 minutes           web
 
                 """)
+    }
+
+    @Test("ports stand as Docker has them, and in JSON as numbers")
+    func ports() throws {
+        var running = record(.running(pid: 7), startedAt: Self.now)
+        running.ports = [
+            PortMapping(hostAddress: nil, hostPort: 8080, container: ContainerPort(80)),
+            PortMapping(hostAddress: IPAddress("127.0.0.1"), hostPort: 53, container: ContainerPort(53, .udp)),
+        ]
+        #expect(list(running).table.contains("0.0.0.0:8080->80/tcp, 127.0.0.1:53->53/udp   web"))
+        let ports = try #require(list(running).json.array?.first?["Ports"])
+        #expect(
+            ports == [
+                ["HostIP": "", "HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp"],
+                ["HostIP": "127.0.0.1", "HostPort": 53, "ContainerPort": 53, "Protocol": "udp"],
+            ])
     }
 
     @Test("a long command is cut, unless nothing may be")
@@ -79,7 +95,7 @@ struct ContainerListTests {
             "ID": .string(Self.id.text), "Names": "web", "Image": "TinyCore", "ImageID": "sha256:ab",
             "Command": ["sh", "-c", "x y"], "CreatedAt": "2026-11-24T08:21:10.000000000Z", "State": "exited",
             "Status": "Exited (1) Less than a second ago", "Labels": ["a": "b"],
-            "StartedAt": "2026-11-24T08:25:10.000000000Z", "FinishedAt": "2026-11-24T08:26:10.000000000Z",
+            "Ports": [], "StartedAt": "2026-11-24T08:25:10.000000000Z", "FinishedAt": "2026-11-24T08:26:10.000000000Z",
             "ExitCode": 1,
             "Reason": "why",
         ]

@@ -95,8 +95,13 @@ struct DeclarationTests {
             "stop-signal": "INT", "sysctl": "net.a=1", "timens": "host", "tmpfs": "/x", "ulimit": "nofile=10",
             "umask": "077", "restart": "always", "health-cmd": "true", "health-interval": "1s", "health-timeout": "1s",
             "health-retries": "9", "health-start-period": "1s", "user": "1", "userns": "host", "uts": "host",
-            "volume": "/a:/b", "workdir": "/x",
+            "volume": "/a:/b", "workdir": "/x", "publish": "8080:80", "expose": "80", "dns": "9.9.9.9",
+            "dns-search": "example.org", "dns-option": "ndots:2", "dns-opt": "ndots:2", "add-host": "a:10.0.0.1",
+            "network-rate": "1mbit", "network-ingress-rate": "1mbit", "network-burst": "64k", "ip": "10.0.0.7",
+            "ip6": "fd00::7", "mac-address": "02:00:00:00:00:07", "network-alias": "db", "net-alias": "db",
         ]
+        // Details of a place on a network, and of a rate.
+        let onNetwork: Set = ["ip", "ip6", "mac-address", "network-alias", "net-alias"]
         // Those that are no property of the container, or need a file (see the tests of their syntax).
         let others: Set = [
             "detach", "detach-keys", "cidfile", "root", "run", "env-file", "label-file", "oom-kill-disable", "help",
@@ -107,7 +112,12 @@ struct DeclarationTests {
             let option = takesValue ? "--\(name)=\(samples[name] ?? samples["network"] ?? "")" : "--\(name)"
             // Details of a check, which needs a command.
             let check = name.hasPrefix("health-") && name != "health-cmd"
-            if check {
+            if onNetwork.contains(name) {
+                #expect(try spec("--network=x", option, "image") != spec("--network=x", "image"), "\(option)")
+            } else if name == "network-burst" {
+                let rate = "--network-rate=1mbit"
+                #expect(try spec(rate, option, "image") != spec(rate, "image"))
+            } else if check {
                 #expect(try spec(option, "--health-cmd=x", "image") != spec("--health-cmd=x", "image"), "\(option)")
             } else {
                 #expect(try spec(option, "image") != plain, "\(option)")

@@ -141,8 +141,12 @@ struct ReportTests {
         recovery.containers = [Self.id]
         recovery.cgroups = 1
         recovery.folders = 2
+        recovery.networkParts = 3
         let report = RecoveryReport(recovery: recovery)
-        #expect(report.text == "\(Self.id.text)\n1 container put right, 1 cgroup and 2 folders removed\n")
-        #expect(report.json == ["Containers": [.string(Self.id.text)], "Cgroups": 1, "Folders": 2])
+        #expect(report.json == ["Containers": [.string(Self.id.text)], "Cgroups": 1, "Folders": 2, "NetworkParts": 3])
+        #expect(
+            report.text
+                == "\(Self.id.text)\n1 container put right, 1 cgroup and 2 folders removed, 3 parts of networks put right\n"
+        )
     }
 }

@@ -45,16 +45,6 @@ struct SecurityOptSyntaxTests {
         #expect(error?.hint == "did you mean seccomp?")
     }
 
-    @Test("networks")
-    func networks() throws {
-        #expect(try NetworkSyntax.choice("none") == .private)
-        #expect(try NetworkSyntax.choice("host") == .host)
-        #expect(try NetworkSyntax.choice("container:web") == .container("web"))
-        let error = failure { () throws(CFSError) in try NetworkSyntax.choice("bridge") }
-        #expect(error?.message == "there is no network \"bridge\"")
-        #expect(error?.hint?.hasPrefix("use none") == true)
-    }
-
     @Test("a kernel parameter has a name and a value")
     func sysctls() throws {
         let (name, value) = try SysctlSyntax.setting("kernel.sem=1 2=3")

@@ -8,8 +8,8 @@ import Testing
 struct SimpleVerbsTests {
     @Test("a port has a number and a protocol")
     func ports() throws {
-        #expect(try PortCommand.port("80") == "80/tcp")
-        #expect(try PortCommand.port("53/UDP") == "53/udp")
+        #expect(try PortCommand.port("80").description == "80/tcp")
+        #expect(try PortCommand.port("53/UDP").description == "53/udp")
         for text in ["", "0", "65536", "-1", "+80", "80/", "80/icmp", "http", "80/tcp/x"] {
             #expect(
                 failure { () throws(CFSError) in try PortCommand.port(text) }?.message == "\"\(text)\" is not a port")

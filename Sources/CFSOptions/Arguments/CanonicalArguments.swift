@@ -95,7 +95,6 @@ package struct CanonicalArguments: Equatable {
                     hint: "write cfs --host unix:///run/cfs/cfsd.sock, and then the command")
             }
             if names["memory"] != nil, let absent = AbsentLimits.error(spelling) { throw absent }
-            if names["network"] != nil, let absent = Self.publishing("--\(spelling)") { throw absent }
             throw Self.unknown("--\(spelling)", among: names.longSpellings.map { "--\($0)" }, verb)
         }
         if option.takesValue {
@@ -116,7 +115,6 @@ package struct CanonicalArguments: Equatable {
                     asksForHelp = true
                     return
                 }
-                if names["network"] != nil, let absent = Self.publishing("-\(letter)") { throw absent }
                 // `-name` is a slip that deserves the long name as an answer.
                 let long = names[String(text)].map { ["--\($0.name)"] } ?? []
                 throw Self.unknown("-\(letter)", among: long, verb, sure: !long.isEmpty)
@@ -154,16 +152,7 @@ package struct CanonicalArguments: Equatable {
     }
 
     /// Why there is no option of this long name, where that has a reason.
-    package static func absent(_ name: String) -> CFSError? {
-        AbsentLimits.error(name) ?? publishing("--\(name)")
-    }
-
-    private static func publishing(_ option: String) -> CFSError? {
-        guard ["-p", "-P", "--publish", "--publish-all", "--expose"].contains(option) else { return nil }
-        return CFSError(
-            .invalidArgument, .parsing, "\(option) is not possible: cfs publishes no ports yet",
-            hint: "--network host shares the host's network, ports and all")
-    }
+    package static func absent(_ name: String) -> CFSError? { AbsentLimits.error(name) }
 
     private static func unknown(_ option: String, among names: [String], _ verb: String, sure: Bool = false) -> CFSError
     {

@@ -5,7 +5,8 @@ package struct ContainerOptions {
     package static let optionNames =
         StreamOptions.optionNames + IdentityOptions.optionNames + ProcessOptions.optionNames
         + FileSystemOptions.optionNames + SecurityOptions.optionNames + NamespaceOptions.optionNames
-        + ResourceOptions.optionNames + LifeOptions.optionNames + LoggingOptions.optionNames
+        + NetworkOptions.optionNames + ResourceOptions.optionNames + LifeOptions.optionNames
+        + LoggingOptions.optionNames
 
     package let streams: StreamOptions
     package let identity: IdentityOptions
@@ -13,6 +14,7 @@ package struct ContainerOptions {
     private let files: FileSystemOptions
     private let security: SecurityOptions
     private let namespaces: NamespaceOptions
+    private let network: NetworkOptions
     private let resources: ResourceOptions
     private let life: LifeOptions
     private let logging: LoggingOptions
@@ -33,6 +35,7 @@ package struct ContainerOptions {
         files = FileSystemOptions(arguments)
         security = SecurityOptions(arguments)
         namespaces = NamespaceOptions(arguments)
+        network = NetworkOptions(arguments)
         resources = ResourceOptions(arguments)
         life = LifeOptions(arguments)
         logging = LoggingOptions(arguments)
@@ -50,6 +53,7 @@ package struct ContainerOptions {
         try files.fill(&spec, caller)
         try security.fill(&spec, caller)
         try namespaces.fill(&spec)
+        try network.fill(&spec)
         try resources.fill(&spec, caller, host)
         try life.fill(&spec)
         try logging.fill(&spec)

@@ -1,11 +1,10 @@
 import CFSCore
 
-/// Which namespaces the container has of its own (namespaces(7)).
+/// Which namespaces the container has of its own (namespaces(7)), besides that of the network: see ``NetworkOptions``.
 package struct NamespaceOptions {
     package static let optionNames = OptionNames(
-        values: ["network net", "pid", "ipc", "uts", "userns", "cgroupns", "timens"])
+        values: ["pid", "ipc", "uts", "userns", "cgroupns", "timens"])
 
-    package let network: String?
     package let pid: String?
     package let ipc: String?
     package let uts: String?
@@ -14,7 +13,6 @@ package struct NamespaceOptions {
     package let timens: String?
 
     package init(_ arguments: CanonicalArguments) {
-        network = arguments.value("network")
         pid = arguments.value("pid")
         ipc = arguments.value("ipc")
         uts = arguments.value("uts")
@@ -24,8 +22,7 @@ package struct NamespaceOptions {
     }
 
     package func fill(_ spec: inout ContainerSpec) throws(CFSError) {
-        var choices = NamespaceChoices()
-        if let network { choices.network = try NetworkSyntax.choice(network) }
+        var choices = spec.namespaces
         if let pid { choices.pid = try NamespaceChoice(pid, flag: "pid") }
         if let ipc { choices.ipc = try NamespaceChoice(ipc, flag: "ipc") }
         if let uts { choices.uts = try NamespaceChoice(uts, flag: "uts") }

@@ -19,7 +19,7 @@ package enum LabelSyntax {
         return labels
     }
 
-    private static func label(_ text: String, place: String) throws(CFSError) -> (String, String) {
+    package static func label(_ text: String, place: String = "") throws(CFSError) -> (String, String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let key = parts.first, !key.isEmpty else {
             throw CFSError(

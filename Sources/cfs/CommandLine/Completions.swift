@@ -32,6 +32,10 @@ enum Completions {
         list { () throws(CFSError) in try engine(words).images().map(\.name) }
     }
 
+    static let networks = CompletionKind.custom { words, _, _ in
+        list { () throws(CFSError) in try engine(words).networks().map(\.name) }
+    }
+
     /// What `cfs inspect` looks at.
     static let containersAndImages = CompletionKind.custom { words, _, _ in
         let images = list { () throws(CFSError) in try engine(words).images().map(\.name) }

@@ -13,7 +13,6 @@ enum ForeignVerbs {
         ("recover", "`cfs system recover`"), ("df", "`cfs system df`"),
         ("prune", "`cfs container prune` or `cfs system prune`"),
         ("volume", "a folder of the host is mounted with `cfs run -v`; named volumes do not exist yet"),
-        ("network", "`cfs run --network` takes none, host or container:ID; named networks do not exist yet"),
         ("build", notYet), ("push", notYet), ("login", notYet), ("logout", notYet), ("search", notYet),
         ("tag", notYet), ("compose", notYet), ("pod", notYet),
     ]

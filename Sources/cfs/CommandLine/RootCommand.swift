@@ -16,6 +16,7 @@ struct RootCommand: ParsableCommand {
             CommandGroup(
                 name: "Container", subcommands: containerVerbs + [ContainerCommand.self]),
             CommandGroup(name: "Image", subcommands: [ImagesCommand.self, ImageCommand.self]),
+            CommandGroup(name: "Network", subcommands: [NetworkCommand.self]),
             CommandGroup(
                 name: "Engine",
                 subcommands: [
@@ -74,6 +75,21 @@ struct ImageCommand: ParsableCommand {
         subcommands: [
             ImageLsCommand.self, ImageImportCommand.self, ImageFetchCommand.self, ImageExportCommand.self,
             ImageInspectCommand.self, ImageRmCommand.self,
+        ])
+}
+
+/// `cfs network`: what is done with networks.
+struct NetworkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "network",
+        abstract: "Make, list and remove networks.",
+        discussion: """
+            Example:
+              cfs network create blue && cfs run -d --network blue --name web BusyBox httpd -f
+            """,
+        subcommands: [
+            NetworkCreateCommand.self, NetworkLsCommand.self, NetworkInspectCommand.self, NetworkRmCommand.self,
+            NetworkPruneCommand.self,
         ])
 }
 

@@ -3,7 +3,7 @@ import ArgumentParser
 /// All verbs, by the words that call them.
 enum Verbs {
     /// Verbs that have verbs of their own.
-    static let groups = ["container", "image", "system"]
+    static let groups = ["container", "image", "network", "system"]
 
     /// The verb of a name, at the top or in a group; a switch, so that a start looks at one type only.
     static func find(_ group: String?, _ name: String) -> (any Verb.Type)? {
@@ -46,6 +46,11 @@ enum Verbs {
         case ("image", "export"): ImageExportCommand.self
         case ("image", "inspect"): ImageInspectCommand.self
         case ("image", "rm"), ("image", "remove"): ImageRmCommand.self
+        case ("network", "create"): NetworkCreateCommand.self
+        case ("network", "ls"), ("network", "list"): NetworkLsCommand.self
+        case ("network", "inspect"): NetworkInspectCommand.self
+        case ("network", "rm"), ("network", "remove"): NetworkRmCommand.self
+        case ("network", "prune"): NetworkPruneCommand.self
         case (nil, "server"): ServerCommand.self
         case (nil, "info"): InfoCommand.self
         case (nil, "doctor"): DoctorCommand.self
@@ -69,6 +74,7 @@ enum Verbs {
         switch group {
         case "container": types = ContainerCommand.configuration.subcommands
         case "image": types = ImageCommand.configuration.subcommands
+        case "network": types = NetworkCommand.configuration.subcommands
         case "system": types = SystemCommand.configuration.subcommands
         default: types = RootCommand.configuration.subcommands
         }

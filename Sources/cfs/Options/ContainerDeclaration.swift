@@ -11,6 +11,7 @@ extension ContainerOptions {
         @OptionGroup(title: "Files and devices") var files: FileSystemOptions.Declaration
         @OptionGroup(title: "Security") var security: SecurityOptions.Declaration
         @OptionGroup(title: "Namespaces") var namespaces: NamespaceOptions.Declaration
+        @OptionGroup(title: "Network") var network: NetworkOptions.Declaration
         @OptionGroup(title: "Limits") var resources: ResourceOptions.Declaration
         @OptionGroup(title: "Restarts and health") var life: LifeOptions.Declaration
         @OptionGroup(title: "Log") var logging: LoggingOptions.Declaration

@@ -5,11 +5,6 @@ import CFSOptions
 extension NamespaceOptions {
     /// For help texts and completions.
     struct Declaration: ParsableArguments {
-        @Option(
-            name: [.customLong("network"), .customLong("net")],
-            help: ArgumentHelp("Network: none, host, container:<id> or a path (default: none).", valueName: "network"))
-        var network: String?
-
         @Option(help: ArgumentHelp("PID namespace: private, host, container:<id> or a path.", valueName: "namespace"))
         var pid: String?
 

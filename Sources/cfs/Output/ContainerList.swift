@@ -22,11 +22,11 @@ struct ContainerList {
     var ids: String { records.map { id($0) + "\n" }.joined() }
 
     var table: String {
-        var table = Table(["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "NAMES"])
+        var table = Table(["CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"])
         for record in records {
             table.add([
                 id(record), record.image, command(record), Elapsed.ago(record.createdAt, now: now), status(record),
-                record.name,
+                Self.ports(record), record.name,
             ])
         }
         return table.text
@@ -35,6 +35,11 @@ struct ContainerList {
     private func command(_ record: ContainerRecord) -> String {
         let command = record.command.joined(separator: " ")
         return Printable.quoted(isFull ? command : DisplayWidth.shortened(command, to: Self.commandCells))
+    }
+
+    /// `0.0.0.0:8080->80/tcp, ...`
+    private static func ports(_ record: ContainerRecord) -> String {
+        record.ports.map(\.text).text(separator: ", ")
     }
 
     /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`.
@@ -77,8 +82,7 @@ struct ContainerList {
                 ("Command", .string(command(record))), ("CreatedAt", .string(Timestamp.text(record.createdAt))),
                 ("RunningFor", .string(Elapsed.ago(record.createdAt, now: now))), ("Status", .string(status(record))),
                 ("State", .string(record.statusName)), ("Labels", .string(labels.text(separator: ","))),
-                // None can be published yet.
-                ("Ports", ""),
+                ("Ports", .string(Self.ports(record))),
             ])
             return TemplateList.Row(values: values, labels: record.labels)
         }
@@ -88,12 +92,21 @@ struct ContainerList {
     /// An array of objects; the names of the members are Docker's where Docker has the member.
     var json: JSON { .array(records.map(object)) }
 
+    private static func object(_ port: PortMapping) -> JSON {
+        [
+            "HostIP": .string(port.hostAddress.map { "\($0)" } ?? ""),
+            "HostPort": .integer(Int64(port.hostPort ?? 0)), "ContainerPort": .integer(Int64(port.container.port)),
+            "Protocol": .string(port.container.transport.rawValue),
+        ]
+    }
+
     private func object(_ record: ContainerRecord) -> JSON {
         var object = JSONObject([
             ("ID", .string(record.id.text)), ("Names", .string(record.name)), ("Image", .string(record.image)),
             ("ImageID", .string(record.imageDigest)), ("Command", JSON(record.command)),
             ("CreatedAt", .string(Timestamp.text(record.createdAt))), ("State", .string(record.statusName)),
             ("Status", .string(status(record))), ("Labels", JSON(record.labels)),
+            ("Ports", .array(record.ports.map(Self.object))),
         ])
         object["StartedAt"] = record.startedAt.map { .string(Timestamp.text($0)) }
         object["FinishedAt"] = record.finishedAt.map { .string(Timestamp.text($0)) }

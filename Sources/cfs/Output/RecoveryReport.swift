@@ -8,14 +8,16 @@ struct RecoveryReport {
     var text: String {
         let summary =
             "\(Self.count(recovery.containers.count, "container")) put right, \(Self.count(recovery.cgroups, "cgroup")) and "
-            + "\(Self.count(recovery.folders, "folder")) removed\n"
+            + "\(Self.count(recovery.folders, "folder")) removed"
+            + (recovery.networkParts > 0
+                ? ", \(Self.count(recovery.networkParts, "part")) of networks put right\n" : "\n")
         return recovery.containers.map { "\($0)\n" }.joined() + summary
     }
 
     var json: JSON {
         [
             "Containers": JSON(recovery.containers.map(\.text)), "Cgroups": .integer(Int64(recovery.cgroups)),
-            "Folders": .integer(Int64(recovery.folders)),
+            "Folders": .integer(Int64(recovery.folders)), "NetworkParts": .integer(Int64(recovery.networkParts)),
         ]
     }
 

@@ -29,26 +29,9 @@ struct ImageInspectCommand: ParsedVerb {
     var images: [String]
 
     func perform() throws(CFSError) -> Int32 {
-        var template: Template?
-        switch try TemplateFormat(format ?? "json") {
-        case .json: break
-        case .lines(let read): template = read
-        case .table, .columns:
-            throw CFSError(
-                .invalidArgument, .parsing, "an image is shown as json or by a template only",
-                hint: "leave --format away")
-        }
         let engine = try globals.engine()
-        var documents: [JSON] = []
-        let status = try References.each(images) { reference throws(CFSError) in
-            let document = try engine.inspectImage(reference)
-            if let template {
-                try StandardOutput.write(InspectText.line(template, document))
-            } else {
-                documents.append(document)
-            }
+        return try References.inspect(images, format, "an image") { name throws(CFSError) in
+            try engine.inspectImage(name)
         }
-        if template == nil { try StandardOutput.write(JSON.array(documents)) }
-        return status
     }
 }

@@ -1,14 +1,16 @@
 import ArgumentParser
 import CFSCore
+import CFSOptions
 
-/// `cfs port`: the ports of the host that lead into a container. No container has any yet.
+/// `cfs port`: the ports of the host that lead into a container.
 struct PortCommand: ParsedVerb {
     static let configuration = CommandConfiguration(
         commandName: "port",
         abstract: "List the published ports of a container.",
         usage: "cfs port [<options>] <container> [<port>[/<protocol>]]",
         discussion: """
-            No port can be published yet, so the list is empty, and asking for a port is an error.
+            A line for each: the port inside, and where the host leads to it. With a port, the latter alone. Ports are there
+            while the container runs.
 
             Example:
               cfs port web 80/tcp
@@ -26,25 +28,39 @@ struct PortCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         let wanted = try port.map { text throws(CFSError) in try Self.port(text) }
-        let name = try globals.engine().container(container).record().name
-        guard let wanted else { return 0 }
-        throw CFSError(
-            .invalidArgument, .looking, "no public port \"\(wanted)\" is published for \(name)",
-            hint: "cfs publishes no ports yet: --network host shares the host's network, ports and all")
+        let record = try globals.engine().container(container).record()
+        guard let wanted else {
+            for port in record.ports {
+                try StandardOutput.write("\(port.container) -> \(Self.host(port))\n")
+            }
+            return 0
+        }
+        let found = record.ports.filter { $0.container == wanted }
+        guard !found.isEmpty else {
+            throw CFSError(
+                .invalidArgument, .looking, "no public port \"\(wanted)\" is published for \(record.name)",
+                hint: record.state.pid == nil
+                    ? "ports are published while the container runs" : "publish one with cfs run -p \(wanted)")
+        }
+        for port in found { try StandardOutput.write("\(Self.host(port))\n") }
+        return 0
     }
 
-    /// `80/tcp` for `80`.
-    static func port(_ text: String) throws(CFSError) -> String {
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-        let kind = parts.count == 2 ? parts[1].lowercased() : "tcp"
-        guard let first = parts.first, first.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-            let number = UInt16(first),
-            number > 0, ["tcp", "udp", "sctp"].contains(kind)
+    /// `0.0.0.0:8080`.
+    private static func host(_ port: PortMapping) -> String {
+        String(port.text.utf8.prefix { $0 != UInt8(ascii: "-") }) ?? port.text
+    }
+
+    /// `80` is `80/tcp`.
+    static func port(_ text: String) throws(CFSError) -> ContainerPort {
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let number = PortSyntax.port(parts[0]),
+            let transport = parts.count == 2 ? Transport(rawValue: parts[1].lowercased()) : .tcp
         else {
             throw CFSError(
                 .invalidArgument, .parsing, "\"\(text)\" is not a port",
                 hint: "write a number from 1 to 65535, with a protocol or without: 80, 53/udp")
         }
-        return "\(number)/\(kind)"
+        return ContainerPort(number, transport)
     }
 }

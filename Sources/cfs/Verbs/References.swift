@@ -24,6 +24,35 @@ enum References {
         return status
     }
 
+    /// Shows what is known of each: a JSON array, or by a template a line each.
+    ///
+    /// - Parameter what: what one of them is, for errors.
+    /// - Returns: as ``each(_:report:_:)``.
+    static func inspect(
+        _ references: [String], _ format: String?, _ what: String, _ document: (String) throws(CFSError) -> JSON
+    ) throws(CFSError) -> Int32 {
+        var template: Template?
+        switch try TemplateFormat(format ?? "json") {
+        case .json: break
+        case .lines(let read): template = read
+        case .table, .columns:
+            throw CFSError(
+                .invalidArgument, .parsing, "\(what) is shown as json or by a template only",
+                hint: "leave --format away")
+        }
+        var documents: [JSON] = []
+        let status = try each(references) { reference throws(CFSError) in
+            let document = try document(reference)
+            if let template {
+                try StandardOutput.write(InspectText.line(template, document))
+            } else {
+                documents.append(document)
+            }
+        }
+        if template == nil { try StandardOutput.write(JSON.array(documents)) }
+        return status
+    }
+
     /// One verb for several containers, each of which is printed once it is done. A container that is named twice, by its
     /// name and its ID for example, is done once, and printed as often as it is named.
     ///

@@ -1,0 +1,136 @@
+import CFSLinux
+import CFSModel
+import CFSNetworks
+import Glibc
+
+/// What the kernel has of a network: made by the first of its containers that starts, gone with the network.
+public enum NetworkDevices {
+    /// The bridge of a network, made when it is not there, with everything that belongs to it.
+    ///
+    /// - Returns: its number.
+    static func bridge(
+        _ network: NetworkRecord, _ host: inout RouteSocket, folder: String
+    ) throws(CFSError) -> Int32 {
+        if let link = try ready(network, &host) { return link.index }
+        // One at a time: whoever comes second finds it whole.
+        let lock = try lock(folder)
+        defer { extendLifetime(lock) }
+        if let link = try ready(network, &host) { return link.index }
+        let index: Int32
+        if let begun = try host.link(named: network.device) {
+            guard begun.kind == "bridge" else { throw taken(network) }
+            index = begun.index
+        } else {
+            index = try host.createBridge(
+                network.device, mtu: network.mtu, hardwareAddress: hardwareAddress(of: network))
+        }
+        try configure(network, index, &host)
+        // Last: a bridge that is up is one that all of this was done for.
+        try host.setUp(index)
+        return index
+    }
+
+    /// Its rules and its bridge, when they are there already.
+    private static func ready(_ network: NetworkRecord, _ host: inout RouteSocket) throws(CFSError) -> Link? {
+        guard let link = try host.link(named: network.device) else { return nil }
+        guard link.kind == "bridge" else { throw taken(network) }
+        guard link.isUp else { return nil }
+        var filter = try PacketFilter()
+        return try filter.has(filtered(network)) ? link : nil
+    }
+
+    private static func taken(_ network: NetworkRecord) -> CFSError {
+        CFSError(
+            .conflict, .preparing,
+            "the host has a device \(network.device) that is not the bridge of the network \(network.name)",
+            hint: "rename that device: ip link set \(network.device) name OTHER")
+    }
+
+    private static func configure(
+        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket
+    ) throws(CFSError) {
+        // Isolation before anything can pass.
+        var filter = try PacketFilter()
+        try filter.ensure()
+        try filter.add(filtered(network))
+        if network.range(.ipv6) == nil {
+            if try NetworkSysctl.hasIPv6() {
+                try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")
+            }
+        } else {
+            try NetworkSysctl.set("ipv6/conf/\(network.device)/accept_ra", "0")
+        }
+        let present = try host.addresses(of: index).map(\.address)
+        for range in network.ranges {
+            guard let gateway = range.gateway, !present.contains(gateway) else { continue }
+            try host.add(address: gateway, prefix: range.subnet.prefix, to: index)
+            if !network.isInternal { try PacketForwarding.turnOn(range.subnet.family) }
+        }
+    }
+
+    static func filtered(_ network: NetworkRecord) -> FilteredNetwork {
+        FilteredNetwork(
+            bridge: network.device, subnets: network.ranges.map(\.subnet), isInternal: network.isInternal,
+            masquerades: !network.isInternal)
+    }
+
+    /// One that stays: without it a bridge takes that of a port, and all others would have to learn it anew.
+    private static func hardwareAddress(of network: NetworkRecord) -> [UInt8] {
+        let digits = Array(network.id.utf8).filter { $0 != 0x2d }
+        let bytes = stride(from: 0, to: 8, by: 2).map { place in
+            UInt8(String(decoding: digits[place..<(place + 2)], as: UTF8.self), radix: 16) ?? 0
+        }
+        return [0x02, 0xcf] + bytes
+    }
+
+    /// Takes away what a network that no container is on has left in the kernel and beside it.
+    public static func remove(_ network: NetworkRecord, folder: String) throws(CFSError) {
+        if network.driver == .bridge {
+            var host = try RouteSocket()
+            if File.exists(folder) {
+                let lock = try lock(folder)
+                defer { extendLifetime(lock) }
+                try removeDevices(network, &host)
+            } else {
+                try removeDevices(network, &host)
+            }
+        }
+        _ = unlink(namesPath(network, folder))
+    }
+
+    private static func removeDevices(_ network: NetworkRecord, _ host: inout RouteSocket) throws(CFSError) {
+        guard let link = try host.link(named: network.device), link.kind == "bridge" else { return }
+        try host.delete(link.index)
+        var filter = try PacketFilter()
+        try filter.remove(filtered(network))
+    }
+
+    /// The file of the names of a network's containers.
+    static func namesPath(_ network: NetworkRecord, _ folder: String) -> String { "\(folder)/\(network.id).names" }
+
+    /// Nil also for a file that is damaged: it is made anew, of whoever comes and goes from then on.
+    static func readNames(_ path: String) -> NameTable? {
+        guard File.exists(path) else { return nil }
+        do throws(CFSError) { return try NameTable(parsing: try File.readAll(at: path)) } catch { return nil }
+    }
+
+    static func lock(_ folder: String) throws(CFSError) -> FileLock {
+        try Directory.makeAll(folder)
+        return try FileLock("\(folder)/lock")
+    }
+
+    /// Changes the names of a network's containers: one at a time, and whoever reads sees one state or the other.
+    static func changeNames(
+        _ network: NetworkRecord, _ folder: String, _ change: (inout NameTable) -> Void
+    ) throws(CFSError) {
+        let lock = try lock(folder)
+        defer { extendLifetime(lock) }
+        let path = namesPath(network, folder)
+        var table = readNames(path) ?? NameTable(network: network.name)
+        let before = table
+        table.subnets = network.ranges.map(\.subnet)
+        change(&table)
+        guard table != before else { return }
+        try AtomicFile.write(table.bytes, to: path, durable: false)
+    }
+}

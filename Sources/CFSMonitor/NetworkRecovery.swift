@@ -1,0 +1,87 @@
+import CFSLinux
+import CFSModel
+import CFSNetworks
+import Glibc
+
+/// A container that runs, as far as the host's side of networks is concerned.
+public struct ConnectedContainer: Sendable {
+    public var id: ContainerID
+    public var settings: NetworkSettings
+    /// With the ports of the host that were chosen; nil for one that is about to run, whose monitor alone knows them.
+    public var ports: [PortMapping]?
+
+    public init(id: ContainerID, settings: NetworkSettings, ports: [PortMapping]?) {
+        self.id = id
+        self.settings = settings
+        self.ports = ports
+    }
+}
+
+extension NetworkDevices {
+    /// Puts right what a monitor that was killed has left of its container, and what somebody else has taken away: rules of
+    /// networks and ports, and names.
+    ///
+    /// - Parameters:
+    ///   - networks: all of the engine's.
+    ///   - running: every container that runs and is on one.
+    /// - Returns: how many rules and names were not as they have to be.
+    public static func putRight(
+        _ networks: [NetworkRecord], _ running: [ConnectedContainer], folder: String
+    ) throws(CFSError) -> Int {
+        // Without the folder none of its containers has run since the machine was started.
+        guard File.exists(folder) else { return 0 }
+        let lock = try lock(folder)
+        defer { extendLifetime(lock) }
+        var changes = 0
+        var host = try RouteSocket()
+        var present: [NetworkRecord] = []
+        for network in networks where network.driver == .bridge {
+            if let link = try host.link(named: network.device), link.kind == "bridge", link.isUp {
+                present.append(network)
+            }
+        }
+        if !present.isEmpty { changes += try putRightRules(present, running) }
+        for network in networks { changes += try putRightNames(network, running, folder) }
+        return changes
+    }
+
+    private static func putRightRules(
+        _ networks: [NetworkRecord], _ running: [ConnectedContainer]
+    ) throws(CFSError) -> Int {
+        var filter = try PacketFilter()
+        var changes = 0
+        if try filter.contents() == nil { try filter.ensure() }
+        guard let seen = try filter.contents() else { return 0 }
+        for network in networks where !seen.networks.contains(filtered(network)) {
+            try filter.add(filtered(network))
+            changes += 1
+        }
+        let wanted = running.flatMap { ContainerNetwork.published($0.settings, $0.ports ?? []) }
+        let starting = running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) }
+        // Another engine's ports lead to other subnets.
+        let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
+        let left = seen.ports.filter { port in
+            !wanted.contains(port) && !starting.contains(port.container)
+                && subnets.contains { $0.contains(port.container) }
+        }
+        try filter.unpublish(left)
+        let missing = wanted.filter { !seen.ports.contains($0) }
+        if !missing.isEmpty { try filter.publish(missing) }
+        return changes + left.count + missing.count
+    }
+
+    private static func putRightNames(
+        _ network: NetworkRecord, _ running: [ConnectedContainer], _ folder: String
+    ) throws(CFSError) -> Int {
+        let path = namesPath(network, folder)
+        guard var table = readNames(path) else { return 0 }
+        let there = running.filter { $0.settings.endpoints.contains { $0.network.id == network.id } }.map {
+            String($0.id.short)
+        }
+        let before = table.hosts.count
+        table.hosts.removeAll { !there.contains($0.id) }
+        guard table.hosts.count != before else { return 0 }
+        try AtomicFile.write(table.bytes, to: path, durable: false)
+        return before - table.hosts.count
+    }
+}

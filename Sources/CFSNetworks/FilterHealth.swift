@@ -1,0 +1,82 @@
+import CFSModel
+
+/// A chain that the kernel hands packets to.
+package struct BaseChain: Sendable, Hashable {
+    /// The number of the table's family (NFPROTO_*).
+    package var family: UInt8
+    package var table: String
+    package var name: String
+    /// `filter`, `nat` or `route`.
+    package var type: String
+    /// NF_INET_*: 2 is forward.
+    package var hook: UInt32
+    package var priority: Int32
+    /// Whether a packet that no rule decided is dropped.
+    package var dropsByPolicy: Bool
+
+    package init(
+        family: UInt8, table: String, name: String, type: String, hook: UInt32, priority: Int32, dropsByPolicy: Bool
+    ) {
+        self.family = family
+        self.table = table
+        self.name = name
+        self.type = type
+        self.hook = hook
+        self.priority = priority
+        self.dropsByPolicy = dropsByPolicy
+    }
+
+    /// The chain in an answer of NFT_MSG_GETCHAIN; nil for one that is only jumped to.
+    init?(_ body: ArraySlice<UInt8>) {
+        let attributes = NetlinkAttributes(body.dropFirst(4))
+        guard let family = body.first, let table = attributes.text(1), let name = attributes.text(3),
+            let place = attributes.nested(4), let hook = place.number(1, UInt32.self),
+            let priority = place.number(2, Int32.self)
+        else { return nil }
+        self.init(
+            family: family, table: table, name: name, type: attributes.text(7) ?? "", hook: UInt32(bigEndian: hook),
+            priority: Int32(bigEndian: priority),
+            dropsByPolicy: attributes.number(5, UInt32.self) == 0)  // NFTA_CHAIN_POLICY: NF_DROP
+    }
+}
+
+/// What of others' packet filters stands in the way of containers. Pure.
+package enum FilterHealth {
+    /// A chain of somebody else that drops what containers send or get, unless a rule of it accepts that.
+    package struct Finding: Sendable, Hashable, CustomStringConvertible {
+        /// Which traffic it concerns.
+        package var families: [IPAddress.Family]
+        /// `ip`, `ip6` or `inet`.
+        package var family: String
+        package var table: String
+        package var chain: String
+
+        /// `chain FORWARD of table ip filter`.
+        package var description: String { "chain \(chain) of table \(family) \(table)" }
+
+        /// What to do about it.
+        package var hint: String {
+            "forwarded packets that no rule of it accepts are dropped, those of containers among them: "
+                + "nft insert rule \(family) \(table) \(chain) iifname BRIDGE accept, and the same with oifname"
+        }
+    }
+
+    /// The chains at the hook forward, of others than us, whose policy is to drop. A packet must be accepted by every chain
+    /// of its hook, so ours cannot help.
+    package static func findings(in chains: [BaseChain]) -> [Finding] {
+        chains.compactMap { chain in
+            // NF_INET_FORWARD of NFPROTO_IPV4, NFPROTO_IPV6 and NFPROTO_INET: a hook 2 of other families is something else.
+            guard chain.dropsByPolicy, chain.hook == NFTable.Chain.Base.Hook.forward.rawValue,
+                let family = NFTablesFamily(rawValue: chain.family),
+                !(family == PacketFilterTable.table.family && chain.table == PacketFilterTable.table.name)
+            else { return nil }
+            let (name, families): (String, [IPAddress.Family]) =
+                switch family {
+                case .ipv4: ("ip", [.ipv4])
+                case .ipv6: ("ip6", [.ipv6])
+                case .inet: ("inet", [.ipv4, .ipv6])
+                }
+            return Finding(families: families, family: name, table: chain.table, chain: chain.name)
+        }
+    }
+}

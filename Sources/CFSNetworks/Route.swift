@@ -1,0 +1,104 @@
+import CFSModel
+
+/// A way to a subnet in the main table: through a gateway, or straight through a device (`struct rtmsg` of
+/// rtnetlink(7)).
+package struct Route: Sendable, Hashable {
+    /// With a prefix of 0 for the default route.
+    package var destination: IPSubnet
+    package var gateway: IPAddress?
+    /// The number of the device; nil for a route over several.
+    package var device: Int32?
+    /// Whether it came in an announcement of a router of IPv6 (RTPROT_RA).
+    package var isAnnounced: Bool
+
+    package init(destination: IPSubnet, gateway: IPAddress?, device: Int32?, isAnnounced: Bool = false) {
+        self.destination = destination
+        self.gateway = gateway
+        self.device = device
+        self.isAnnounced = isAnnounced
+    }
+
+    private static let destination: UInt16 = 1  // RTA_DST
+    private static let device: UInt16 = 4  // RTA_OIF
+    private static let gateway: UInt16 = 5  // RTA_GATEWAY
+    private static let table: UInt16 = 15  // RTA_TABLE
+    private static let otherGateway: UInt16 = 18  // RTA_VIA
+    private static let mainTable: UInt8 = 254  // RT_TABLE_MAIN
+
+    /// Reads what lies behind the header of an RTM_NEWROUTE. Nil when it is none of IPv4 or IPv6, in another table, or
+    /// says only where nothing goes.
+    init?(_ body: ArraySlice<UInt8>) {
+        let attributes = NetlinkAttributes(body.dropFirst(12))
+        guard body.count >= 12, let family = body.first.flatMap({ IPAddress.Family(rawValue: $0) }),
+            let prefix = body.number(at: 1, UInt8.self), let shortTable = body.number(at: 4, UInt8.self),
+            body.number(at: 7, UInt8.self) == 1,  // RTN_UNICAST
+            attributes.number(Self.table, UInt32.self) ?? UInt32(shortTable) == UInt32(Self.mainTable)
+        else { return nil }
+        let base = attributes[Self.destination].map { IPAddress(bytes: Array($0)) } ?? .unspecified(family)
+        guard let base, let subnet = IPSubnet(containing: base, prefix: Int(prefix)) else { return nil }
+        destination = subnet
+        // The gateway of an IPv4 route may be one of IPv6: its family, then the address.
+        let bytes = attributes[Self.gateway] ?? attributes[Self.otherGateway].map { $0.dropFirst(2) }
+        gateway = bytes.flatMap { IPAddress(bytes: Array($0)) }
+        device = attributes.number(Self.device, Int32.self)
+        isAnnounced = body.number(at: 5, UInt8.self) == 9  // RTPROT_RA
+    }
+
+    /// RTM_NEWROUTE: an error when it is there.
+    func adding(to device: Int32) -> NetlinkMessage {
+        var message = NetlinkMessage(24, [.create, .exclusive])
+        // IPv4 wants to be told that a destination is on the link itself (RT_SCOPE_LINK, else RT_SCOPE_UNIVERSE).
+        let scope: UInt8 = gateway == nil && destination.family == .ipv4 ? 253 : 0
+        message.append(header: [destination.family.rawValue, UInt8(destination.prefix), 0, 0])
+        message.append(header: [Self.mainTable, 4, scope, 1])  // RTPROT_STATIC, RTN_UNICAST
+        message.append(UInt32(0))
+        if destination.prefix > 0 { message.append(Self.destination, destination.base.bytes) }
+        if let gateway { message.append(Self.gateway, gateway.bytes) }
+        message.append(Self.device, device)
+        return message
+    }
+
+    /// RTM_GETROUTE.
+    static func list(_ family: IPAddress.Family) -> NetlinkMessage {
+        var message = NetlinkMessage(26)
+        message.append(header: [family.rawValue, 0, 0, 0])
+        message.append(header: [0, 0, 0, 0])
+        message.append(UInt32(0))
+        return message
+    }
+}
+
+extension RouteSocket {
+    /// Adds a way out of this namespace through a device that is up.
+    ///
+    /// - Parameters:
+    ///   - subnet: where to; nil for the default route of the gateway's family.
+    ///   - gateway: a neighbour that passes packets on; nil when the destination is on the link itself.
+    /// - Throws: `conflict` when there is such a route, `invalidArgument` for neither subnet nor gateway, or two
+    ///   families.
+    package mutating func addRoute(to subnet: IPSubnet?, via gateway: IPAddress?, device: Int32) throws(CFSError) {
+        let everywhere = gateway.flatMap { IPSubnet(containing: .unspecified($0.family), prefix: 0) }
+        guard let destination = subnet ?? everywhere else {
+            throw CFSError(.invalidArgument, .preparing, "a route needs a destination or a gateway")
+        }
+        if let gateway, gateway.family != destination.family {
+            throw CFSError(
+                .invalidArgument, .preparing,
+                "the route to \(destination) cannot go through \(gateway), of another family")
+        }
+        let route = Route(destination: destination, gateway: gateway, device: device)
+        let what = "cannot have the route to \(destination)" + (gateway.map { " through \($0)" } ?? "")
+        try ask(device, route.adding(to: device), what)
+    }
+
+    /// The routes of the main table, those of IPv4 first: where this namespace can send. No multicast, no blackholes.
+    package mutating func routes() throws(CFSError) -> [Route] {
+        var routes: [Route] = []
+        for family in IPAddress.Family.allCases {
+            let bodies = try list(Route.list(family), "the routes cannot be listed")
+            // A kernel without IPv6 answers for all families.
+            routes += bodies.compactMap { Route($0) }.filter { $0.destination.family == family }
+        }
+        return routes
+    }
+}

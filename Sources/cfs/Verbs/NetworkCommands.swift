@@ -1,0 +1,249 @@
+import ArgumentParser
+import CFSCore
+import CFSLinux
+import CFSOptions
+
+/// `cfs network create`: a network for containers.
+struct NetworkCreateCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a network.",
+        usage: "cfs network create [<options>] <name>",
+        discussion: """
+            Without --subnet the network gets a free one. It prints the network's ID.
+
+            Examples:
+              cfs network create blue
+              cfs network create --subnet 10.10.0.0/24 --gateway 10.10.0.254 --ipv6 --internal vault
+            """)
+
+    static let optionNames =
+        OptionNames(
+            flags: ["internal", "ipv6"], values: ["driver d"], lists: ["subnet", "gateway", "opt o", "label l"])
+        + GlobalOptions.optionNames
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("bridge, macvlan or ipvlan (default: bridge).", valueName: "driver"),
+        completion: .list(["bridge", "macvlan", "ipvlan"]))
+    var driver: String?
+
+    @Option(help: ArgumentHelp("Its addresses: 10.10.0.0/24, fd00:1::/64; one of each family.", valueName: "subnet"))
+    var subnet: [String] = []
+
+    @Option(help: ArgumentHelp("Way out of a subnet (default: its first address).", valueName: "address"))
+    var gateway: [String] = []
+
+    @Flag(help: "Give it a subnet of IPv6 too.")
+    var ipv6 = false
+
+    @Flag(help: "Let its containers reach each other, and nobody else.")
+    var `internal` = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("mtu=BYTES, or parent=DEVICE for macvlan and ipvlan.", valueName: "name=value"))
+    var opt: [String] = []
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Label it.", valueName: "key=value"))
+    var label: [String] = []
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    @Argument(help: "Its name.")
+    var name: String
+
+    func perform() throws(CFSError) -> Int32 {
+        var spec = NetworkSpec(name: name)
+        if let driver { spec.driver = try Self.driver(driver) }
+        for text in subnet {
+            guard let subnet = IPSubnet(text) else { throw Self.wrong(subnet: text) }
+            spec.subnets.append(subnet)
+        }
+        for text in gateway {
+            guard let address = IPAddress(text) else {
+                throw CFSError(
+                    .invalidArgument, .parsing, "--gateway does not take \"\(text)\"",
+                    hint: "write an address: 10.10.0.1")
+            }
+            spec.gateways.append(address)
+        }
+        spec.ipv6 = ipv6
+        spec.isInternal = `internal`
+        for text in opt { try Self.read(option: text, &spec) }
+        for text in label {
+            let (key, value) = try LabelSyntax.label(text)
+            spec.labels[key] = value
+        }
+        try StandardOutput.write("\(try globals.engine().createNetwork(spec).id)\n")
+        return 0
+    }
+
+    private static func driver(_ text: String) throws(CFSError) -> NetworkRecord.Driver {
+        if let driver = NetworkRecord.Driver(rawValue: text) { return driver }
+        throw CFSError(
+            .invalidArgument, .parsing, "there is no driver \"\(text)\"", hint: "use bridge, macvlan or ipvlan")
+    }
+
+    private static func wrong(subnet text: String) -> CFSError {
+        let meant = IPSubnet.parts(text).flatMap { IPSubnet(containing: $0.address, prefix: $0.prefix) }
+        return CFSError(
+            .invalidArgument, .parsing, "--subnet does not take \"\(text)\"",
+            hint: meant.map { "did you mean \($0)? A subnet has no bit set behind its prefix" }
+                ?? "write an address and how many of its bits are the same for all: 10.10.0.0/24")
+    }
+
+    private static func read(option text: String, _ spec: inout NetworkSpec) throws(CFSError) {
+        let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        switch (pair[0], pair.count == 2 ? pair[1] : nil) {
+        case ("mtu", let value?), ("com.docker.network.driver.mtu", let value?):
+            guard let mtu = UInt32(value) else {
+                throw CFSError(
+                    .invalidArgument, .parsing, "\"\(value)\" is no size for packets", hint: "write bytes: mtu=1400")
+            }
+            spec.mtu = mtu
+        case ("parent", let value?): spec.parent = value
+        default:
+            throw CFSError(
+                .invalidArgument, .parsing, "--opt does not know \"\(text)\"",
+                hint: "write mtu=BYTES, or parent=DEVICE")
+        }
+    }
+}
+
+/// `cfs network ls`: the networks.
+struct NetworkLsCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "ls",
+        abstract: "List networks.",
+        usage: "cfs network ls [<options>]",
+        discussion: """
+            A template has a line for each network, with the fields ID, Name, Driver, Subnets, Internal, IPv6, Device and \
+            CreatedAt, and .Label "key"; "table" before it makes columns of what stands between tabs.
+
+            Example:
+              cfs network ls --format '{{.Name}} {{.Subnets}}'
+            """,
+        aliases: ["list"])
+
+    static let optionNames =
+        OptionNames(flags: ["quiet q", "no-trunc"], values: ["format"]) + GlobalOptions.optionNames
+
+    @Flag(name: .shortAndLong, help: "Print IDs only.")
+    var quiet = false
+
+    @Flag(help: "Do not shorten IDs.")
+    var noTrunc = false
+
+    @Option(
+        help: ArgumentHelp("Print as table, json, or by a template.", valueName: "format"),
+        completion: .list(["table", "json"]))
+    var format: String?
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    func perform() throws(CFSError) -> Int32 {
+        let format = try TemplateFormat(format)
+        let list = NetworkList(try globals.engine().networks(), isFull: noTrunc)
+        switch format {
+        case _ where quiet: try StandardOutput.write(list.ids)
+        case .table: try StandardOutput.write(list.table)
+        case .json: try StandardOutput.write(list.json)
+        case .lines(let template):
+            try StandardOutput.write(list.templates.lines(template, isTerminal: Terminal.isTerminal(1)))
+        case .columns(let template): try StandardOutput.write(list.templates.columns(template))
+        }
+        return 0
+    }
+}
+
+/// `cfs network inspect`: everything that is known of a network.
+struct NetworkInspectCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect",
+        abstract: "Show what is known of networks, and who is on them.",
+        usage: "cfs network inspect [<options>] <name> ...",
+        discussion: """
+            Prints a JSON array, or by a template a line for each network.
+
+            Examples:
+              cfs network inspect blue
+              cfs network inspect --format '{{.Device}}' blue
+            """)
+
+    static let optionNames = OptionNames(values: ["format f"]) + GlobalOptions.optionNames
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Print as json, or by a template.", valueName: "format"),
+        completion: .list(["json"]))
+    var format: String?
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    @Argument(help: "Networks, by name or ID.", completion: Completions.networks)
+    var networks: [String]
+
+    func perform() throws(CFSError) -> Int32 {
+        let engine = try globals.engine()
+        return try References.inspect(networks, format, "a network") { name throws(CFSError) in
+            try engine.inspectNetwork(name)
+        }
+    }
+}
+
+/// `cfs network rm`: networks that no container is on.
+struct NetworkRmCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "rm",
+        abstract: "Remove networks that no container is on.",
+        usage: "cfs network rm [<options>] <name> ...",
+        discussion: """
+            Example:
+              cfs network rm blue
+            """,
+        aliases: ["remove"])
+
+    static let optionNames = GlobalOptions.optionNames
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    @Argument(help: "Networks, by name or ID.", completion: Completions.networks)
+    var networks: [String]
+
+    func perform() throws(CFSError) -> Int32 {
+        let engine = try globals.engine()
+        return try References.each(networks) { reference throws(CFSError) in
+            try engine.removeNetwork(reference)
+            try StandardOutput.write("\(reference)\n")
+        }
+    }
+}
+
+/// `cfs network prune`: all networks that no container is on.
+struct NetworkPruneCommand: ParsedVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "prune",
+        abstract: "Remove all networks that no container is on, but cfs0.",
+        usage: "cfs network prune [<options>]",
+        discussion: """
+            Prints what was removed. On a terminal it asks before.
+
+            Example:
+              cfs network prune -f
+            """)
+
+    static let optionNames = OptionNames(flags: ["force f"]) + GlobalOptions.optionNames
+
+    @Flag(name: .shortAndLong, help: "Do not ask.")
+    var force = false
+
+    @OptionGroup(title: "Engine options") var globals: GlobalOptions
+
+    func perform() throws(CFSError) -> Int32 {
+        let engine = try globals.engine()
+        if !force {
+            guard try Confirmation.isGiven("All networks that no container is on will be removed.") else { return 0 }
+        }
+        for network in try engine.pruneNetworks() { try StandardOutput.write("\(network.name)\n") }
+        return 0
+    }
+}

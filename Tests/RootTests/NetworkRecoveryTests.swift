@@ -1,0 +1,83 @@
+import EngineSupport
+import Glibc
+import TestSupport
+import Testing
+
+/// What happens to all networks of a host: one test after the other, with an engine and a host's network of their own.
+@Suite("What stays of networks, and what goes", .needsHost, .serialized, .engineWithNetwork)
+struct NetworkRecoveryTests: EngineSuite {
+    private func network() throws -> HostNetwork { try #require(engine.network) }
+
+    private static let server = ["httpd", "-f", "-v", "-p", "80", "-h", "/etc"]
+
+    private func withNetwork<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
+        let made = engine.run("network", "create", name)
+        try #require(made.status == 0, "\(made.errors)")
+        defer { engine.run("network", "rm", name) }
+        return try body()
+    }
+
+    @Test("nothing of a container stays on the host: no device, rule or name, also when its monitor was killed")
+    func leftovers() throws {
+        let host = try network()
+        try withNetwork("left-behind") {
+            try engine.withContainer(["--name", "calm", "--network", "left-behind", "-p", "8090:80"], Self.server) {
+                _ in
+                #expect(host.run("ip -o link").output.contains("cfsv"))
+                #expect(host.run("nft list table inet cfs").output.contains("8090"))
+            }
+            func isClean() -> Bool {
+                !host.run("ip -o link").output.contains("cfsv")
+                    && !host.run("nft list table inet cfs").output.contains("8090")
+                    && !host.run("cat \(engine.runFolder)/networks/*.names").output.contains("calm")
+            }
+            #expect(eventually { isClean() })
+            let started = engine.run(
+                ["run", "-d", "--name", "calm", "--network", "left-behind", "-p", "8090:80", "BusyBox"] + Self.server)
+            #expect(started.status == 0, "\(started.errors)")
+            kill(try engine.monitor("calm"), SIGKILL)
+            #expect(eventually { engine.run("ps", "-q").text.isEmpty })
+            let recovered = engine.run("system", "recover")
+            #expect(recovered.status == 0 && recovered.output.contains("of networks put right"), "\(recovered.output)")
+            #expect(eventually { isClean() })
+            // And it starts again where it was.
+            #expect(engine.run("start", "calm").status == 0)
+            #expect(host.run("timeout 5 busybox wget -q -O - http://127.0.0.1:8090/hostname").status == 0)
+            engine.run("rm", "-f", "calm")
+        }
+    }
+
+    @Test("rules that somebody flushed are made again")
+    func flushed() throws {
+        let host = try network()
+        host.run("ip link add out type bridge && ip addr add 192.0.2.7/24 dev out && ip link set out up")
+        try withNetwork("flushed") {
+            try engine.withContainer(["--name", "plain", "--network", "flushed", "-p", "8091:80"], Self.server) { id in
+                host.run("nft flush ruleset")
+                #expect(engine.run("system", "recover").status == 0)
+                #expect(host.run("nft list table inet cfs").output.contains("8091"))
+                let back = engine.run(
+                    "run", "--rm", "--network", "flushed", "BusyBox", "timeout", "5", "wget", "-q", "-O", "-",
+                    "http://192.0.2.7:8091/hostname")
+                #expect(back.text == String(id.prefix(12)), "\(back.errors)")
+            }
+        }
+        host.run("ip link del out")
+    }
+
+    @Test("prune removes what no container is on, with its bridge, and nothing else")
+    func prune() throws {
+        let host = try #require(engine.network)
+        for name in ["used", "unused", "never"] { #expect(engine.run("network", "create", name).status == 0) }
+        #expect(engine.run("run", "--rm", "--network", "unused", "BusyBox", "true").status == 0)
+        #expect(host.run("ip -o link show type bridge").lines.count == 1)
+        let kept = engine.run("create", "--network", "used", "--network", "cfs0", "BusyBox", "true").text
+        let pruned = engine.run("network", "prune", "-f")
+        #expect(pruned.status == 0 && pruned.lines == ["never", "unused"], "\(pruned.output)\(pruned.errors)")
+        #expect(host.run("ip -o link show type bridge").lines.isEmpty)
+        #expect(engine.run("network", "ls", "--format", "{{.Name}}").lines == ["cfs0", "used"])
+        #expect(engine.run("start", "-a", kept).status == 0)
+        #expect(engine.run("rm", kept).status == 0)
+        #expect(engine.run("network", "rm", "used").status == 0)
+    }
+}
