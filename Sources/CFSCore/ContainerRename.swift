@@ -1,4 +1,5 @@
 import CFSModel
+import CFSMonitor
 import CFSRegistry
 
 extension Container {
@@ -24,6 +25,10 @@ extension Container {
             // A container that removed itself leaves its row to the next who looks.
             guard error.code == .nameTaken, try engine.forgetIfVanished(named: name) else { throw error }
             guard try engine.registry.rename(id, to: name, history: entry) else { throw gone }
+        }
+        if let settings = Engine.request(of: folder)?.network {
+            // Of one that does not run nothing is found, and its next start tells the new name.
+            Engine.regardless { () throws(CFSError) in try NetworkDevices.rename(id, to: name, settings) }
         }
         engine.note("rename", row, [EngineEvent.Attribute("oldName", oldName)])
     }

@@ -66,7 +66,7 @@ extension Container {
                 try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: false)
             }
             try engine.rejoin(&request, folder)
-            try GeneratedFiles(request).write(
+            try GeneratedFiles(request, joined: engine.joinedNetwork(request.joins)).write(
                 to: folder.run, owner: request.spec.linux.uidMappings.first { $0.containerID == 0 }?.hostID ?? 0)
             var trace = Timeline()
             trace.mark("begin")

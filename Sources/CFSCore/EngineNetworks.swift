@@ -18,7 +18,8 @@ extension Engine {
     /// All networks, sorted by name. The default one is made when it is not there and the caller may.
     public func networks() throws(CFSError) -> [NetworkRecord] {
         try makeFolders()
-        if geteuid() == 0 { _ = try defaultNetwork() }
+        // Where no subnet is free for it, the others are there all the same.
+        if geteuid() == 0 { Self.regardless { () throws(CFSError) in _ = try defaultNetwork() } }
         return try registry.networks()
     }
 
@@ -170,6 +171,12 @@ extension Engine {
         try registry.forgetLostEndpoints()
         let networks = try registry.networks()
         guard !networks.isEmpty else { return 0 }
+        return try NetworkDevices.putRight(networks, folder: networkFolder) { () throws(CFSError) in
+            try connectedContainers()
+        }
+    }
+
+    private func connectedContainers() throws(CFSError) -> [ConnectedContainer] {
         var running: [ConnectedContainer] = []
         for id in Set(try registry.endpoints().map(\.container)) {
             let folder = folder(id)
@@ -182,7 +189,7 @@ extension Engine {
                 running.append(ConnectedContainer(id: id, settings: settings, ports: nil))
             }
         }
-        return try NetworkDevices.putRight(networks, running, folder: networkFolder)
+        return running
     }
 
     var networkFolder: String { "\(options.run)/networks" }
@@ -195,7 +202,7 @@ extension Engine {
             let what: String? =
                 if !spec.ports.isEmpty || spec.publishesExposedPorts {
                     "a port of the host can lead only to a container that is on a network"
-                } else if spec.resolver != ResolverChoices(), spec.namespaces.network == .private {
+                } else if spec.resolver != ResolverChoices() {
                     "names can be looked up only by a container that is on a network"
                 } else if !spec.networkRates.isEmpty {
                     "a rate limits only a container that is on a network"
@@ -218,13 +225,19 @@ extension Engine {
                 throw CFSError(.invalidArgument, .parsing, "the network \(network.name) is given twice")
             }
         }
+        var isReached = false
+        for request in spec.networks {
+            let network = try network(request.network)
+            if network.driver == .bridge, !network.isInternal { isReached = true }
+        }
+        guard isReached || !spec.resolver.hosts.contains(where: { $0.address == nil }) else {
+            throw CFSError(
+                .invalidArgument, .parsing,
+                "host-gateway stands for the host, which the container's networks do not reach",
+                hint: "write an address, or add a network that is neither internal nor macvlan or ipvlan")
+        }
         if !spec.ports.isEmpty || spec.publishesExposedPorts {
-            var leadsIn = false
-            for request in spec.networks {
-                let network = try network(request.network)
-                if network.driver == .bridge, !network.isInternal { leadsIn = true }
-            }
-            guard leadsIn else {
+            guard isReached else {
                 throw CFSError(
                     .invalidArgument, .parsing,
                     "no port of the host can lead to a container that is on networks only which the host does not reach",
@@ -320,7 +333,9 @@ extension Engine {
             else { continue }
             offered.append(ContainerPort(number, transport))
         }
-        for port in offered.sorted() where !ports.contains(where: { $0.container == port }) {
+        // A free port is found by binding one, which is not done for sctp.
+        for port in offered.sorted()
+        where port.transport != .sctp && !ports.contains(where: { $0.container == port }) {
             ports.append(PortMapping(hostAddress: nil, hostPort: nil, container: port))
         }
         return ports

@@ -37,7 +37,10 @@ struct GeneratedFiles {
             let search =
                 network.resolver.search ?? ResolverConfiguration(String(decoding: host, as: UTF8.self)).search
             if !search.isEmpty { text += "search \(search.text(separator: " "))\n" }
-            text += "options \((["ndots:0"] + network.resolver.options).text(separator: " "))\n"
+            // Of two values some C libraries take the first.
+            let own = network.resolver.options
+            let isGiven = own.contains { $0.hasPrefix("ndots:") }
+            text += "options \(((isGiven ? [] : ["ndots:0"]) + own).text(separator: " "))\n"
             return Array(text.utf8)
         }
         guard sharesHostNetwork, File.exists(Self.hostResolvers) else {
@@ -65,11 +68,14 @@ struct GeneratedFiles {
 
 extension GeneratedFiles {
     /// The files of a container that was made before, by its configuration.
-    init(_ request: MonitorRequest) {
-        let network = request.spec.linux.namespaces.first { $0.type == "network" }
+    ///
+    /// - Parameter joined: the configuration of the container whose network namespace it shares; nil for none.
+    init(_ request: MonitorRequest, joined: MonitorRequest?) {
+        let network = (joined ?? request).spec.linux.namespaces.first { $0.type == "network" }
         self.init(
             hostname: request.spec.hostname ?? Machine().hostname,
             sharesHostNetwork: network?.path != nil || network == nil,
-            hasPrivateNetwork: network != nil && network?.path == nil, network: request.network)
+            hasPrivateNetwork: joined == nil && network != nil && network?.path == nil,
+            network: (joined ?? request).network)
     }
 }

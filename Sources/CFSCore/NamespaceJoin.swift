@@ -28,6 +28,11 @@ extension Engine {
         return joins
     }
 
+    /// The configuration of the container whose network namespace is shared; nil for none.
+    func joinedNetwork(_ joins: [MonitorRequest.Join]) -> MonitorRequest? {
+        joins.first { $0.kind == "network" }.flatMap { Self.request(of: folder($0.container)) }
+    }
+
     /// Finds the namespaces of other containers anew: with every start they have another process. Writes the
     /// configuration when it has changed.
     func rejoin(_ request: inout MonitorRequest, _ folder: ContainerFolder) throws(CFSError) {

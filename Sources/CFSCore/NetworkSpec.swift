@@ -29,8 +29,10 @@ struct NetworkPlan {
     /// The bridge's name; nil is one made of the id.
     var device: String?
 
-    /// Where networks come from for which nobody asks for one: 256 of 4,094 addresses each.
-    static let pool = (first: IPAddress(bytes: [10, 176, 0, 0]), prefix: 20, count: 256)
+    /// Where subnets come from when nobody asks for one: of 4,094 addresses each, so many from each beginning. The second is for
+    /// hosts that have a route to all of 10.0.0.0/8.
+    static let prefix = 20
+    static let pools: [(first: [UInt8], count: UInt64)] = [([10, 176, 0, 0], 256), ([172, 24, 0, 0], 128)]
 
     /// - Parameters:
     ///   - networks: those that there are.
@@ -115,16 +117,17 @@ struct NetworkPlan {
     }
 
     private func chooseIPv4(_ taken: [IPSubnet]) throws(CFSError) -> IPSubnet {
-        let pool = Self.pool
-        for number in 0..<UInt64(pool.count) {
-            guard let base = pool.first?.advanced(by: number << UInt64(32 - pool.prefix)),
-                let subnet = IPSubnet(containing: base, prefix: pool.prefix)
-            else { break }
-            // A default route is no claim to addresses.
-            if !taken.contains(where: { $0.prefix > 0 && $0.overlaps(subnet) }) { return subnet }
+        for pool in Self.pools {
+            for number in 0..<pool.count {
+                guard let base = IPAddress(bytes: pool.first)?.advanced(by: number << UInt64(32 - Self.prefix)),
+                    let subnet = IPSubnet(containing: base, prefix: Self.prefix)
+                else { break }
+                // A default route is no claim to addresses.
+                if !taken.contains(where: { $0.prefix > 0 && $0.overlaps(subnet) }) { return subnet }
+            }
         }
         throw CFSError(
-            .limitExceeded, .preparing, "no subnet is free among the \(pool.count) of 10.176.0.0/12",
+            .limitExceeded, .preparing, "no subnet is free in 10.176.0.0/12 and 172.24.0.0/13",
             hint: "remove networks that nobody needs (cfs network prune), or choose one: --subnet")
     }
 

@@ -18,6 +18,8 @@ final class ContainerNetwork {
     private var relays: [LoopbackRelay] = []
     private var reservations: [ReservedPort] = []
     private var published: [PublishedPort] = []
+    /// The host's ends of its devices, by number.
+    private var devices: [Int32] = []
     private var hasNames = false
     /// Whether the kernel has it.
     private var hasIPv6 = false
@@ -42,14 +44,10 @@ final class ContainerNetwork {
             // Ports first: they are what can be taken.
             try openPorts()
             var host = try RouteSocket()
-            var devices: [Int32] = []
-            for endpoint in settings.endpoints {
-                devices.append(try makeDevice(endpoint, &host, namespace.raw))
-            }
+            for endpoint in settings.endpoints { try makeDevice(endpoint, &host, namespace.raw) }
             let sockets = try NetlinkSocket.inside(namespace.raw) { () throws(CFSError) in try configureInside() }
-            for (endpoint, device) in zip(settings.endpoints, devices) where endpoint.network.driver == .bridge {
-                guard let rate = settings.rates.ingress else { continue }
-                try host.setRate(device, bitsPerSecond: rate, burst: settings.rates.burst)
+            if let rate = settings.rates.ingress {
+                for device in devices { try host.setRate(device, bitsPerSecond: rate, burst: settings.rates.burst) }
             }
             try publish()
             try makeResolver(sockets)
@@ -71,10 +69,9 @@ final class ContainerNetwork {
 
     // MARK: Devices
 
-    /// - Returns: the number of the host's end; 0 where there is none.
     private func makeDevice(
         _ endpoint: NetworkEndpoint, _ host: inout RouteSocket, _ namespace: Int32
-    ) throws(CFSError) -> Int32 {
+    ) throws(CFSError) {
         let network = endpoint.network
         switch network.driver {
         case .bridge:
@@ -83,11 +80,11 @@ final class ContainerNetwork {
                 name: endpoint.interface, hardwareAddress: endpoint.hardwareAddress, namespace: namespace)
             let name = Self.deviceName()
             let index = try host.createVeth(name, master: bridge, mtu: network.mtu, peer: peer).index
+            devices.append(index)
             // A port of a bridge has no addresses, not even of its link.
             if hasIPv6 { try NetworkSysctl.set("ipv6/conf/\(name)/disable_ipv6", "1") }
             // Where bridges hand packets to the packet filter, what a container sends to a port of its own comes back here.
             if !settings.ports.isEmpty { try host.setHairpin(index, true) }
-            return index
         case .macvlan, .ipvlan:
             guard let parent = try host.link(named: network.device) else {
                 throw CFSError(
@@ -103,7 +100,6 @@ final class ContainerNetwork {
                 try host.createIPVlan(
                     endpoint.interface, parent: parent.index, mode: .l2, mtu: network.mtu, namespace: namespace)
             }
-            return 0
         }
     }
 
@@ -191,6 +187,14 @@ final class ContainerNetwork {
             }
             return mapping
         }
+        if let asked = mapping.hostAddress, !asked.isLoopback,
+            !target.addresses.contains(where: { $0.family == asked.family })
+        {
+            throw CFSError(
+                .invalidArgument, .preparing,
+                "the port of \(asked) cannot lead to the container: it has no address of that family on \(target.network.name)",
+                hint: "publish it without an address, or give the network a subnet of that family")
+        }
         var mapped = mapping
         for address in mapping.hostAddress.map({ [$0] }) ?? [.unspecified(.ipv4), .unspecified(.ipv6)] {
             do throws(CFSError) {
@@ -219,6 +223,7 @@ final class ContainerNetwork {
         let inside = target.addresses.first { $0.family == endpoint.address.family } ?? target.addresses[0]
         let relay = try LoopbackRelay(
             at: endpoint, transport, to: Endpoint(inside, port.port),
+            servesAll: inside.family != endpoint.address.family,
             token: Self.relayTokens + UInt64(relays.count) * LoopbackRelay.tokenCount)
         relays.append(relay)
         return relay.endpoint.port
@@ -234,19 +239,26 @@ final class ContainerNetwork {
         }
     }
 
+    /// Changes the packet filter while nobody else does: recover() sees all of a change, or nothing.
     private func publish() throws(CFSError) {
-        guard !published.isEmpty else { return }
+        let lock = try NetworkDevices.lock(settings.folder)
+        defer { extendLifetime(lock) }
         var filter = try PacketFilter()
-        do throws(CFSError) {
-            try filter.publish(published)
-        } catch {
-            guard error.code == .conflict else { throw error }
-            // The sockets of these ports are ours, so whoever had them before is gone and has left its rules.
-            let wanted = published.map(Self.place)
-            let left = try filter.contents()?.ports.filter { wanted.contains(Self.place($0)) } ?? []
-            try filter.unpublish(left)
-            try filter.publish(published)
-        }
+        let seen = try filter.contents()?.ports ?? []
+        // The sockets of these ports are ours, so whoever had them is gone and has left its rules; and whatever leads to an
+        // address of ours is of whoever had that before. Of sctp there are no sockets.
+        let places = published.filter { $0.transport != .sctp }.map(Self.place)
+        let addresses = settings.endpoints.flatMap(\.addresses)
+        try filter.unpublish(seen.filter { addresses.contains($0.container) || places.contains(Self.place($0)) })
+        if !published.isEmpty { try filter.publish(published) }
+    }
+
+    private func unpublish() throws(CFSError) {
+        guard !published.isEmpty else { return }
+        let lock = try NetworkDevices.lock(settings.folder)
+        defer { extendLifetime(lock) }
+        var filter = try PacketFilter()
+        try filter.unpublish(published)
     }
 
     /// What only one can have: the port of the host, of one address or of all of a family.
@@ -286,7 +298,8 @@ final class ContainerNetwork {
             let host = NameTable.Host(
                 id: String(id.short), name: name, aliases: endpoint.names, addresses: endpoint.addresses)
             try NetworkDevices.changeNames(endpoint.network, settings.folder) { table in
-                table.hosts.removeAll { $0.id == host.id }
+                // Whoever had an address of ours before is gone.
+                table.hosts.removeAll { $0.id == host.id || $0.addresses.contains { host.addresses.contains($0) } }
                 table.hosts.append(host)
             }
         }
@@ -332,11 +345,13 @@ final class ContainerNetwork {
 
     /// Takes away what the host has of it. What cannot be taken away is left to recover().
     func disconnect() {
+        // Not left to the end of the namespace: another container may share it and stay, with these addresses.
         Self.regardless { () throws(CFSError) in
-            guard !published.isEmpty else { return }
-            var filter = try PacketFilter()
-            try filter.unpublish(published)
+            guard !devices.isEmpty else { return }
+            var host = try RouteSocket()
+            for device in devices { try host.delete(device) }
         }
+        Self.regardless { () throws(CFSError) in try unpublish() }
         if hasNames {
             let short = String(id.short)
             for endpoint in settings.endpoints {
@@ -347,7 +362,7 @@ final class ContainerNetwork {
                 }
             }
         }
-        (resolver, relays, reservations, published, hasNames) = (nil, [], [], [], false)
+        (resolver, relays, reservations, published, devices, hasNames) = (nil, [], [], [], [], false)
     }
 
     private static func regardless(_ step: () throws(CFSError) -> Void) {

@@ -62,9 +62,10 @@ public enum NetworkDevices {
         }
         let present = try host.addresses(of: index).map(\.address)
         for range in network.ranges {
-            guard let gateway = range.gateway, !present.contains(gateway) else { continue }
-            try host.add(address: gateway, prefix: range.subnet.prefix, to: index)
+            guard let gateway = range.gateway else { continue }
             if !network.isInternal { try PacketForwarding.turnOn(range.subnet.family) }
+            guard !present.contains(gateway) else { continue }
+            try host.add(address: gateway, prefix: range.subnet.prefix, to: index)
         }
     }
 
@@ -99,10 +100,16 @@ public enum NetworkDevices {
     }
 
     private static func removeDevices(_ network: NetworkRecord, _ host: inout RouteSocket) throws(CFSError) {
-        guard let link = try host.link(named: network.device), link.kind == "bridge" else { return }
-        try host.delete(link.index)
-        var filter = try PacketFilter()
-        try filter.remove(filtered(network))
+        if let link = try host.link(named: network.device), link.kind == "bridge" { try host.delete(link.index) }
+        do throws(CFSError) {
+            var filter = try PacketFilter()
+            let left = try filter.contents()?.ports ?? []
+            try filter.unpublish(left.filter { port in network.ranges.contains { $0.subnet.contains(port.container) } })
+            try filter.remove(filtered(network))
+        } catch {
+            // Then there is nothing of it either.
+            guard error.code == .kernelUnsupported else { throw error }
+        }
     }
 
     /// The file of the names of a network's containers.
@@ -117,6 +124,20 @@ public enum NetworkDevices {
     static func lock(_ folder: String) throws(CFSError) -> FileLock {
         try Directory.makeAll(folder)
         return try FileLock("\(folder)/lock")
+    }
+
+    /// A container that runs is found by another name from now on.
+    public static func rename(
+        _ id: ContainerID, to name: String, _ settings: NetworkSettings
+    ) throws(CFSError) {
+        let short = String(id.short)
+        for endpoint in settings.endpoints {
+            try changeNames(endpoint.network, settings.folder) { table in
+                for index in table.hosts.indices where table.hosts[index].id == short {
+                    table.hosts[index].name = name
+                }
+            }
+        }
     }
 
     /// Changes the names of a network's containers: one at a time, and whoever reads sees one state or the other.

@@ -23,15 +23,16 @@ extension NetworkDevices {
     ///
     /// - Parameters:
     ///   - networks: all of the engine's.
-    ///   - running: every container that runs and is on one.
+    ///   - running: tells every container that runs and is on one. Asked while nobody changes anything.
     /// - Returns: how many rules and names were not as they have to be.
     public static func putRight(
-        _ networks: [NetworkRecord], _ running: [ConnectedContainer], folder: String
+        _ networks: [NetworkRecord], folder: String, running: () throws(CFSError) -> [ConnectedContainer]
     ) throws(CFSError) -> Int {
         // Without the folder none of its containers has run since the machine was started.
         guard File.exists(folder) else { return 0 }
         let lock = try lock(folder)
         defer { extendLifetime(lock) }
+        let running = try running()
         var changes = 0
         var host = try RouteSocket()
         var present: [NetworkRecord] = []
@@ -56,8 +57,11 @@ extension NetworkDevices {
             try filter.add(filtered(network))
             changes += 1
         }
-        let wanted = running.flatMap { ContainerNetwork.published($0.settings, $0.ports ?? []) }
-        let starting = running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) }
+        for network in networks where !network.isInternal {
+            for range in network.ranges where range.gateway != nil { try PacketForwarding.turnOn(range.subnet.family) }
+        }
+        let wanted = Set(running.flatMap { ContainerNetwork.published($0.settings, $0.ports ?? []) })
+        let starting = Set(running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) })
         // Another engine's ports lead to other subnets.
         let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
         let left = seen.ports.filter { port in
@@ -65,8 +69,8 @@ extension NetworkDevices {
                 && subnets.contains { $0.contains(port.container) }
         }
         try filter.unpublish(left)
-        let missing = wanted.filter { !seen.ports.contains($0) }
-        if !missing.isEmpty { try filter.publish(missing) }
+        let missing = wanted.subtracting(seen.ports)
+        if !missing.isEmpty { try filter.publish(Array(missing)) }
         return changes + left.count + missing.count
     }
 

@@ -23,18 +23,19 @@ final class DatagramRelay {
     /// Where it is bound.
     let endpoint: Endpoint
     private let target: Endpoint
+    private let servesAll: Bool
     private let firstToken: UInt64
     private let limits: LoopbackRelay.Limits
     private var flows: [Flow?]
 
     /// - Parameter firstToken: of the flows.
     init(
-        _ endpoint: Endpoint, target: Endpoint, firstToken: UInt64, limits: LoopbackRelay.Limits
+        _ endpoint: Endpoint, target: Endpoint, servesAll: Bool, firstToken: UInt64, limits: LoopbackRelay.Limits
     ) throws(CFSError) {
         listener = try InternetSocket.open(endpoint.address.family, .udp)
         try InternetSocket.bind(listener.raw, endpoint, .udp)
         self.endpoint = InternetSocket.local(listener.raw) ?? endpoint
-        (self.target, self.firstToken, self.limits) = (target, firstToken, limits)
+        (self.target, self.servesAll, self.firstToken, self.limits) = (target, servesAll, firstToken, limits)
         flows = Array(repeating: nil, count: limits.flows)
     }
 
@@ -52,7 +53,9 @@ final class DatagramRelay {
         for _ in 0..<64 {
             let (bytes, client) = Self.datagram(listener.raw)
             guard let bytes else { return }
-            guard let client, LoopbackRelay.serves(client, at: endpoint), let flow = flow(of: client, now, poll) else {
+            guard let client, servesAll || LoopbackRelay.serves(client, at: endpoint),
+                let flow = flow(of: client, now, poll)
+            else {
                 continue
             }
             flow.lastUsed = now

@@ -43,6 +43,7 @@ package final class LoopbackRelay {
 
     private let listener: Listener
     private let target: Endpoint
+    private let servesAll: Bool
     private let limits: Limits
     private let clock: () -> UInt64
     private let pipes = SplicePipes()
@@ -56,13 +57,15 @@ package final class LoopbackRelay {
     /// - Parameters:
     ///   - endpoint: a loopback address, or `0.0.0.0` or `::`.
     ///   - target: the container's address and port.
+    ///   - servesAll: whether clients from elsewhere are served too: where the container has no address of the family, no rule can
+    ///     lead them to it. It sees them come from the host.
     ///   - token: the first of ``tokenCount`` tokens.
     ///   - clock: nanoseconds that never go back.
     /// - Throws: `conflict` for a port that is in use; it names address and port. `invalidArgument` for an address that is
     ///   neither.
     package init(
-        at endpoint: Endpoint, _ transport: SocketTransport, to target: Endpoint, limits: Limits = Limits(),
-        token: UInt64,
+        at endpoint: Endpoint, _ transport: SocketTransport, to target: Endpoint, servesAll: Bool = false,
+        limits: Limits = Limits(), token: UInt64,
         clock: @escaping () -> UInt64 = { SystemClock.monotonic }
     ) throws(CFSError) {
         guard endpoint.address.isLoopback || endpoint.address.isUnspecified else {
@@ -72,7 +75,7 @@ package final class LoopbackRelay {
         limits.connections = min(limits.connections, Self.most)
         limits.flows = min(limits.flows, Self.most)
         tokens = token..<(token + Self.tokenCount)
-        (self.target, self.limits, self.clock) = (target, limits, clock)
+        (self.target, self.servesAll, self.limits, self.clock) = (target, servesAll, limits, clock)
         switch transport {
         case .tcp:
             let socket = try InternetSocket.open(endpoint.address.family, .tcp)
@@ -85,7 +88,7 @@ package final class LoopbackRelay {
             connections = Array(repeating: nil, count: limits.connections)
         case .udp:
             let relay = try DatagramRelay(
-                endpoint, target: target, firstToken: token + Self.firstPlace, limits: limits)
+                endpoint, target: target, servesAll: servesAll, firstToken: token + Self.firstPlace, limits: limits)
             self.endpoint = relay.endpoint
             listener = .datagram(relay)
             connections = []
@@ -174,7 +177,9 @@ package final class LoopbackRelay {
             }
             let client = SharedFD(OwnedFD(number))
             InternetSocket.set(client.raw, isResetWhenClosed: true)
-            guard let peer = InternetSocket.peer(client.raw), Self.serves(peer, at: endpoint) else { continue }
+            guard let peer = InternetSocket.peer(client.raw), servesAll || Self.serves(peer, at: endpoint) else {
+                continue
+            }
             let first = tokens.lowerBound + Self.firstPlace + UInt64(slot) * 2
             do throws(CFSError) {
                 connections[slot] = try RelayConnection(

@@ -39,7 +39,10 @@ struct NetworkPlanTests {
         #expect(second.ranges.map(\.subnet) == [Self.subnet("10.176.16.0/20")])
         let third = try Self.record([first, second], routes: ["0.0.0.0/0", "10.176.32.0/24"])
         #expect(third.ranges.map(\.subnet) == [Self.subnet("10.176.48.0/20")])
-        let full = Self.failure(routes: ["10.0.0.0/8"]) { _ in }
+        // As many private networks of firms have it.
+        let other = try Self.record(routes: ["10.0.0.0/8"])
+        #expect(other.ranges.map(\.subnet) == [Self.subnet("172.24.0.0/20")])
+        let full = Self.failure(routes: ["10.0.0.0/8", "172.16.0.0/12"]) { _ in }
         #expect(full?.code == .limitExceeded && full?.hint?.contains("--subnet") == true)
     }
 

@@ -47,6 +47,40 @@ struct NetworkRecoveryTests: EngineSuite {
         }
     }
 
+    @Test("what a killed monitor has left is not for whoever gets its address next")
+    func nextOwner() throws {
+        let host = try network()
+        try withNetwork("inherit") {
+            let first = engine.run(
+                ["run", "-d", "--name", "first", "--network", "inherit", "-p", "8092:80", "BusyBox"] + Self.server)
+            #expect(first.status == 0, "\(first.errors)")
+            kill(try engine.monitor("first"), SIGKILL)
+            #expect(eventually { engine.run("ps", "-q").text.isEmpty })
+            #expect(engine.run("rm", "-f", "first").status == 0)
+            try engine.withContainer(["--name", "second", "--network", "inherit"], Self.server) { _ in
+                let table = host.run("nft list table inet cfs").output
+                #expect(table.contains("bridges") && !table.contains("8092"), "\(table)")
+                let names = host.run("cat \(engine.runFolder)/networks/*.names").output
+                #expect(names.contains("second") && !names.contains("first"), "\(names)")
+            }
+        }
+    }
+
+    @Test("a network whose bridge somebody has removed leaves nothing in the way of the next one")
+    func lostBridge() throws {
+        let host = try network()
+        let made = engine.run("network", "create", "--subnet", "10.200.20.0/24", "lost")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(engine.run("run", "--rm", "--network", "lost", "BusyBox", "true").status == 0)
+        let device = engine.run("network", "inspect", "-f", "{{.Device}}", "lost").text
+        #expect(host.run("ip link del \(device)").status == 0)
+        #expect(engine.run("network", "rm", "lost").status == 0)
+        #expect(engine.run("network", "create", "--subnet", "10.200.20.0/24", "next").status == 0)
+        let next = engine.run("run", "--rm", "--network", "next", "BusyBox", "true")
+        #expect(next.status == 0, "\(next.errors)")
+        #expect(engine.run("network", "rm", "next").status == 0)
+    }
+
     @Test("rules that somebody flushed are made again")
     func flushed() throws {
         let host = try network()

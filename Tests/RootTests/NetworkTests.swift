@@ -59,6 +59,38 @@ struct NetworkTests: EngineSuite {
         }
     }
 
+    @Test("who shares the network of another container has its names and its resolver, and a new name is found at once")
+    func shared() throws {
+        try withNetwork("shared") {
+            try engine.withContainer(["--name", "host-one", "--network", "shared"], Self.server) { id in
+                let inside = engine.run(
+                    "run", "--rm", "--network", "container:host-one", "BusyBox", "sh", "-c",
+                    "cat /etc/resolv.conf; wget -q -O - http://host-one/hostname")
+                #expect(inside.output.contains("nameserver 127.0.0.11"), "\(inside.output)\(inside.errors)")
+                #expect(inside.output.contains(String(id.prefix(12))), "\(inside.output)\(inside.errors)")
+                #expect(engine.run("rename", "host-one", "host-two").status == 0)
+                let renamed = engine.run("run", "--rm", "--network", "shared", "BusyBox", "nslookup", "host-two")
+                #expect(renamed.status == 0, "\(renamed.output)")
+                #expect(engine.run("run", "--rm", "--network", "shared", "BusyBox", "nslookup", "host-one").status != 0)
+            }
+        }
+    }
+
+    @Test("a port of IPv6 leads to a container that has IPv4 only")
+    func mixed() throws {
+        let host = try network()
+        host.run("ip link add six6 type bridge && ip addr add fd00:66::1/64 dev six6 nodad && ip link set six6 up")
+        try withNetwork("mixed") {
+            try engine.withContainer(["--name", "mixed", "--network", "mixed", "-p", "8095:80"], Self.server) { id in
+                for place in ["[::1]", "[fd00:66::1]"] {
+                    let got = host.run("timeout 5 busybox wget -q -O - http://\(place):8095/hostname")
+                    #expect(got.text == String(id.prefix(12)), "\(place): \(got.errors)")
+                }
+            }
+        }
+        host.run("ip link del six6")
+    }
+
     @Test("a container on two networks is reached on both, and reaches both")
     func two() throws {
         try withNetwork("left") {
@@ -126,8 +158,8 @@ struct NetworkTests: EngineSuite {
             ip addr add 198.51.100.9/24 dev near && ip link set near up && ip route add default via 198.51.100.1
             """)
         try withNetwork("inner") {
-            try engine.withContainer(["--name", "gate", "--network", "inner", "-p", "8080:80"], Self.server) { id in
-                let got = outside.run("timeout 5 busybox wget -q -O - http://198.51.100.1:8080/hostname")
+            try engine.withContainer(["--name", "gate", "--network", "inner", "-p", "8088:80"], Self.server) { id in
+                let got = outside.run("timeout 5 busybox wget -q -O - http://198.51.100.1:8088/hostname")
                 #expect(got.text == String(id.prefix(12)), "\(got.errors)")
                 #expect(eventually { engine.run("logs", "gate").errors.contains("198.51.100.9") })
                 // Straight to the container, by a route: the port is open inside, and published at another number only.
