@@ -38,4 +38,11 @@ struct RestHintTests {
         #expect(throws: ServerError.self) { try QueryItems("since=yesterday").time("since") }
         #expect(throws: ServerError.self) { try QueryItems("since=").time("since") }
     }
+
+    @Test("what a caller asked for wrongly is no error of the server")
+    func statuses() {
+        for (code, status) in [
+            (CFSError.Code.networkNotFound, 404), (.networkInUse, 409), (.imageNotFound, 404), (.nameTaken, 409),
+        ] { #expect(ServerError(CFSError(code, .looking, "it is so")).status.code == status, "\(code)") }
+    }
 }

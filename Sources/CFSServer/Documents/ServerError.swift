@@ -69,8 +69,9 @@ struct ServerError: Error, Sendable {
         // The source of a mount is the caller's to make.
         case .mountFailed where error.errno == ENOENT: .unprocessableContent
         case .notPermitted: .forbidden
-        case .imageNotFound, .containerNotFound: .notFound
-        case .invalidState, .imageInUse, .containerNotRunning, .containerRunning, .nameTaken, .ambiguousID, .conflict:
+        case .imageNotFound, .containerNotFound, .networkNotFound: .notFound
+        case .invalidState, .imageInUse, .networkInUse, .containerNotRunning, .containerRunning, .nameTaken,
+            .ambiguousID, .conflict:
             .conflict
         case .invalidConfiguration, .invalidArchive, .unsafeLayer, .imageHasNoCommand, .digestMismatch,
             .commandNotFound, .commandNotExecutable, .terminalRequired, .limitExceeded:
