@@ -193,17 +193,11 @@ extension Engine {
                 try checked(changed == 0 ? 0 : -Int(errno), "fchownat", .preparing, path: "\(folder.container)/\(name)")
             }
         }
-        let joined = joinedNetwork(try self.joined(spec.namespaces))
-        let namespace = joined?.spec.linux.namespaces.first { $0.type == "network" }
-        let shares =
-            joined == nil ? spec.namespaces.network != .private : namespace == nil || namespace?.path != nil
-        try GeneratedFiles(
-            hostname: plan.hostname, sharesHostNetwork: shares, hasPrivateNetwork: plan.hasPrivateNetwork,
-            network: joined?.network ?? network
-        ).write(to: folder.run, owner: owner)
-        warnings += try LimitWarnings.of(spec.limits)
         var request = try request(row, spec, image, plan, configuration)
         request.network = network
+        try GeneratedFiles(request, joined: joinedNetwork(request.joins), hostname: plan.hostname)
+            .write(to: folder.run, owner: owner)
+        warnings += try LimitWarnings.of(spec.limits)
         try File.create("config.json", request.json.bytes(), mode: 0o600, at: directory.raw)
         return warnings
     }

@@ -44,9 +44,6 @@ struct ContainerPlan {
 
     var hostname: String { spec.hostname ?? String(surroundings.id.short) }
 
-    /// Whether the container has a network namespace that no other shares at its start.
-    var hasPrivateNetwork: Bool { spec.namespaces.network == .private }
-
     func configuration() throws(CFSError) -> RuntimeSpec {
         var process = RuntimeSpec.Process(args: try Self.command(spec, image))
         process.terminal = spec.terminal

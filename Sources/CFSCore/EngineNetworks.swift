@@ -219,15 +219,12 @@ extension Engine {
                 hint: "leave one --network away")
         }
         var seen: Set<String> = []
+        var isReached = false
         for request in spec.networks {
             let network = try network(request.network)
             guard seen.insert(network.id).inserted else {
                 throw CFSError(.invalidArgument, .parsing, "the network \(network.name) is given twice")
             }
-        }
-        var isReached = false
-        for request in spec.networks {
-            let network = try network(request.network)
             if network.driver == .bridge, !network.isInternal { isReached = true }
         }
         guard isReached || !spec.resolver.hosts.contains(where: { $0.address == nil }) else {
@@ -236,13 +233,11 @@ extension Engine {
                 "host-gateway stands for the host, which the container's networks do not reach",
                 hint: "write an address, or add a network that is neither internal nor macvlan or ipvlan")
         }
-        if !spec.ports.isEmpty || spec.publishesExposedPorts {
-            guard isReached else {
-                throw CFSError(
-                    .invalidArgument, .parsing,
-                    "no port of the host can lead to a container that is on networks only which the host does not reach",
-                    hint: "add a network that is neither internal nor macvlan or ipvlan, or leave -p away")
-            }
+        guard isReached || spec.ports.isEmpty && !spec.publishesExposedPorts else {
+            throw CFSError(
+                .invalidArgument, .parsing,
+                "no port of the host can lead to a container that is on networks only which the host does not reach",
+                hint: "add a network that is neither internal nor macvlan or ipvlan, or leave -p away")
         }
         let fixed = spec.ports.filter { $0.hostPort != nil }
         for (index, port) in fixed.enumerated() {

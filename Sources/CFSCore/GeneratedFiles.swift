@@ -67,13 +67,15 @@ struct GeneratedFiles {
 }
 
 extension GeneratedFiles {
-    /// The files of a container that was made before, by its configuration.
+    /// The files of a container, by its configuration.
     ///
-    /// - Parameter joined: the configuration of the container whose network namespace it shares; nil for none.
-    init(_ request: MonitorRequest, joined: MonitorRequest?) {
+    /// - Parameters:
+    ///   - joined: the configuration of the container whose network namespace it shares; nil for none.
+    ///   - hostname: nil is that of the configuration, else the host's.
+    init(_ request: MonitorRequest, joined: MonitorRequest?, hostname: String? = nil) {
         let network = (joined ?? request).spec.linux.namespaces.first { $0.type == "network" }
         self.init(
-            hostname: request.spec.hostname ?? Machine().hostname,
+            hostname: hostname ?? request.spec.hostname ?? Machine().hostname,
             sharesHostNetwork: network?.path != nil || network == nil,
             hasPrivateNetwork: joined == nil && network != nil && network?.path == nil,
             network: (joined ?? request).network)

@@ -5,8 +5,8 @@ import Glibc
 
 /// A container's networks during one run: its devices, addresses, names and ports.
 ///
-/// The devices lie in its network namespace and end with that; what the host has of it (rules for its ports, its names)
-/// ``disconnect()`` takes away, and ``Engine/recover()`` after a monitor that was killed.
+/// What the host has of it (its ends of the devices, rules for ports, names) ``disconnect()`` takes away. After a monitor that
+/// was killed, the devices end with the container's namespace, and ``Engine/recover()`` sees to the rest.
 final class ContainerNetwork {
     static let tokens: ClosedRange<UInt64> = 0x4000_0000_0000_0000...0x4fff_ffff_ffff_ffff
     private static let relayTokens: UInt64 = 0x4800_0000_0000_0000

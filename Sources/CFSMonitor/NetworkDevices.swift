@@ -87,19 +87,15 @@ public enum NetworkDevices {
     /// Takes away what a network that no container is on has left in the kernel and beside it.
     public static func remove(_ network: NetworkRecord, folder: String) throws(CFSError) {
         if network.driver == .bridge {
-            var host = try RouteSocket()
-            if File.exists(folder) {
-                let lock = try lock(folder)
-                defer { extendLifetime(lock) }
-                try removeDevices(network, &host)
-            } else {
-                try removeDevices(network, &host)
-            }
+            let lock = try lock(folder)
+            defer { extendLifetime(lock) }
+            try removeDevices(network)
         }
         _ = unlink(namesPath(network, folder))
     }
 
-    private static func removeDevices(_ network: NetworkRecord, _ host: inout RouteSocket) throws(CFSError) {
+    private static func removeDevices(_ network: NetworkRecord) throws(CFSError) {
+        var host = try RouteSocket()
         if let link = try host.link(named: network.device), link.kind == "bridge" { try host.delete(link.index) }
         do throws(CFSError) {
             var filter = try PacketFilter()

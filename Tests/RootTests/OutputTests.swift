@@ -90,7 +90,8 @@ struct OutputTests: EngineSuite {
     func fileLimit() throws {
         let result = engine.host(
             "$CFS run --rm BusyBox true; "
-                + "(ulimit -f 1000; $CFS run --name limited BusyBox sh -c 'yes | head -c 3000000; exit 4' >limited-out)")
+                + "(ulimit -f 1000; $CFS run --name limited BusyBox sh -c 'yes | head -c 3000000; exit 4' >limited-out)"
+        )
         defer { engine.run("rm", "limited") }
         #expect(result.status == 4)
         #expect(result.errors.contains("standard output could not be written: File too large"), "\(result.errors)")
