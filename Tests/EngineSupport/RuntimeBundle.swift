@@ -48,9 +48,11 @@ package final class RuntimeBundle {
         return object
     }
 
+    /// By a rename: a command that was started before reads the one or the other, never a half of one.
     package func write() {
         guard let data = try? JSONSerialization.data(withJSONObject: config) else { return }
-        _ = folder.write(String(decoding: data, as: UTF8.self), to: "bundle/config.json")
+        let path = folder.write(String(decoding: data, as: UTF8.self), to: "bundle/config.json.new")
+        rename(path, folder("bundle/config.json"))
     }
 
     package func start(_ arguments: [String], terminal: Terminal? = nil) -> RunningCommand {
