@@ -345,11 +345,12 @@ final class ContainerNetwork {
 
     /// Takes away what the host has of it. What cannot be taken away is left to recover().
     func disconnect() {
-        // Not left to the end of the namespace: another container may share it and stay, with these addresses.
+        // The kernel removes the devices with their namespace; that takes a while, and longer when another container shares
+        // it and stays. Whoever has these addresses next does not meet them.
         Self.regardless { () throws(CFSError) in
             guard !devices.isEmpty else { return }
             var host = try RouteSocket()
-            for device in devices { try host.delete(device) }
+            for device in devices { try host.closePort(device) }
         }
         Self.regardless { () throws(CFSError) in try unpublish() }
         if hasNames {

@@ -69,8 +69,8 @@ extension NetlinkMessage {
     }
 
     /// `struct ifinfomsg`: up, down, or as it is.
-    private mutating func append(linkHeader index: Int32, isUp: Bool?) {
-        append(UInt32(0))  // ifi_family, ifi_type
+    private mutating func append(linkHeader index: Int32, family: UInt8 = 0, isUp: Bool?) {
+        append(UInt32(family))  // ifi_family, ifi_type
         append(index)
         append(UInt32(isUp == true ? 1 : 0))  // IFF_UP
         append(UInt32(isUp == nil ? 0 : 1))  // ifi_change
@@ -174,15 +174,24 @@ extension NetlinkMessage {
         return message
     }
 
-    /// What a bridge does for one of its ports; nil leaves it as it is.
-    static func setPort(_ index: Int32, hairpin: Bool?, isolated: Bool?) -> NetlinkMessage {
+    /// Whether a bridge sends back through a port what came from it.
+    static func setPort(_ index: Int32, hairpin: Bool) -> NetlinkMessage {
         var message = NetlinkMessage(link: .new, index: index)
         message.append(nesting: LinkAttribute.info) {
             $0.append(LinkAttribute.portKind, "bridge")
-            $0.append(nesting: LinkAttribute.portData) {
-                if let hairpin { $0.append(4, UInt8(hairpin ? 1 : 0)) }  // IFLA_BRPORT_MODE
-                if let isolated { $0.append(33, UInt8(isolated ? 1 : 0)) }  // IFLA_BRPORT_ISOLATED
-            }
+            $0.append(nesting: LinkAttribute.portData) { $0.append(4, UInt8(hairpin ? 1 : 0)) }  // IFLA_BRPORT_MODE
+        }
+        return message
+    }
+
+    /// Nothing passes a port any more, and its bridge forgets who was behind it. By the bridge's own family: behind a change of a
+    /// device the bridge would open the port again.
+    static func closePort(_ index: Int32) -> NetlinkMessage {
+        var message = NetlinkMessage(LinkKind.set.rawValue, [])
+        message.append(linkHeader: index, family: 7, isUp: nil)  // AF_BRIDGE
+        message.append(nesting: 12) {  // IFLA_PROTINFO
+            $0.append(1, UInt8(0))  // IFLA_BRPORT_STATE, BR_STATE_DISABLED
+            $0.append(24, [UInt8]())  // IFLA_BRPORT_FLUSH
         }
         return message
     }

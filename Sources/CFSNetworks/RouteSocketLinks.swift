@@ -122,12 +122,17 @@ extension RouteSocket {
 
     /// Whether a bridge sends back through a port what came from it.
     package mutating func setHairpin(_ index: Int32, _ isOn: Bool) throws(CFSError) {
-        try ask(index, .setPort(index, hairpin: isOn, isolated: nil), "cannot have its hairpin mode changed")
+        try ask(index, .setPort(index, hairpin: isOn), "cannot have its hairpin mode changed")
     }
 
-    /// Whether a bridge keeps a port from all other isolated ones.
-    package mutating func setIsolated(_ index: Int32, _ isOn: Bool) throws(CFSError) {
-        try ask(index, .setPort(index, hairpin: nil, isolated: isOn), "cannot have its isolation changed")
+    /// Closes a port of a bridge at once: nothing passes it any more, and whoever was behind it is forgotten. Removing the device
+    /// would wait until no processor looks at it any more. One that is gone already is fine.
+    package mutating func closePort(_ index: Int32) throws(CFSError) {
+        do throws(CFSError) {
+            try ask(index, .closePort(index), "cannot be closed")
+        } catch {
+            if error.errno != ENODEV { throw error }
+        }
     }
 
     /// Removes a device, a pair with both its ends. One that is gone already is fine.

@@ -94,11 +94,18 @@ struct LinkMessagesTests {
     @Test("what a bridge does for a port lies in the port's own data (ifinfomsg, IFLA_INFO_SLAVE_DATA)")
     func port() {
         #expect(
-            Self.sent(.setPort(7, hairpin: true, isolated: false))
+            Self.sent(.setPort(7, hairpin: true))
                 == LinkFixture.bytes(
                     """
-                    44000000 10000500 01000000 00000000 00000000 07000000 00000000 00000000 24001280 0b000400 62726964
-                    67650000 14000580 05000400 01000000 05002100 00000000
+                    3c000000 10000500 01000000 00000000 00000000 07000000 00000000 00000000 1c001280 0b000400 62726964
+                    67650000 0c000580 05000400 01000000
+                    """))
+        #expect(
+            Self.sent(.closePort(7))
+                == LinkFixture.bytes(
+                    """
+                    30000000 13000500 01000000 00000000 07000000 07000000 00000000 00000000 10000c80 05000100 00000000
+                    04001800
                     """))
     }
 

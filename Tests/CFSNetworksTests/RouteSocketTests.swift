@@ -158,17 +158,44 @@ struct RouteSocketTests {
             let peer = VethPeer(name: "w0", hardwareAddress: nil, namespace: here.raw)
             let port = try socket.createVeth("v0", master: bridge, mtu: nil, peer: peer).index
             try socket.setHairpin(port, true)
-            try socket.setIsolated(port, true)
             let on = try LinkFixture.show("v0")["linkinfo"]?["info_slave_data"]
             try socket.setHairpin(port, false)
-            try socket.setIsolated(port, false)
             let off = try LinkFixture.show("v0")["linkinfo"]?["info_slave_data"]
             try socket.setMaster(port, nil)
             return (on, off, try socket.link(at: port)?.master)
         }
-        #expect(on?["hairpin"]?.bool == true && on?["isolated"]?.bool == true)
-        #expect(off?["hairpin"]?.bool == false && off?["isolated"]?.bool == false)
-        #expect(free == nil)
+        #expect(on?["hairpin"]?.bool == true && off?["hairpin"]?.bool == false && free == nil)
+    }
+
+    @Test(
+        "a port that is closed passes nothing any more, its bridge forgets its neighbours, and one that is gone is fine"
+    )
+    func closedPort() throws {
+        let (before, after, known, forgotten) = try LinkFixture.inOwnNetwork {
+            var socket = try RouteSocket()
+            let bridge = try socket.createBridge("br0")
+            try socket.setUp(bridge)
+            let here = try File.open("/proc/thread-self/ns/net", .read)
+            let peer = VethPeer(name: "w0", hardwareAddress: nil, namespace: here.raw)
+            let port = try socket.createVeth("v0", master: bridge, mtu: nil, peer: peer).index
+            if let other = try socket.link(named: "w0") { try socket.setUp(other.index) }
+            // A neighbour is one that has sent something.
+            let made = try LinkFixture.run("bridge fdb add 02:00:00:00:00:99 dev v0 master dynamic")
+            #expect(made.status == 0, "\(made.errors)")
+            func isKnown() throws -> Bool {
+                try LinkFixture.run("bridge fdb show br br0").output.contains("02:00:00:00:00:99")
+            }
+            let known = try isKnown()
+            let before = try LinkFixture.show("v0")["linkinfo"]?["info_slave_data"]?["state"]?.string
+            try socket.closePort(port)
+            let after = try LinkFixture.show("v0")["linkinfo"]?["info_slave_data"]?["state"]?.string
+            let forgotten = try !isKnown()
+            try socket.delete(port)
+            try socket.closePort(port)
+            return (before, after, known, forgotten)
+        }
+        #expect(before == "forwarding" && after == "disabled")
+        #expect(known && forgotten)
     }
 
     @Test("a device on another one is made inside of a namespace; a kind that the kernel lacks is said so")
