@@ -36,6 +36,20 @@ struct NetworkOptionsTests {
     }
 
     @Test(
+        "what only a container on a network can have puts it on the default one, unless a network is said",
+        arguments: [
+            (["-p", "8080:80"], ["cfs0"]), (["-P"], ["cfs0"]), (["--ip", "10.1.0.7"], ["cfs0"]),
+            (["--mac-address", "02:00:00:00:00:07"], ["cfs0"]), (["--network-alias", "db"], ["cfs0"]),
+            (["--dns", "9.9.9.9"], ["cfs0"]), (["--add-host", "db:10.1.0.7"], ["cfs0"]),
+            (["--network-rate", "20mbit"], ["cfs0"]), (["--network-ingress-rate", "20mbit"], ["cfs0"]),
+            (["-p", "8080:80", "--network", "blue"], ["blue"]), (["-p", "8080:80", "--network", "none"], []),
+            (["-p", "8080:80", "--network", "container:web"], []), (["--expose", "80"], []), (["-h", "web"], []),
+        ] as [([String], [String])])
+    func implied(options: [String], expected: [String]) throws {
+        #expect(try OptionsSupport.spec(options + ["BusyBox"]).networks.map(\.network) == expected)
+    }
+
+    @Test(
         "a port of the host leads to one inside",
         arguments: [
             ("8080:80", ["0.0.0.0:8080->80/tcp"]), ("80", ["0.0.0.0:?->80/tcp"]), (":80", ["0.0.0.0:?->80/tcp"]),
@@ -70,6 +84,7 @@ struct NetworkOptionsTests {
             (["--network", "blue,colour=red"], "does not know \"colour=red\""),
             (["--network", "blue,alias=a b"], "is no name of a machine"), (["--network", ""], "needs a name"),
             (["--network", "none", "--ip", "10.1.0.7"], "is one on a network"),
+            (["--network", "none,ip=10.1.0.7"], "--network none is no network"),
             (["--network", "blue", "--ip", "fd00::1"], "is no address of IP"),
             (["--network", "blue", "--dns", "example.org"], "--dns does not take"),
             (["--network", "blue", "--dns-search", "-x"], "is no name of a machine"),

@@ -32,6 +32,10 @@ extension HostFacts {
 
 /// The container that `cfs run` with these arguments asks for.
 package func spec(_ arguments: String..., caller: Caller = .sample) throws(CFSError) -> ContainerSpec {
+    try spec(arguments, caller: caller)
+}
+
+package func spec(_ arguments: [String], caller: Caller = .sample) throws(CFSError) -> ContainerSpec {
     let canonical = try CanonicalArguments(
         arguments[...], ContainerOptions.optionNames, optionsEndAtFirstWord: true, verb: "run")
     return try ContainerOptions(canonical, verb: "run").spec(caller, .sample)

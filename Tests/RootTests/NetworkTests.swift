@@ -76,6 +76,19 @@ struct NetworkTests: EngineSuite {
         }
     }
 
+    @Test("a port without a network is one on the default network")
+    func impliedNetwork() throws {
+        let host = try network()
+        try engine.withContainer(["-p", "127.0.0.1:8094:80"], Self.server) { id in
+            let got = host.run("timeout 5 busybox wget -q -O - http://127.0.0.1:8094/hostname")
+            #expect(got.text == String(id.prefix(12)), "\(got.errors)")
+            #expect(engine.run("inspect", "-f", "{{.HostConfig.NetworkMode}}", id).text == "cfs0")
+        }
+        let none = engine.run("run", "--rm", "--network", "none", "-p", "8094:80", "BusyBox", "true")
+        #expect(
+            none.status == 125 && none.errors.contains("only to a container that is on a network"), "\(none.errors)")
+    }
+
     @Test("a port of IPv6 leads to a container that has IPv4 only")
     func mixed() throws {
         let host = try network()

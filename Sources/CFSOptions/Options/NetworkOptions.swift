@@ -61,6 +61,13 @@ package struct NetworkOptions {
         }
     }
 
+    /// Whether something else was given that only a container on a network can have: without a name that is the default one.
+    private var meansNetwork: Bool {
+        let lists = [aliases, publish, dns, dnsSearch, dnsOption, addHost]
+        return publishAll || lists.contains { !$0.isEmpty }
+            || [ip, ip6, macAddress, rate, ingressRate].contains { $0 != nil }
+    }
+
     private func fillNetworks(_ spec: inout ContainerSpec) throws(CFSError) {
         var namespace: NamespaceChoice?
         for text in networks {
@@ -76,6 +83,7 @@ package struct NetworkOptions {
                 hint: "leave the others away, or none, host, container:ID and the path")
         }
         if let namespace { spec.namespaces.network = namespace }
+        if networks.isEmpty, meansNetwork { spec.networks.append(NetworkRequest(NetworkRecord.defaultName)) }
         guard ip != nil || ip6 != nil || macAddress != nil || !aliases.isEmpty else { return }
         guard !spec.networks.isEmpty else {
             throw CFSError(

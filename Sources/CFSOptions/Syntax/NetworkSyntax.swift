@@ -25,6 +25,11 @@ package enum NetworkSyntax {
                 .invalidArgument, .parsing, "--network needs a name",
                 hint: "use none, host, container:ID, the path of a namespace, or a network: cfs network ls")
         }
+        guard parts.isEmpty || !["none", "host", "private"].contains(name) else {
+            throw CFSError(
+                .invalidArgument, .parsing, "--network \(name) is no network: it has no addresses and names to choose",
+                hint: "write --network \(name), or the name of a network: cfs network ls")
+        }
         var request = NetworkRequest(name)
         for part in parts { try read(part, &request) }
         return .network(request)
