@@ -10,24 +10,22 @@ extension Container {
         guard let record = try engine.record(of: row) else { throw gone }
         let request = try request()
         let process = request.spec.process
+        let host = HostInspection(request: request)
         return [
             "Id": .string(id.text), "Name": .string(record.name), "Created": .string(Timestamp.text(record.createdAt)),
             "Path": .string(record.command.first ?? ""), "Args": JSON(Array(record.command.dropFirst())),
             "State": Self.state(record, try folder.readExit()),
             "Image": .string(record.imageDigest), "ImageName": .string(record.image),
             "Config": [
-                "Hostname": .string(request.spec.hostname ?? ""), "User": .string(request.user),
+                "Image": .string(record.image), "Hostname": .string(request.spec.hostname ?? ""),
+                "User": .string(request.user),
                 "Tty": .bool(process.terminal),
                 "OpenStdin": .bool(request.interactive), "Env": JSON(process.env), "Cmd": JSON(record.command),
                 "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
                 "StopSignal": .string(Signal.name(request.stopSignal)),
                 "Healthcheck": request.health.map { ImageHealthCheck($0).json } ?? .null,
             ],
-            "HostConfig": [
-                "AutoRemove": .bool(record.autoRemove), "Init": .bool(request.initProcess),
-                "RestartPolicy": Self.restartPolicy(request.restart),
-                "LogConfig": Self.logConfiguration(request.log),
-            ],
+            "HostConfig": host.json, "Mounts": host.mounts,
             "NetworkSettings": Self.networkSettings(request, record),
             "RestartCount": .integer(Int64(record.restarts)),
             "IDRange": record.idBase.map { ["First": .integer(Int64($0)), "Size": .integer(Int64(IDRanges.size))] }
@@ -42,21 +40,6 @@ extension Container {
             "LogPath": request.log.isKept ? .string(folder.logPath) : .null,
             "SeccompFilter": request.seccompFilter.map(JSON.string) ?? .null,
             "CgroupPath": request.cgroupFolder.map { .string("\($0)/\(id.text)") } ?? .null, "OCI": request.spec.json,
-        ]
-    }
-
-    private static func restartPolicy(_ policy: RestartPolicy) -> JSON {
-        var maximum = 0
-        if case .onFailure(let count?) = policy { maximum = count }
-        let name = policy.text.prefix { $0 != ":" }
-        return ["Name": .string(String(name)), "MaximumRetryCount": .integer(Int64(maximum))]
-    }
-
-    private static func logConfiguration(_ policy: LogPolicy) -> JSON {
-        guard policy.isKept else { return ["Type": "none", "Config": [:]] }
-        return [
-            "Type": "k8s-file",
-            "Config": ["max-size": .string("\(policy.fileSize)"), "max-file": .string("\(policy.fileCount)")],
         ]
     }
 

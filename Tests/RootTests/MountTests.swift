@@ -24,6 +24,32 @@ struct MountTests: EngineSuite {
         #expect(textOfFile("\(path)/new") == "new\n")
     }
 
+    @Test("inspect lists what the caller mounted, and nothing of the engine's own")
+    func listed() throws {
+        let path = share("listed")
+        let options = ["-v", "\(path):/data:ro", "--tmpfs", "/scratch", "-v", "\(path)/file:/etc/hosts"]
+        try engine.withContainer(options + ["--hostname", "h"]) { id in
+            let seen = engine.run(
+                "inspect", "-f",
+                "{{range .Mounts}}{{printf \"%-5s %s %s %t;\" .Type .Source .Destination .RW}}{{end}}", id)
+            #expect(
+                seen.text == "bind  \(path) /data false;bind  \(path)/file /etc/hosts true;tmpfs  /scratch true;",
+                "\(seen.errors)")
+            let binds = engine.run("inspect", "-f", "{{join .HostConfig.Binds \" \"}} {{.Config.Image}}", id)
+            #expect(binds.text == "\(path):/data:ro \(path)/file:/etc/hosts BusyBox")
+            let mode = engine.run("inspect", "-f", "{{.HostConfig.NetworkMode}} {{.HostConfig.PidsLimit}}", id)
+            #expect(mode.text == "none 4096")
+            // A namespace of another container's, and nothing mounted.
+            let second = engine.run(
+                "run", "-d", "--network", "container:\(id)", "BusyBox", "sleep", "1000")
+            #expect(second.status == 0, "\(second.errors)")
+            let joined = engine.run(
+                "inspect", "-f", "{{.HostConfig.NetworkMode}} {{len .Mounts}}", second.text)
+            #expect(joined.text == "container:\(id) 0")
+            engine.run("rm", "-f", second.text)
+        }
+    }
+
     @Test("a relative source starts at the caller's folder")
     func relative() {
         _ = share("relative")

@@ -245,6 +245,9 @@ struct EngineLimitTests: EngineSuite {
             #expect(file(id, "memory.max") == "\(128 << 20)")
             #expect(file(id, "cpu.max") == "25000 100000")
             #expect(file(id, "pids.max") == "99")
+            let shown = try engine.inspect(id)["HostConfig"]
+            #expect(shown["Memory"].number == 134_217_728 && shown["PidsLimit"].number == 99)
+            #expect(shown["NanoCpus"].number == 250_000_000)
             let low = engine.run("update", "-m", "16m", "--cpus", "1", id)
             #expect(low.status != 0)
             #expect(low.errors.contains("--memory of 16"), "\(low.errors)")

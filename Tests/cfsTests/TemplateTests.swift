@@ -42,6 +42,10 @@ struct TemplateTests {
             (#"{{eq .Name "web"}} {{eq .State.Pid 7 8}} {{ne .Flag true}}"#, "true true false"),
             ("{{not .None}} {{and .Name .Flag}} {{or .None .Name}}", "true true web"),
             ("{{print .Name 1}}{{println .Flag}}", "web 1true\n"),
+            (#"{{printf "%-5s|%5s|%.2s|%q" .Name .Name .Name .Name}}"#, #"web  |  web|we|"web""#),
+            (#"{{printf "%d %03d %x %v%% %t" .State.Pid .State.Pid 255 .Size .Flag}}"#, "7 007 ff 1.5% true"),
+            (#"{{printf "%.1f %f %.0f %06.2f" .Size 2 1.5 -3}}"#, "1.5 2.000000 2 -03.00"),
+            (#"{{printf "%s %v" .Args .None}}{{"x" | printf "%3s"}}{{printf "a"}}"#, "[a b] []  xa"),
         ])
     func functions(template: String, expected: String) throws { #expect(try text(template) == expected) }
 
@@ -89,7 +93,11 @@ struct TemplateTests {
             ("{{99999999999999999999}}", 3, "number"),
             ("{{/* x }}", 1, "comment is not closed"), ("{{.Name.}}", 8, "a name is missing"),
             ("{{template \"x\"}}", 3, "does not exist"), ("{{if}}x{{end}}", 5, "a value is missing"),
-            ("{{printf \"%s\" .Name}}", 3, "there is no function"), ("{{.A#}}", 5, "no meaning"),
+            ("{{printf}}", 3, "takes 1 argument or more"), ("{{printf 1}}", 3, "takes a text"),
+            (#"{{printf "%s"}}"#, 3, "too few"), (#"{{printf "a" 1}}"#, 3, "more values"),
+            (#"{{printf "%d" .Name}}"#, 3, "cannot write a text"), (#"{{printf "%y" 1}}"#, 3, "no verb %y"),
+            (#"{{printf "50%"}}"#, 3, "has no verb"), (#"{{printf "%9999s" .Name}}"#, 3, "at most 1000"),
+            ("{{sprintf \"%s\" .Name}}", 3, "there is no function"), ("{{.A#}}", 5, "no meaning"),
         ])
     func wrong(template: String, place: Int, says: String) {
         let error = failure { () throws(CFSError) in try text(template) }

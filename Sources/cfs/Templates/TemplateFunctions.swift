@@ -3,7 +3,8 @@ import CFSCore
 /// The functions of templates: those of Go and of Docker that a listing needs.
 enum TemplateFunctions {
     static let names = [
-        "json", "index", "len", "join", "split", "lower", "upper", "title", "truncate", "print", "println", "eq", "ne",
+        "json", "index", "len", "join", "split", "lower", "upper", "title", "truncate", "print", "println", "printf",
+        "eq", "ne",
         "not", "and", "or",
     ]
 
@@ -29,6 +30,10 @@ enum TemplateFunctions {
             return .string(String(try call.string(0, of: 2).prefix(Int(max(0, try call.integer(1, of: 2))))))
         case "print": return .string(arguments.map { TemplateText.text($0) }.text(separator: " "))
         case "println": return .string(arguments.map { TemplateText.text($0) }.text(separator: " ") + "\n")
+        case "printf":
+            _ = try call.value(0, of: 1, orMore: true)
+            return .string(
+                try TemplatePrintf(place: place).text(try call.string(0, of: arguments.count), arguments.dropFirst()))
         case "eq":
             let first = try call.value(0, of: 2, orMore: true)
             return .bool(arguments.dropFirst().contains { equal(first, $0) })

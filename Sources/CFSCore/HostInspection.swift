@@ -1,0 +1,91 @@
+import CFSModel
+import CFSMonitor
+
+/// What of a container concerns its host, under the names that users of Docker know.
+struct HostInspection {
+    let request: MonitorRequest
+
+    private static let kernelFileSystems = [
+        "/proc": "proc", "/dev": "tmpfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/dev/mqueue": "mqueue",
+        "/sys": "sysfs", "/sys/fs/cgroup": "cgroup2",
+    ]
+    private static let propagations: Set<String> = [
+        "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
+    ]
+
+    /// The mounts that the caller asked for. The engine's own come first in the configuration: its file systems, one for each
+    /// place, and its files of `/etc`, which have their names in a folder that is named by the container.
+    private var callersMounts: [RuntimeSpec.Mount] {
+        var own = Self.kernelFileSystems
+        return request.spec.mounts.filter { mount in
+            if own[mount.destination] == mount.type {
+                own[mount.destination] = nil
+                return false
+            }
+            return !GeneratedFiles.names.contains {
+                mount.destination == "/etc/\($0)" && mount.source.hasSuffix("/\(request.id.text)/\($0)")
+            }
+        }
+    }
+
+    /// What the caller mounted, without the engine's own file systems and files of `/etc`.
+    var mounts: JSON {
+        .array(
+            callersMounts.map { mount in
+                [
+                    "Type": .string(mount.type), "Source": .string(mount.type == "bind" ? mount.source : ""),
+                    "Destination": .string(mount.destination), "Mode": .string(mount.options.text(separator: ",")),
+                    "RW": .bool(!mount.options.contains("ro")),
+                    "Propagation": .string(mount.options.first { Self.propagations.contains($0) } ?? ""),
+                ]
+            })
+    }
+
+    /// `host`, `container:ID`, the first network, or `none`.
+    private var networkMode: String {
+        if let join = request.joins.first(where: { $0.kind == "network" }) { return "container:\(join.container.text)" }
+        guard let own = request.spec.linux.namespaces.first(where: { $0.type == "network" }) else { return "host" }
+        if let path = own.path { return path }
+        return request.network?.endpoints.first?.network.name ?? "none"
+    }
+
+    /// Bytes; `NanoCpus` in billionths of a processor; zero is without limit, as there.
+    var json: JSON {
+        let resources = request.spec.linux.resources
+        let (memory, cpu) = (resources?.memory, resources?.cpu)
+        var processors: Int64 = 0
+        if let quota = cpu?.quota, quota > 0 {
+            let share = Double(quota) / Double(max(1, cpu?.period ?? CPUQuota.defaultPeriod))
+            processors = Int64(exactly: (share * 1e9).rounded()) ?? 0
+        }
+        var binds: [String] = []
+        for mount in callersMounts where mount.type == "bind" {
+            binds.append("\(mount.source):\(mount.destination)\(mount.options.contains("ro") ? ":ro" : "")")
+        }
+        return [
+            "AutoRemove": .bool(request.autoRemove), "Init": .bool(request.initProcess),
+            "RestartPolicy": Self.restartPolicy(request.restart), "LogConfig": Self.logConfiguration(request.log),
+            "NetworkMode": .string(networkMode), "Binds": JSON(binds),
+            "ReadonlyRootfs": .bool(request.spec.root.readonly),
+            "Memory": .integer(memory?.limit ?? 0), "MemoryReservation": .integer(memory?.reservation ?? 0),
+            "MemorySwap": .integer(memory?.swap ?? 0), "NanoCpus": .integer(processors),
+            "CpuShares": JSON(unsigned: cpu?.shares ?? 0), "CpusetCpus": .string(cpu?.cpus ?? ""),
+            "CpusetMems": .string(cpu?.mems ?? ""), "PidsLimit": .integer(resources?.pids?.limit ?? 0),
+        ]
+    }
+
+    private static func restartPolicy(_ policy: RestartPolicy) -> JSON {
+        var maximum = 0
+        if case .onFailure(let count?) = policy { maximum = count }
+        let name = policy.text.prefix { $0 != ":" }
+        return ["Name": .string(String(name)), "MaximumRetryCount": .integer(Int64(maximum))]
+    }
+
+    private static func logConfiguration(_ policy: LogPolicy) -> JSON {
+        guard policy.isKept else { return ["Type": "none", "Config": [:]] }
+        return [
+            "Type": "k8s-file",
+            "Config": ["max-size": .string("\(policy.fileSize)"), "max-file": .string("\(policy.fileCount)")],
+        ]
+    }
+}

@@ -1,0 +1,60 @@
+import CFSModel
+import CFSMonitor
+import Testing
+
+@testable import CFSCore
+
+@Suite("What inspect says of a container's host")
+struct HostInspectionTests {
+    private static func host(
+        _ resources: RuntimeSpec.Resources? = nil, _ change: (inout MonitorRequest) -> Void = { _ in }
+    ) throws -> HostInspection {
+        var spec = try ContainerPlanTests.configuration()
+        if let resources { spec.linux.resources = resources }
+        var request = MonitorRequest(id: ContainerID(), spec: spec, layers: [])
+        change(&request)
+        return HostInspection(request: request)
+    }
+
+    @Test("without limits their numbers are zero, as users of Docker know it")
+    func unlimited() throws {
+        let host = try Self.host(RuntimeSpec.Resources()).json
+        for name in ["Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "PidsLimit"] {
+            #expect(host[name] == 0, "\(name)")
+        }
+        #expect(host["CpusetCpus"] == "" && host["Binds"] == [] && host["NetworkMode"] == "none")
+    }
+
+    @Test("limits in bytes and in billionths of a processor")
+    func limits() throws {
+        var resources = RuntimeSpec.Resources()
+        resources.memory = RuntimeSpec.Memory()
+        resources.memory?.limit = 64 << 20
+        resources.memory?.swap = 128 << 20
+        resources.cpu = RuntimeSpec.CPU()
+        resources.cpu?.quota = 150_000
+        resources.cpu?.cpus = "0-1"
+        resources.pids = RuntimeSpec.Pids(limit: 7)
+        let host = try Self.host(resources).json
+        #expect(host["Memory"] == 67_108_864 && host["MemorySwap"] == 134_217_728)
+        #expect(host["NanoCpus"] == 1_500_000_000 && host["CpusetCpus"] == "0-1" && host["PidsLimit"] == 7)
+    }
+
+    @Test("a quota without end, and one for no time, are no limit and no crash", arguments: [-1, 0, Int64.max])
+    func quota(value: Int64) throws {
+        var resources = RuntimeSpec.Resources()
+        resources.cpu = RuntimeSpec.CPU()
+        resources.cpu?.quota = value
+        resources.cpu?.period = 0
+        #expect(try Self.host(resources).json["NanoCpus"] == 0)
+    }
+
+    @Test("the namespace of the network says whose it is")
+    func network() throws {
+        let other = ContainerID()
+        let joined = try Self.host { $0.joins = [MonitorRequest.Join(kind: "network", container: other)] }
+        #expect(joined.json["NetworkMode"] == .string("container:\(other.text)"))
+        let shared = try Self.host { $0.spec.linux.namespaces.removeAll { $0.type == "network" } }
+        #expect(shared.json["NetworkMode"] == "host")
+    }
+}
