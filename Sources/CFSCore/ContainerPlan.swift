@@ -34,10 +34,15 @@ struct ContainerPlan {
         let entrypoint = spec.entrypoint ?? image.configuration.entrypoint
         let command = spec.command.isEmpty && spec.entrypoint == nil ? image.configuration.command : spec.command
         let all = entrypoint + command
-        guard let first = all.first, !first.isEmpty else {
+        guard let first = all.first else {
             throw CFSError(
                 .imageHasNoCommand, .preparing, "the image \(image.name) has no command, and none was given",
                 hint: "say what to run: cfs run \(image.name) COMMAND")
+        }
+        guard !first.isEmpty else {
+            throw CFSError(
+                .invalidArgument, .preparing, "the command to run is an empty word",
+                hint: "is a variable empty? Say what to run: cfs run \(image.name) COMMAND")
         }
         return all
     }

@@ -9,7 +9,7 @@ public struct LogOptions: Sendable, Hashable {
     public var follow = false
     /// Only what was written at or after this time, in nanoseconds since 1970.
     public var since: UInt64?
-    /// Only what was written before this time.
+    /// Only what was written before this time; who follows ends then.
     public var until: UInt64?
     /// Only this many of the last lines.
     public var tail: Int?
@@ -55,6 +55,7 @@ extension Container {
 package final class LogCursor {
     private let reader: LogReader
     private let watch: LogWatch?
+    private let until: UInt64?
     private var lines: LogSelection
     /// Lines of the tail that are still to be handed out.
     private var held: [LogLine].SubSequence = []
@@ -62,7 +63,10 @@ package final class LogCursor {
     fileprivate init(_ folder: ContainerFolder, _ policy: LogPolicy, _ options: LogOptions) throws(CFSError) {
         reader = LogReader(path: folder.logPath, fileCount: policy.fileCount)
         // The connection is made before the last look at the file: nothing that is written until the end is missed.
-        watch = options.follow ? try LogWatch(folder) : nil
+        until = options.until
+        // What comes from now on is none of what was written before a time that has passed.
+        let mayCome = options.follow && until.map { $0 > SystemClock.realtime } ?? true
+        watch = mayCome ? try LogWatch(folder) : nil
         lines = LogSelection(options)
     }
 
@@ -82,7 +86,13 @@ package final class LogCursor {
     /// Takes note of what has become readable; false when there will be no more.
     package func look() throws(CFSError) -> Bool { try watch?.look(milliseconds: 0) ?? false }
 
-    fileprivate func waitForMore() throws(CFSError) -> Bool { try watch?.look(milliseconds: -1) ?? false }
+    fileprivate func waitForMore() throws(CFSError) -> Bool {
+        guard let watch else { return false }
+        guard let until else { return try watch.look(milliseconds: -1) }
+        let now = SystemClock.realtime
+        guard now < until else { return false }
+        return try watch.look(milliseconds: Int32(clamping: (until - now) / 1_000_000 + 1))
+    }
 }
 
 /// Picks the lines that are asked for; holds back the last ones while older lines are still read.

@@ -53,6 +53,7 @@ enum ChildReports {
         case .signalled(let number, _):
             what = "was ended by \(Signal.name(number))"
             if number == SIGSYS { hint = "the seccomp profile ends processes for a system call that every start makes" }
+            if number == SIGSEGV { hint = "a seccomp profile that refuses calls which every start makes can do that" }
             if number == SIGKILL { hint = "somebody killed it, or the memory was used up: see dmesg" }
         }
         return CFSError(.monitorFailed, .starting, "the process \(what) before its command ran", hint: hint)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CFSCore
+import CFSLinux
 import CFSOptions
 
 /// The whole program: arguments in, exit status out.
@@ -20,6 +21,10 @@ enum Program {
             case .help(let arguments): return try help(arguments)
             case .verb(let verb, let name, let arguments):
                 startsCommand = verb.startsCommand(arguments)
+                // Swift has put a replacement character for what it could not read.
+                if arguments.contains(where: { $0.unicodeScalars.contains("\u{fffd}") }) {
+                    try ProcessArguments.checkText()
+                }
                 return try perform(verb, name, arguments, host)
             }
         } catch {

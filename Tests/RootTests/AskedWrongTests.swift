@@ -37,4 +37,18 @@ struct AskedWrongTests: EngineSuite {
         #expect(
             result.errors.contains("--sha256 does not take \"\(text)\"") && result.errors.contains("64 hexadecimal"))
     }
+
+    @Test("an import of an empty path does not take the caller's folder in")
+    func emptyImport() {
+        let result = engine.run("image", "import", "nothing", "")
+        #expect(result.status != 0 && result.errors.contains("an empty path was given"), "\(result.errors)")
+        #expect(!engine.run("images").output.contains("nothing"))
+    }
+
+    @Test("bytes that are no text are refused, not replaced; a replacement character that was written is kept")
+    func noText() {
+        let refused = engine.host("$CFS run --rm BusyBox echo $'a\\xffb'")
+        #expect(refused.status == 125 && refused.errors.contains("is not UTF-8"), "\(refused.errors)")
+        #expect(engine.run("run", "--rm", "BusyBox", "echo", "a\u{fffd}b").text == "a\u{fffd}b")
+    }
 }

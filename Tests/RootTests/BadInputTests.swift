@@ -162,6 +162,7 @@ struct BadInputTests: EngineSuite {
         try image.importing()
         expectError(["run", "silent"], ["the image silent has no command", "cfs run silent COMMAND"])
         expectError(["run", "--entrypoint", "", "silent"], ["has no command"])
+        expectError(["run", "BusyBox", ""], ["the command to run is an empty word"])
     }
 
     @Test("a script whose interpreter the image does not have, and a program of no known form")

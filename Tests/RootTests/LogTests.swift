@@ -64,6 +64,10 @@ struct LogTests: EngineSuite {
             #expect(engine.run("logs", "--since", second, id).output == "second\n")
             #expect(engine.run("logs", "--until", second, id).output == "first\n")
             #expect(engine.run("logs", "--since", "1h", id).output == "first\nsecond\n")
+            // Nothing can come that was written before: neither of them waits for the container's end.
+            #expect(engine.run("logs", "-f", "--until", "0s", id).output == "first\nsecond\n")
+            let later = engine.host("date -u -d '1 second' +%Y-%m-%dT%H:%M:%S.%NZ").text
+            #expect(engine.run("logs", "-f", "--until", later, id).output == "first\nsecond\n")
         }
     }
 

@@ -33,6 +33,10 @@ struct ImageImportCommand: ParsedVerb {
     var file: String
 
     func perform() throws(CFSError) -> Int32 {
+        guard !file.isEmpty else {
+            throw CFSError(
+                .invalidArgument, .parsing, "an empty path was given", hint: "write the file or folder to read")
+        }
         var options = ImportOptions()
         if let command { options.command = try CommandSyntax.words(command) }
         let engine = try globals.engine()
