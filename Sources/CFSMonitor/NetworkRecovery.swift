@@ -51,7 +51,7 @@ extension NetworkDevices {
     ) throws(CFSError) -> Int {
         var filter = try PacketFilter()
         var changes = 0
-        if try filter.contents() == nil { try filter.ensure() }
+        if try filter.ensure() { changes += 1 }
         guard let seen = try filter.contents() else { return 0 }
         for network in networks where !seen.networks.contains(filtered(network)) {
             try filter.add(filtered(network))

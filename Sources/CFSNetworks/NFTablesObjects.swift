@@ -8,7 +8,7 @@ struct NFTable: Sendable, Hashable {
     /// NFT_MSG_*.
     enum Kind: UInt16 {
         case newTable = 0, getTable, deleteTable, newChain, getChain
-        case newRule = 6
+        case newRule = 6, getRule
         case newSet = 9
         case newElement = 12, getElement, deleteElement
         case getGeneration = 16
@@ -192,6 +192,9 @@ struct NFTable: Sendable, Hashable {
         message.append(2, set)
         return message
     }
+
+    /// Asks for all rules of the table.
+    func questionForRules() -> NetlinkMessage { message(.getRule) }
 
     /// A comment as libnftnl has it in tables (NFTNL_UDATA_TABLE_COMMENT) and elements (NFTNL_UDATA_SET_ELEM_COMMENT):
     /// type 0, a length of one byte, a text with its zero.

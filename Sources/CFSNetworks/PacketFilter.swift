@@ -6,8 +6,8 @@ import CFSModel
 ///
 /// Every change is one batch: the kernel carries out all of it or nothing, and no packet ever sees a part.
 package struct PacketFilter: ~Copyable {
-    private var netlink: NetlinkSocket
-    private static let table = PacketFilterTable.table
+    var netlink: NetlinkSocket
+    static let table = PacketFilterTable.table
 
     /// The packet filter of the namespace that this thread is in.
     ///
@@ -28,6 +28,8 @@ package struct PacketFilter: ~Copyable {
         }
     }
 
+    package static var unsupported: CFSError { unsupported(nil) }
+
     static func unsupported(_ errno: Int32?) -> CFSError {
         CFSError(
             .kernelUnsupported, .preparing, "the kernel has no nf_tables, which networks of containers need",
@@ -37,17 +39,10 @@ package struct PacketFilter: ~Copyable {
                 + "network=none and network=host work without")
     }
 
-    /// Makes the table unless it is there.
-    package mutating func ensure() throws(CFSError) {
-        if try isThere() { return }
-        // Whoever made it in between made the same.
-        try make([], replacing: false)
-    }
-
-    /// Whether the table is there, and has the network as it is given.
+    /// Whether the table is whole, and has the network as it is given.
     package mutating func has(_ network: FilteredNetwork) throws(CFSError) -> Bool {
         do throws(CFSError) {
-            guard try isOurs() else { return false }
+            guard try condition() == .whole else { return false }
             return try readNetworks().contains(network)
         } catch {
             // It went while it was read.
@@ -141,13 +136,15 @@ package struct PacketFilter: ~Copyable {
 
     /// Makes the table anew with all of this, in place of what is there.
     ///
-    /// - Throws: `conflict` when two of the ports or networks contradict each other: then nothing has changed.
+    /// - Parameter generation: that of the rules which it is made of; nil to make it whatever has changed since.
+    /// - Throws: `conflict` when two of the ports or networks contradict each other, an error with ERESTART when rules have
+    ///   changed since their generation: then nothing has changed.
     package mutating func restore(
-        networks: [FilteredNetwork], ports: [PublishedPort]
+        networks: [FilteredNetwork], ports: [PublishedPort], generation: UInt32? = nil
     ) throws(CFSError) {
         for network in networks { try network.check() }
         for port in ports { try port.check() }
-        try make(networks.flatMap(\.elements) + ports.map(\.element), replacing: true)
+        try make(networks.flatMap(\.elements) + ports.map(\.element), generation)
     }
 
     /// Deletes the table, with all that is in it; no error when it is not there.
@@ -166,14 +163,14 @@ package struct PacketFilter: ~Copyable {
 
     // MARK: - Exchanges
 
-    private mutating func make(_ elements: [PlacedElement], replacing: Bool) throws(CFSError) {
+    private mutating func make(_ elements: [PlacedElement], _ generation: UInt32?) throws(CFSError) {
         let what = "make the packet filter"
         // A table that is not there cannot be deleted, so it is made before.
         let comment = PacketFilterTable.comment
-        let before = replacing ? [Self.table.creation(comment: comment), Self.table.deletion()] : []
+        let before = [Self.table.creation(comment: comment), Self.table.deletion()]
         let creation = before + PacketFilterTable.creation
         let messages = creation + elements.map { $0.addition([.create, .exclusive]) }
-        guard let first = try commit(messages, nil, what).first else { return }
+        guard let first = try commit(messages, generation, what).first else { return }
         let isAboutElement = first.index >= creation.count
         if isAboutElement, first.isClash || first.errno == 39 {  // ENOTEMPTY: they overlap
             throw CFSError(.conflict, .preparing, "two networks or published ports contradict each other")
@@ -215,19 +212,17 @@ package struct PacketFilter: ~Copyable {
     }
 
     /// NFTA_GEN_ID: another number after every change of rules in the namespace.
-    private static func generation(_ netlink: inout NetlinkSocket) throws(CFSError) -> UInt32 {
+    static func generation(_ netlink: inout NetlinkSocket) throws(CFSError) -> UInt32 {
         let what = "ask nf_tables what generation its rules are of"
         let answers = try netlink.request(NFTable.message(.getGeneration, family: 0), what)
         return answers.first.flatMap { NetlinkAttributes($0.body.dropFirst(4)).number(1, UInt32.self) }
             .map { UInt32(bigEndian: $0) } ?? 0
     }
 
-    private mutating func isThere() throws(CFSError) -> Bool { try comment() != nil }
-
     private mutating func isOurs() throws(CFSError) -> Bool { try comment() == PacketFilterTable.comment }
 
     /// The comment of our table, empty when it has none; nil when there is no such table.
-    private mutating func comment() throws(CFSError) -> String? {
+    mutating func comment() throws(CFSError) -> String? {
         do throws(CFSError) {
             let answers = try netlink.request(Self.table.question(), "look for the table of the packet filter")
             let data = answers.first.flatMap { NetlinkAttributes($0.body.dropFirst(4))[6] }  // NFTA_TABLE_USERDATA
@@ -245,7 +240,7 @@ package struct PacketFilter: ~Copyable {
         return FilteredNetwork.read(bridges: bridges, internals: internals, sources: sources)
     }
 
-    private mutating func elements(_ set: NFTable.ElementSet) throws(CFSError) -> [NFTable.Element] {
+    mutating func elements(_ set: NFTable.ElementSet) throws(CFSError) -> [NFTable.Element] {
         let question = Self.table.question(forElementsOf: set.name)
         return try netlink.list(question, "read the packet filter").flatMap { NFTable.Element.read($0.body) }
     }

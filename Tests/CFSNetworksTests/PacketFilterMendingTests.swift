@@ -1,0 +1,119 @@
+import CFSModel
+import Glibc
+import TestSupport
+import Testing
+
+@testable import CFSNetworks
+
+@Suite(
+    "A table that somebody has touched",
+    .enabled(if: geteuid() == 0 && access("/usr/sbin/nft", X_OK) == 0, "root and nft(8), which breaks it, are needed"))
+struct PacketFilterMendingTests {
+    private static let networks = [
+        FilteredNetwork(
+            bridge: "br0", subnets: [IPSubnet("10.89.0.0/24")!, IPSubnet("fd00:89::/64")!], isInternal: false,
+            masquerades: true),
+        FilteredNetwork(
+            bridge: "brint", subnets: [IPSubnet("10.89.2.0/24")!], isInternal: true, masquerades: false),
+    ]
+    private static let ports = [
+        PublishedPort(
+            .udp, hostAddress: IPAddress("192.0.2.1"), hostPort: 53, container: IPAddress("10.89.0.2")!,
+            containerPort: 53),
+        PublishedPort(
+            .tcp, hostAddress: nil, hostPort: 8080, container: IPAddress("fd00:89::2")!, containerPort: 80),
+    ]
+
+    private static func nft(_ script: String) -> CommandResult {
+        RunningCommand(["/usr/sbin/nft", script], environment: [:]).finish()
+    }
+
+    /// The rules as nft(8) tells them, without what counters have counted.
+    private static var rules: String { nft("list table inet cfs").output }
+
+    /// In a namespace whose table has two networks and two ports.
+    private static func inNamespace(_ body: @escaping (inout PacketFilter) throws -> Void) throws {
+        try withPrivateNetwork {
+            var filter = try PacketFilter()
+            let before = try filter.condition()
+            #expect(before == .missing)
+            try filter.ensure()
+            for network in networks { try filter.add(network) }
+            try filter.publish(ports)
+            try body(&filter)
+        }
+    }
+
+    @Test("one that nobody has touched is whole, and stays as it is")
+    func whole() throws {
+        try Self.inNamespace { filter in
+            let condition = try filter.condition()
+            #expect(condition == .whole)
+            let wasBroken = try filter.ensure()
+            #expect(!wasBroken)
+        }
+    }
+
+    @Test("a rule that somebody has added is no damage")
+    func added() throws {
+        try Self.inNamespace { filter in
+            #expect(Self.nft("insert rule inet cfs forward iifname \"vpn0\" accept").status == 0)
+            let condition = try filter.condition()
+            #expect(condition == .whole)
+            let wasBroken = try filter.ensure()
+            #expect(!wasBroken && Self.rules.contains("vpn0"))
+        }
+    }
+
+    @Test(
+        "rules that are gone are seen, all or one, and come back with the networks and ports that were there",
+        arguments: [
+            ("flush table inet cfs", 24), ("flush chain inet cfs bridged", 4), ("flush chain inet cfs input", 2),
+        ])
+    func flushed(script: String, count: Int) throws {
+        try Self.inNamespace { filter in
+            let before = Self.rules
+            #expect(Self.nft(script).status == 0)
+            let condition = try filter.condition()
+            #expect(condition == .damaged(missingRules: count))
+            #expect(Self.rules != before)
+            let wasBroken = try filter.ensure()
+            #expect(wasBroken)
+            #expect(Self.rules == before)
+            let contents = try #require(try filter.contents())
+            #expect(contents.networks == Self.networks && Set(contents.ports) == Set(Self.ports))
+        }
+    }
+
+    @Test("a table of another layout is replaced, and what it has that can be read is kept")
+    func foreign() throws {
+        try withPrivateNetwork {
+            let script = """
+                add table inet cfs { comment "cfs: packet filter, layout 0"; }
+                add set inet cfs bridges { type ifname; elements = { "br7" }; }
+                add map inet cfs ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
+                add element inet cfs ports4 { udp . 53 : 10.89.0.2 . 5353 }
+                add chain inet cfs old { type filter hook forward priority 0; }
+                """
+            #expect(Self.nft(script).status == 0)
+            var filter = try PacketFilter()
+            let condition = try filter.condition()
+            #expect(condition == .foreign(comment: "cfs: packet filter, layout 0"))
+            let wasBroken = try filter.ensure()
+            let contents = try #require(try filter.contents())
+            #expect(wasBroken && contents.networks.map(\.bridge) == ["br7"])
+            #expect(contents.ports.map(\.description) == ["*:53/udp -> 10.89.0.2:5353"])
+            #expect(!Self.rules.contains("chain old"))
+        }
+    }
+
+    @Test("a table that is not there is made")
+    func missing() throws {
+        try withPrivateNetwork {
+            var filter = try PacketFilter()
+            let wasBroken = try filter.ensure()
+            let condition = try filter.condition()
+            #expect(wasBroken && condition == .whole)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import EngineSupport
+import TestSupport
+import Testing
+
+/// What somebody else does to a host's rules, and what packets that the kernel remembers do to the next owner.
+@Suite("Networks that somebody has touched", .needsHost, .serialized, .engineWithNetwork)
+struct NetworkTouchedTests: EngineSuite {
+    private func network() throws -> HostNetwork { try #require(engine.network) }
+
+    private static let server = ["httpd", "-f", "-v", "-p", "80", "-h", "/etc"]
+
+    private func withNetwork<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
+        let made = engine.run("network", "create", name)
+        try #require(made.status == 0, "\(made.errors)")
+        defer { engine.run("network", "rm", name) }
+        return try body()
+    }
+
+    private func rules() throws -> String { try network().run("nft list chain inet cfs bridged").output }
+
+    @Test(
+        "a table that was flushed, or is of another layout, is made again by the next container and by recover",
+        arguments: [
+            "nft flush table inet cfs", "nft flush chain inet cfs bridged",
+            "nft delete table inet cfs && nft 'add table inet cfs { comment \"of another version\"; }'",
+        ])
+    func flushed(script: String) throws {
+        let host = try network()
+        host.run("ip link add out type bridge && ip addr add 192.0.2.8/24 dev out && ip link set out up")
+        defer { host.run("ip link del out") }
+        try withNetwork("touched") {
+            try engine.withContainer(["--name", "stays", "--network", "touched", "-p", "8061:80"], Self.server) { id in
+                let before = try rules()
+                #expect(before.contains("accept"))
+                #expect(host.run(script).status == 0)
+                #expect(try rules() != before)
+                let next = engine.run("run", "--rm", "--network", "touched", "BusyBox", "true")
+                #expect(next.status == 0, "\(next.errors)")
+                #expect(try rules().contains("ct state established,related accept"))
+                #expect(host.run(script).status == 0)
+                let recovered = engine.run("system", "recover")
+                #expect(recovered.status == 0 && recovered.output.contains("of networks put right"))
+                #expect(try rules().contains("ct state established,related accept"))
+                // The port of the container that ran all the time leads there again, also from its own network.
+                let got = engine.run(
+                    "run", "--rm", "--network", "touched", "BusyBox", "timeout", "5", "wget", "-q", "-O", "-",
+                    "http://192.0.2.8:8061/hostname")
+                #expect(got.text == String(id.prefix(12)), "\(got.errors)")
+            }
+        }
+    }
+}
