@@ -176,7 +176,7 @@ extension Engine {
         }
     }
 
-    private func connectedContainers() throws(CFSError) -> [ConnectedContainer] {
+    func connectedContainers() throws(CFSError) -> [ConnectedContainer] {
         var running: [ConnectedContainer] = []
         for id in Set(try registry.endpoints().map(\.container)) {
             let folder = folder(id)

@@ -54,10 +54,10 @@ package enum FilterHealth {
         /// `chain FORWARD of table ip filter`.
         package var description: String { "chain \(chain) of table \(family) \(table)" }
 
-        /// What to do about it.
+        /// What to do about it: our chains still decide what of it passes.
         package var hint: String {
-            "forwarded packets that no rule of it accepts are dropped, those of containers among them: "
-                + "nft insert rule \(family) \(table) \(chain) iifname BRIDGE accept, and the same with oifname"
+            ["iifname", "oifname"].map { "nft insert rule \(family) \(table) \(chain) \($0) '\"cfs*\"' accept" }
+                .text(separator: "; ")
         }
     }
 

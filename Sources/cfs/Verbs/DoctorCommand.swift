@@ -7,12 +7,15 @@ struct DoctorCommand: ParsedVerb {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
         abstract: "Check whether this machine has what containers need.",
-        usage: "cfs doctor [<options>]",
+        usage: "cfs doctor [<options>] [network]",
         discussion: """
-            The exit status is 1 when something is missing.
+            With "network" it checks what keeps containers on networks from being reached, and from reaching others: the \
+            kernel, packet filters, bridges, routes and settings. It changes nothing. The exit status is 1 when something \
+            is missing.
 
-            Example:
+            Examples:
               cfs doctor
+              cfs doctor network
             """)
 
     static let optionNames = OptionNames(values: ["format"]) + GlobalOptions.optionNames
@@ -22,9 +25,18 @@ struct DoctorCommand: ParsedVerb {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
+    @Argument(help: "What to check: network (default: the machine).", completion: .list(["network"]))
+    var part: String?
+
     func perform() throws(CFSError) -> Int32 {
         let format = try ListFormat(format)
-        let report = DoctorReport(findings: try globals.engine().diagnose())
+        guard part == nil || part == "network" else {
+            throw CFSError(
+                .invalidArgument, .parsing, "doctor cannot check \"\((part ?? "").prefix(100))\"",
+                hint: "write cfs doctor, or cfs doctor network")
+        }
+        let engine = try globals.engine()
+        let report = DoctorReport(findings: part == nil ? engine.diagnose() : engine.diagnoseNetworks())
         switch format {
         case .table: try StandardOutput.write(report.text(StandardOutput.style))
         case .json: try StandardOutput.write(report.json)

@@ -1,0 +1,235 @@
+import CFSModel
+import CFSNetworks
+
+/// What of a host decides whether containers on networks are reached, as it was read. ``findings`` is pure.
+struct NetworkFacts {
+    /// A network, and what is there of it.
+    struct Place {
+        var network: NetworkRecord
+        /// The names of its containers that run, sorted.
+        var containers: [String] = []
+        /// The bridge, or the device of the host below the containers'.
+        var device: Link?
+        /// Those of the device.
+        var addresses: [IPAddress] = []
+
+        /// Whether its containers reach others than each other.
+        var isOpen: Bool { network.driver == .bridge && !network.isInternal }
+        var isUsed: Bool { !containers.isEmpty }
+    }
+
+    struct Filter {
+        var condition: PacketFilter.Condition
+        var networks: [FilteredNetwork] = []
+        var ports: [PublishedPort] = []
+        var chains: [BaseChain] = []
+    }
+
+    var places: [Place] = []
+    /// What containers that run have published.
+    var ports: [PublishedPort] = []
+    /// Nil when the kernel has no nf_tables.
+    var filter: Filter?
+    /// Whether devices of a kind can be made.
+    var kinds: [String: Bool] = [:]
+    /// By number.
+    var links: [Int32: Link] = [:]
+    var routes: [Route] = []
+    /// Those of ``settingNames`` that the kernel has.
+    var settings: [String: String] = [:]
+    /// The tables of iptables beside nf_tables, and the command that shows them.
+    var legacyTables: [(command: String, tables: [String])] = []
+
+    // MARK: Settings
+
+    private static func forwarding(_ family: IPAddress.Family) -> String {
+        family == .ipv4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding"
+    }
+    private static let callsFilter = "bridge/bridge-nf-call-iptables"
+    static let connections = "netfilter/nf_conntrack_count"
+    static let connectionLimit = "netfilter/nf_conntrack_max"
+
+    /// The devices that packets of IPv4 come in by: bridges of networks in use, and the way out of the host.
+    private var forwardingDevices: [String] {
+        let bridges = places.filter { $0.isOpen && $0.isUsed && $0.device != nil }.map(\.network.device)
+        let isNeeded = places.contains { $0.isOpen && $0.isUsed }
+        let ways = isNeeded ? defaultRoutes(.ipv4).compactMap { $0.device.flatMap { links[$0]?.name } } : []
+        return bridges + ways.filter { !bridges.contains($0) }
+    }
+
+    var localnetDevices: [String] { ["all"] + bridges.map(\.network.device) }
+
+    private var bridges: [Place] { places.filter { $0.network.driver == .bridge && $0.device != nil } }
+
+    /// All that ``findings`` looks at, below `/proc/sys/net`.
+    var settingNames: [String] {
+        IPAddress.Family.allCases.map(Self.forwarding) + [Self.callsFilter, Self.connections, Self.connectionLimit]
+            + forwardingDevices.map { "ipv4/conf/\($0)/forwarding" }
+            + localnetDevices.map { "ipv4/conf/\($0)/route_localnet" }
+            + bridges.map { "ipv6/conf/\($0.network.device)/disable_ipv6" }
+    }
+
+    /// The command that changes a setting; a name with a dot in it needs slashes.
+    static func sysctl(_ name: String, _ value: String) -> String {
+        let dotted = String(decoding: name.utf8.map { $0 == 0x2f ? 0x2e : $0 }, as: UTF8.self)
+        let text = name.contains(".") ? "net/\(name)" : "net.\(dotted)"
+        return "sysctl -w \(text)=\(value)"
+    }
+
+    private static let recover = "cfs system recover"
+
+    // MARK: Findings
+
+    var findings: [Finding] {
+        var findings = [kernel] + ["bridge", "veth"].map(kind) + forwardings
+        if let filter { findings.append(table(filter)) }
+        for place in places { findings += problems(place) }
+        findings += strangers + legacy + localnet + overlaps + [tracking].compactMap { $0 } + ways
+        return findings
+    }
+
+    private var kernel: Finding {
+        if filter != nil { return Finding("nf_tables", .good, "in the kernel") }
+        let error = PacketFilter.unsupported
+        return Finding("nf_tables", .missing, error.message, hint: error.hint)
+    }
+
+    private func kind(_ name: String) -> Finding {
+        kinds[name] == true
+            ? Finding("\(name) devices", .good, "can be made")
+            : Finding(
+                "\(name) devices", .missing, "not in this kernel",
+                hint: "modprobe \(name), or a kernel with CONFIG_\(name.uppercased())")
+    }
+
+    private var forwardings: [Finding] {
+        var findings: [Finding] = []
+        for family in IPAddress.Family.allCases {
+            let open = places.filter { $0.isOpen && $0.network.range(family) != nil }
+            guard !open.isEmpty else { continue }
+            let setting = Self.forwarding(family)
+            let name = "forwarding of \(family == .ipv4 ? "IPv4" : "IPv6")"
+            if settings[setting].map({ $0 != "0" }) ?? false {
+                findings.append(Finding(name, .good, "on"))
+            } else if settings[setting] == nil {
+                findings.append(Finding(name, .missing, "not in this kernel"))
+            } else if let used = open.first(where: \.isUsed) {
+                let detail = "off: containers of \(used.network.name) reach no further than the host"
+                findings.append(Finding(name, .missing, detail, hint: Self.sysctl(setting, "1")))
+            } else {
+                findings.append(Finding(name, .good, "off; the next container that starts turns it on"))
+            }
+        }
+        for device in forwardingDevices {
+            let setting = "ipv4/conf/\(device)/forwarding"
+            guard settings[setting] == "0", settings[Self.forwarding(.ipv4)] != "0" else { continue }
+            findings.append(
+                Finding(
+                    "forwarding of \(device)", .missing, "off: packets that come in there are not passed on",
+                    hint: Self.sysctl(setting, "1")))
+        }
+        return findings
+    }
+
+    private func table(_ filter: Filter) -> Finding {
+        let isUsed = places.contains { $0.isUsed && $0.network.driver == .bridge }
+        let name = "packet filter"
+        switch filter.condition {
+        case .whole: return Finding(name, .good, "table inet cfs")
+        case .missing where !isUsed:
+            return Finding(name, .good, "not made yet; the first container that starts makes it")
+        case .missing:
+            return Finding(
+                name, .missing, "table inet cfs is gone: networks are not apart, ports lead nowhere",
+                hint: Self.recover)
+        case .foreign(let comment):
+            return Finding(
+                name, isUsed ? .missing : .warning,
+                "table inet cfs is of another layout (\(comment.isEmpty ? "without a comment" : comment))",
+                hint: Self.recover)
+        case .damaged(let count):
+            return Finding(
+                name, isUsed ? .missing : .warning,
+                "\(count) rules of table inet cfs are gone: networks are not apart, ports lead nowhere",
+                hint: Self.recover)
+        }
+    }
+
+    /// What is wrong with a network, or that nothing is; nothing about a bridge that is not there and not needed.
+    private func problems(_ place: Place) -> [Finding] {
+        let network = place.network
+        let name = "network \(network.name)"
+        guard let device = place.device else {
+            if network.driver != .bridge {
+                return [
+                    Finding(name, .missing, "the host has no device \(network.device)", hint: "see: ip link")
+                ]
+            }
+            guard place.isUsed else { return [] }
+            return [
+                Finding(
+                    name, .missing, "its bridge \(network.device) is gone while containers run",
+                    hint: "cfs restart \(place.containers.text(separator: " "))")
+            ]
+        }
+        guard network.driver == .bridge else { return [Finding(name, .good, "on \(network.device)")] }
+        guard device.kind == "bridge" else {
+            return [
+                Finding(
+                    name, .missing, "\(network.device) is a device of somebody else",
+                    hint: "ip link set \(network.device) name OTHER")
+            ]
+        }
+        var findings: [Finding] = []
+        if device.isUp {
+            findings += addressing(place, name)
+        } else {
+            // A bridge that is switched off loses its addresses of IPv6.
+            let lost = network.ranges.filter { $0.gateway.map { !place.addresses.contains($0) } ?? false }
+            let commands = ["ip link set \(network.device) up"] + lost.compactMap { Self.addition($0, network) }
+            findings.append(
+                Finding(
+                    name, place.isUsed ? .missing : .warning, "its bridge \(network.device) is switched off",
+                    hint: commands.text(separator: " && ")))
+        }
+        if let filter, filter.condition == .whole, place.isUsed {
+            let ports = ports.filter { port in network.ranges.contains { $0.subnet.contains(port.container) } }
+            let lost = ports.filter { !filter.ports.contains($0) }
+            if !filter.networks.contains(network.filtered) {
+                findings.append(Finding(name, .missing, "its rules are gone", hint: Self.recover))
+            }
+            if let first = lost.first {
+                let more = lost.count > 1 ? " and \(lost.count - 1) more" : ""
+                findings.append(
+                    Finding(name, .missing, "the rule of the port \(first)\(more) is gone", hint: Self.recover))
+            }
+        }
+        guard findings.isEmpty else { return findings }
+        let count = place.containers.count
+        return [Finding(name, .good, "\(count) container\(count == 1 ? "" : "s") on \(network.device)")]
+    }
+
+    /// The command that gives a bridge the address of a range.
+    private static func addition(_ range: NetworkRecord.Range, _ network: NetworkRecord) -> String? {
+        range.gateway.map { gateway in
+            "ip address add \(gateway)/\(range.subnet.prefix) dev \(network.device)"
+                + (range.subnet.family == .ipv6 ? " nodad" : "")
+        }
+    }
+
+    private func addressing(_ place: Place, _ name: String) -> [Finding] {
+        let network = place.network
+        let verdict: Finding.Verdict = place.isUsed ? .missing : .warning
+        let off = "ipv6/conf/\(network.device)/disable_ipv6"
+        return network.ranges.compactMap { range in
+            guard let gateway = range.gateway, !place.addresses.contains(gateway),
+                let add = Self.addition(range, network)
+            else { return nil }
+            guard range.subnet.family == .ipv6, settings[off] == "1" else {
+                return Finding(name, verdict, "its bridge has no address \(gateway)", hint: add)
+            }
+            return Finding(
+                name, verdict, "IPv6 is off on its bridge", hint: "\(Self.sysctl(off, "0")) && \(add)")
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import EngineSupport
+import TestSupport
+import Testing
+
+/// What is broken here, in a host's network of the suite's own, doctor has to find; and what it says mends it has to.
+@Suite("`doctor network`", .needsHost, .serialized, .engineWithNetwork)
+struct NetworkDiagnosisTests: EngineSuite {
+    private func network() throws -> HostNetwork { try #require(engine.network) }
+
+    /// A finding's verdict and hint.
+    private struct Found: Equatable {
+        var verdict: String
+        var detail: String
+        var hint: String
+    }
+
+    private func diagnose() throws -> (status: Int32, findings: [(name: String, found: Found)]) {
+        let result = engine.run("doctor", "network", "--format", "json")
+        let findings = try JSONValue(parsing: result.bytes).array.map { finding in
+            (
+                finding["Name"].text ?? "",
+                Found(
+                    verdict: finding["Verdict"].text ?? "", detail: finding["Detail"].text ?? "",
+                    hint: finding["Hint"].text ?? "")
+            )
+        }
+        return (result.status, findings)
+    }
+
+    private func bad() throws -> [String] {
+        try diagnose().findings.filter { $0.found.verdict != "good" }.map { "\($0.name): \($0.found.detail)" }
+    }
+
+    /// Carries out what a finding's hint says.
+    private func mend(_ hint: String) throws {
+        if hint.hasPrefix("cfs ") {
+            let result = engine.run(hint.split(separator: " ").dropFirst().map(String.init))
+            #expect(result.status == 0, "\(hint): \(result.errors)")
+        } else {
+            let result = try network().run(hint)
+            #expect(result.status == 0, "\(hint): \(result.errors)")
+        }
+    }
+
+    /// A network `ill` with a container `patient`, on a host with a way out; nothing is wrong.
+    private func withPatient(_ body: (_ bridge: String) throws -> Void) throws {
+        let host = try network()
+        host.run("ip link add out type bridge && ip addr add 192.0.2.1/24 dev out && ip link set out up")
+        host.run("ip route add default via 192.0.2.254")
+        host.run("ip -6 addr add 2001:db8::1/64 dev out nodad; ip -6 route add default via 2001:db8::fe dev out")
+        defer { host.run("ip link del out") }
+        let made = engine.run("network", "create", "--ipv6", "ill")
+        try #require(made.status == 0, "\(made.errors)")
+        defer { engine.run("network", "rm", "ill") }
+        try engine.withContainer(["--name", "patient", "--network", "ill", "-p", "8070:80"]) { _ in
+            let bridge = engine.run("network", "inspect", "-f", "{{.Device}}", "ill").text
+            let before = try bad()
+            #expect(before.isEmpty, "\(before)")
+            #expect(engine.run("doctor", "network").status == 0)
+            try body(bridge)
+        }
+    }
+
+    /// Breaks something, and expects one finding for it, which its hint mends.
+    private func expect(
+        _ name: String, _ verdict: String, after script: String, location: SourceLocation = #_sourceLocation
+    ) throws {
+        let broken = try network().run(script)
+        #expect(broken.status == 0, "\(script): \(broken.errors)", sourceLocation: location)
+        let (status, findings) = try diagnose()
+        let found = findings.filter { $0.found.verdict != "good" }
+        #expect(found.map(\.name) == [name], "\(script): \(found)", sourceLocation: location)
+        guard let first = found.first else { return }
+        #expect(first.found.verdict == verdict, "\(first)", sourceLocation: location)
+        #expect(status == (verdict == "missing" ? 1 : 0), sourceLocation: location)
+        try mend(first.found.hint)
+        let after = try bad()
+        #expect(after.isEmpty, "\(first.found.hint): \(after)", sourceLocation: location)
+    }
+
+    @Test("what is switched off is found, and the command that it tells switches it on")
+    func settings() throws {
+        try withPatient { bridge in
+            try expect("forwarding of IPv4", "missing", after: "echo 0 > /proc/sys/net/ipv4/ip_forward")
+            try expect("forwarding of IPv6", "missing", after: "echo 0 > /proc/sys/net/ipv6/conf/all/forwarding")
+            for device in [bridge, "out"] {
+                let setting = "/proc/sys/net/ipv4/conf/\(device)/forwarding"
+                try expect("forwarding of \(device)", "missing", after: "echo 0 > \(setting)")
+            }
+            let localnet = "/proc/sys/net/ipv4/conf/\(bridge)/route_localnet"
+            try expect("route_localnet of \(bridge)", "warning", after: "echo 1 > \(localnet)")
+            try expect("network ill", "missing", after: "ip link set \(bridge) down")
+        }
+    }
+
+    @Test("rules that are gone are found, all of them, some, and those of one port, and recover makes them again")
+    func rules() throws {
+        try withPatient { _ in
+            try expect("packet filter", "missing", after: "nft flush table inet cfs")
+            try expect("packet filter", "missing", after: "nft flush chain inet cfs bridged")
+            try expect("packet filter", "missing", after: "nft delete table inet cfs")
+            try expect(
+                "packet filter", "missing",
+                after: "nft delete table inet cfs && nft 'add table inet cfs { comment \"x\"; }'")
+            try expect("network ill", "missing", after: "nft flush map inet cfs ports4")
+        }
+    }
+
+    @Test("a bridge that is gone is found, and a start of its containers makes it again")
+    func bridge() throws {
+        try withPatient { bridge in
+            try expect("network ill", "missing", after: "ip link del \(bridge)")
+        }
+    }
+
+    @Test("an address of a bridge that is gone is found, and comes back by the command that it tells")
+    func address() throws {
+        try withPatient { bridge in
+            try expect("network ill", "missing", after: "ip -4 addr flush dev \(bridge)")
+            let (_, findings) = try diagnose()
+            #expect(findings.contains { $0.name == "network ill" && $0.found.detail == "1 container on \(bridge)" })
+            try expect(
+                "network ill", "missing", after: "echo 1 > /proc/sys/net/ipv6/conf/\(bridge)/disable_ipv6")
+        }
+    }
+
+    @Test("what others have put in the way is found: chains that drop, routes into a subnet, no way out")
+    func others() throws {
+        try withPatient { _ in
+            let host = try network()
+            host.run(
+                "nft 'add table ip fw; add chain ip fw gate { type filter hook forward priority 5; policy drop; }'")
+            let (status, findings) = try diagnose()
+            let chain = try #require(findings.first { $0.name == "filters of others" }?.found)
+            #expect(status == 0 && chain.verdict == "warning", "\(chain)")
+            #expect(chain.detail.hasPrefix("chain gate of table ip fw drops what is forwarded"))
+            try mend(chain.hint)
+            #expect(host.run("nft list chain ip fw gate").output.contains("oifname \"cfs*\" accept"))
+            host.run("nft delete table ip fw")
+            let subnet = try #require(
+                try engine.json("network", "inspect", "ill")[0]["IPAM"]["Config"][0]["Subnet"].text)
+            let base = try #require(subnet.split(separator: "/").first)
+            host.run("ip route add \(base)/24 dev out")
+            let route = try #require(try diagnose().findings.first { $0.name == "subnet of ill" }?.found)
+            #expect(route.detail.hasSuffix("overlaps the host's route to \(base)/24 by out"), "\(route)")
+            try mend("ip route del \(base)/24 dev out")
+            try expectWayOut(host)
+        }
+    }
+
+    private func expectWayOut(_ host: HostNetwork) throws {
+        host.run("ip route del default")
+        let none = try #require(try diagnose().findings.first { $0.name == "default route of IPv4" }?.found)
+        #expect(none.verdict == "warning" && none.hint == "ip route add default via ROUTER", "\(none)")
+        #expect(none.detail == "none: containers reach no further than the host's neighbours")
+        host.run("ip route add default via 192.0.2.254")
+    }
+
+    @Test("a host without networks has nothing to complain of but its missing way out, and nothing is made")
+    func untouched() throws {
+        let host = try network()
+        let before = host.run("ip -o link; nft list ruleset").output
+        let (status, findings) = try diagnose()
+        #expect(status == 0 && findings.allSatisfy { $0.found.verdict != "missing" }, "\(findings)")
+        #expect(host.run("ip -o link; nft list ruleset").output == before)
+        let wrong = engine.run("doctor", "nets")
+        #expect(wrong.status == 64 && wrong.errors.contains("cfs doctor network"), "\(wrong.errors)")
+    }
+}
