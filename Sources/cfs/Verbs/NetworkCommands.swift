@@ -163,30 +163,72 @@ struct NetworkInspectCommand: ParsedVerb {
         abstract: "Show what is known of networks, and who is on them.",
         usage: "cfs network inspect [<options>] <name> ...",
         discussion: """
-            Prints a JSON array, or by a template a line for each network.
+            Prints a JSON array, or by a template a line for each network. With --graph it draws who reaches whom: \
+            <-> both ways, --> one way only, -x- not at all; containers of one network reach each other, and what is not \
+            drawn does not reach.
 
             Examples:
               cfs network inspect blue
+              cfs network inspect --graph
               cfs network inspect --format '{{.Device}}' blue
             """)
 
-    static let optionNames = OptionNames(values: ["format f"]) + GlobalOptions.optionNames
+    static let optionNames =
+        OptionNames(flags: ["graph"], values: ["format f"]) + GlobalOptions.optionNames
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("Print as json, or by a template.", valueName: "format"),
         completion: .list(["json"]))
     var format: String?
 
+    @Flag(help: "Draw who reaches whom; of all networks when none is named.")
+    var graph = false
+
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
     @Argument(help: "Networks, by name or ID.", completion: Completions.networks)
-    var networks: [String]
+    var networks: [String] = []
 
     func perform() throws(CFSError) -> Int32 {
         let engine = try globals.engine()
+        if graph { return try draw(engine) }
+        guard !networks.isEmpty else {
+            throw CFSError(
+                .invalidArgument, .parsing, "which network?",
+                hint: "name it (cfs network ls has all), or draw all: cfs network inspect --graph")
+        }
         return try References.inspect(networks, format, "a network") { name throws(CFSError) in
             try engine.inspectNetwork(name)
         }
+    }
+
+    private func draw(_ engine: Engine) throws(CFSError) -> Int32 {
+        guard format == nil else {
+            throw CFSError(.invalidArgument, .parsing, "--graph has no format", hint: "leave --format away")
+        }
+        var chosen: [NetworkRecord] = []
+        let status = try References.each(networks) { name throws(CFSError) in
+            let network = try engine.network(name)
+            if !chosen.contains(where: { $0.id == network.id }) { chosen.append(network) }
+        }
+        let all = try engine.networks()
+        var members: [String: [NetworkMember]] = [:]
+        var names: [ContainerID: [String]] = [:]
+        for network in all {
+            let here = try engine.members(of: network)
+            members[network.id] = here
+            for member in here { names[member.container.id, default: []].append(network.name) }
+        }
+        let places = (networks.isEmpty ? all : chosen).map { network in
+            let here = (members[network.id] ?? []).map { member in
+                var member = member
+                member.container.networks = names[member.container.id] ?? []
+                return member
+            }
+            return (network: network, members: here)
+        }
+        try StandardOutput.write(NetworkGraph(places).text)
+        return status
     }
 }
 
