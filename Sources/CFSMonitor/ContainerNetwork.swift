@@ -249,8 +249,10 @@ final class ContainerNetwork {
         // address of ours is of whoever had that before. Of sctp there are no sockets.
         let places = published.filter { $0.transport != .sctp }.map(Self.place)
         let addresses = settings.endpoints.flatMap(\.addresses)
-        try filter.unpublish(seen.filter { addresses.contains($0.container) || places.contains(Self.place($0)) })
+        let left = seen.filter { addresses.contains($0.container) || places.contains(Self.place($0)) }
+        try filter.unpublish(left)
         if !published.isEmpty { try filter.publish(published) }
+        try NetworkDevices.forgetConnections(of: left.map(\.container), ports: left + published)
     }
 
     private func unpublish() throws(CFSError) {
@@ -353,6 +355,11 @@ final class ContainerNetwork {
             for device in devices { try host.closePort(device) }
         }
         Self.regardless { () throws(CFSError) in try unpublish() }
+        Self.regardless { () throws(CFSError) in
+            guard !devices.isEmpty else { return }
+            let addresses = settings.endpoints.flatMap(\.addresses)
+            try NetworkDevices.forgetConnections(of: addresses, ports: published)
+        }
         if hasNames {
             let short = String(id.short)
             for endpoint in settings.endpoints {

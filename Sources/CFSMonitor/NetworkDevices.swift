@@ -99,8 +99,11 @@ public enum NetworkDevices {
         if let link = try host.link(named: network.device), link.kind == "bridge" { try host.delete(link.index) }
         do throws(CFSError) {
             var filter = try PacketFilter()
-            let left = try filter.contents()?.ports ?? []
-            try filter.unpublish(left.filter { port in network.ranges.contains { $0.subnet.contains(port.container) } })
+            let left = (try filter.contents()?.ports ?? []).filter { port in
+                network.ranges.contains { $0.subnet.contains(port.container) }
+            }
+            try filter.unpublish(left)
+            try forgetConnections(of: left.map(\.container), ports: left)
             try filter.remove(filtered(network))
         } catch {
             // Then there is nothing of it either.

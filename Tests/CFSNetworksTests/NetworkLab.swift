@@ -112,6 +112,10 @@ final class NetworkAgent {
             with socket.socket(family(address), socket.SOCK_DGRAM) as s:
                 s.settimeout(float(wait)); s.connect((address, int(port))); s.send(b'x')
                 return 'from ' + s.recv(4096).decode().strip()
+        def datagram(address, port, source, wait):
+            with socket.socket(family(address), socket.SOCK_DGRAM) as s:
+                s.bind(('', int(source))); s.settimeout(float(wait)); s.connect((address, int(port))); s.send(b'x')
+                return 'from ' + s.recv(4096).decode().strip()
         def hold(name, address, port):
             s = socket.create_connection((address, int(port)), timeout=10)
             calls[name] = (s, s.makefile())

@@ -49,4 +49,54 @@ struct NetworkTouchedTests: EngineSuite {
             }
         }
     }
+
+    /// Sends a datagram to a port of the host, always from the same port, and tells what comes back; nothing when nobody
+    /// answers.
+    private func ask(_ host: HostNetwork) -> String {
+        let lines = [
+            "import socket", "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "s.bind((str(), 4444))",
+            "s.settimeout(0.5)", "s.connect((\"192.0.2.9\", 8062))", "s.send(b\"x\")", "print(s.recv(99).decode())",
+        ]
+        return host.run("/usr/bin/python3 -I -c '\(lines.joined(separator: "; "))'").text
+    }
+
+    /// Answers datagrams to port 53 of a container with a word: BusyBox cannot.
+    private func serve(_ container: String, _ word: String) throws -> RunningCommand {
+        let program = """
+            import socket
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            s.bind(('', 53))
+            print('ready')
+            while True: s.sendto(b'\(word)', s.recvfrom(99)[1])
+            """
+        let server = RunningCommand(
+            ["/usr/bin/nsenter", "--net=/proc/\(try engine.pid(container))/ns/net", "--"]
+                + ["/usr/bin/python3", "-I", "-u", "-c", program], environment: ["PATH": EngineFixture.path])
+        try #require(server.waitForOutput("ready"))
+        return server
+    }
+
+    @Test("a stream of datagrams to a port goes to the container that has it now")
+    func datagrams() throws {
+        let host = try network()
+        host.run("ip link add away type bridge && ip addr add 192.0.2.9/24 dev away && ip link set away up")
+        defer { host.run("ip link del away") }
+        try withNetwork("streams") {
+            let options = ["--network", "streams", "-p", "8062:53/udp"]
+            try engine.withContainer(["--name", "first"] + options) { _ in
+                let first = try serve("first", "first")
+                #expect(ask(host) == "first")
+                // It keeps its address, so the next one has another.
+                #expect(engine.run("stop", "-t", "0", "first").status == 0)
+                // To nobody: the kernel remembers that as well.
+                #expect(ask(host).isEmpty)
+                try engine.withContainer(["--name", "second"] + options) { _ in
+                    let second = try serve("second", "second")
+                    #expect(ask(host) == "second")
+                    withExtendedLifetime(second) {}
+                }
+                withExtendedLifetime(first) {}
+            }
+        }
+    }
 }

@@ -1,0 +1,129 @@
+import CFSModel
+import Glibc
+
+/// The connections that the kernel remembers (nf_conntrack) in a network namespace: where packets of each go on to, whatever
+/// the rules say by now. Numbers are those of linux/netfilter/nfnetlink_conntrack.h.
+package struct ConnectionTable: ~Copyable {
+    private var netlink: NetlinkSocket
+
+    /// That of the namespace that this thread is in.
+    package init() throws(CFSError) { netlink = try NetlinkSocket(.netfilter) }
+
+    private enum Kind: UInt16 {
+        case get = 1, delete  // IPCTNL_MSG_CT_*
+    }
+
+    /// A field of one direction that the kernel compares (CTA_FILTER_F_CTA_*).
+    private struct Fields: OptionSet {
+        let rawValue: UInt32
+        static let source = Fields(rawValue: 1 << 0)  // IP_SRC
+        static let transport = Fields(rawValue: 1 << 3)  // PROTO_NUM
+        static let destinationPort = Fields(rawValue: 1 << 5)  // PROTO_DST_PORT
+    }
+
+    /// Forgets what addresses have sent and got, also by way of published ports.
+    ///
+    /// - Returns: how many connections that were.
+    @discardableResult
+    package mutating func forget(addresses: [IPAddress]) throws(CFSError) -> Int {
+        var count = 0
+        for address in addresses {
+            // Whom it called, and who called it: then it is the source of what comes back.
+            for direction in [Self.original, Self.reply] {
+                let found = try list(address.family, direction, .source) { message in
+                    message.append(nesting: 1) { Self.append(address, 1, to: &$0) }  // CTA_TUPLE_IP
+                }
+                for connection in found { count += try delete(connection, address.family) }
+            }
+        }
+        return count
+    }
+
+    /// Forgets what has come to ports of the host by UDP: without a beginning or an end, a stream of packets goes where its
+    /// first one went.
+    ///
+    /// - Parameter isLocal: whether an address is one of the host: others may have the same port.
+    /// - Returns: how many connections that were.
+    @discardableResult
+    package mutating func forget(
+        ports: [PublishedPort], isLocal: (IPAddress) -> Bool
+    ) throws(CFSError) -> Int {
+        var count = 0
+        for port in ports where port.transport == .udp {
+            let family = port.container.family
+            let found = try list(family, Self.original, [.transport, .destinationPort]) { message in
+                message.append(nesting: 2) { part in  // CTA_TUPLE_PROTO
+                    part.append(1, PublishedPort.Transport.udp.rawValue)  // CTA_PROTO_NUM
+                    part.append(3, networkOrder: port.hostPort)  // CTA_PROTO_DST_PORT
+                }
+            }
+            for connection in found {
+                guard let destination = Self.destination(connection) else { continue }
+                if let host = port.hostAddress, host != destination { continue }
+                if isLocal(destination) { count += try delete(connection, family) }
+            }
+        }
+        return count
+    }
+
+    private static let original: UInt16 = 1  // CTA_TUPLE_ORIG
+    private static let reply: UInt16 = 2  // CTA_TUPLE_REPLY
+
+    private static func message(_ kind: Kind, _ family: IPAddress.Family) -> NetlinkMessage {
+        var message = NetlinkMessage(1 << 8 | kind.rawValue)  // NFNL_SUBSYS_CTNETLINK
+        message.append(family.rawValue)  // struct nfgenmsg
+        message.append(UInt8(0))
+        message.append(UInt16(0))
+        return message
+    }
+
+    private static func append(_ address: IPAddress, _ place: UInt16, to message: inout NetlinkMessage) {
+        // CTA_IP_V4_SRC and CTA_IP_V4_DST; those of IPv6 come behind.
+        message.append(address.family == .ipv4 ? place : place + 2, address.bytes)
+    }
+
+    /// The connections that match in some fields of one direction: the kernel picks them (CTA_FILTER, Linux 5.8).
+    private mutating func list(
+        _ family: IPAddress.Family, _ direction: UInt16, _ fields: Fields, _ fill: (inout NetlinkMessage) -> Void
+    ) throws(CFSError) -> [ArraySlice<UInt8>] {
+        var message = Self.message(.get, family)
+        message.append(nesting: direction, fill)
+        message.append(nesting: 25) { filter in  // CTA_FILTER
+            filter.append(direction, fields.rawValue)  // CTA_FILTER_ORIG_FLAGS, CTA_FILTER_REPLY_FLAGS
+        }
+        do throws(CFSError) {
+            return try netlink.list(message, "list the connections that the kernel remembers").map(\.body)
+        } catch {
+            // A kernel without them: nfnetlink says EINVAL of a part that it does not have.
+            if error.errno == EINVAL || error.errno == EOPNOTSUPP { return [] }
+            throw error
+        }
+    }
+
+    /// Where the first packet went, before any translation.
+    private static func destination(_ connection: ArraySlice<UInt8>) -> IPAddress? {
+        let addresses = NetlinkAttributes(connection.dropFirst(4)).nested(original)?.nested(1)
+        return (addresses?[2] ?? addresses?[4]).flatMap { IPAddress(bytes: Array($0)) }
+    }
+
+    /// - Returns: 1, or 0 when it went by itself.
+    private mutating func delete(
+        _ connection: ArraySlice<UInt8>, _ family: IPAddress.Family
+    ) throws(CFSError) -> Int {
+        let attributes = NetlinkAttributes(connection.dropFirst(4))
+        guard let tuple = attributes[Self.original] else { return 0 }
+        var message = Self.message(.delete, family)
+        message.append(Self.original | NetlinkMessage.nested, Array(tuple))
+        // Its number too: another one may have its place by now. CTA_ZONE, for those who have several tables.
+        for attribute: UInt16 in [12, 18] {  // CTA_ID, CTA_ZONE
+            if let value = attributes[attribute] { message.append(attribute, Array(value)) }
+        }
+        do throws(CFSError) {
+            try netlink.request(message, "forget a connection")
+            return 1
+        } catch {
+            if error.errno == ENOENT { return 0 }
+            throw error
+        }
+    }
+}
