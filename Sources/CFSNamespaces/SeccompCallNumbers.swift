@@ -15,6 +15,9 @@ struct SeccompCallNumbers {
         self.token = token
     }
 
+    /// Whether its `long` has 32 bits (`__AUDIT_ARCH_64BIT`): of arguments and values the lower halves count, as in libseccomp.
+    var isNarrow: Bool { token & 0x8000_0000 == 0 }
+
     /// What libseccomp calls it: the number, a negative one for a call of other architectures or of a multiplexer, or nil
     /// for an unknown name.
     static func libraryNumber(_ name: String) -> Int32? {

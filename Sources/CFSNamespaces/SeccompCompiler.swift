@@ -7,7 +7,7 @@ import Glibc
 /// Makes a filter of a profile, with libseccomp.
 public enum SeccompCompiler {
     /// Goes up when the same profile becomes another filter: filters are kept under its name (``SeccompCache``).
-    static let revision = 2
+    static let revision = 3
 
     /// Compiles a profile for the running machine. Takes milliseconds: see ``SeccompCache``.
     ///
@@ -118,12 +118,32 @@ public enum SeccompCompiler {
             } else if call.conditional.contains(where: { $0.action != call.conditional[0].action }) {
                 // Of several that hold, the library takes whichever its tree comes to first.
                 prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: call.conditional))
-            } else {
-                for rule in call.conditional where rule.action != defaultAction {
-                    library.append(
-                        Library(name: name, number: number, action: rule.action, conditions: rule.conditions))
+            } else if let action = call.conditional.first?.action, action != defaultAction {
+                guard Self.areAlike(call.conditional.map(\.conditions)) else {
+                    prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: call.conditional))
+                    return
+                }
+                for rule in call.conditional {
+                    library.append(Library(name: name, number: number, action: action, conditions: rule.conditions))
                 }
             }
+        }
+
+        /// Whether the library can have several rules of one call: when they differ in the lower half of one value and in
+        /// nothing else. Where they branch at an upper half, libseccomp 2.5 goes from one rule to the next without loading
+        /// that half again, and compares the lower one in its place: calls got through that no rule allows.
+        private static func areAlike(_ rules: [[SeccompProfile.Condition]]) -> Bool {
+            guard rules.count > 1 else { return true }
+            let shapes = rules.map { conditions -> SeccompProfile.Condition? in
+                guard conditions.count == 1, var shape = conditions.first else { return nil }
+                switch shape.comparison {
+                case .equal: (shape.value, shape.valueTwo) = (shape.value >> 32, 0)
+                case .maskedEqual: shape.valueTwo >>= 32
+                default: return nil
+                }
+                return shape
+            }
+            return shapes.allSatisfy { $0 != nil && $0 == shapes.first }
         }
 
         /// A call that only other architectures have would become a dead branch of this one's tree.

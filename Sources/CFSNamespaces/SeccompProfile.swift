@@ -28,7 +28,7 @@ public struct SeccompProfile: Sendable, Hashable {
         case equal = "SCMP_CMP_EQ"
         case greaterOrEqual = "SCMP_CMP_GE"
         case greater = "SCMP_CMP_GT"
-        /// `argument & value == valueTwo`.
+        /// `argument & value == valueTwo & value` (seccomp_rule_add(3)).
         case maskedEqual = "SCMP_CMP_MASKED_EQ"
     }
 

@@ -4,6 +4,7 @@ import CFSModel
 ///
 /// - A call with one rule without conditions loses its rules with conditions there, so *allow `ioctl`, but not this one
 ///   request* cannot be written; here the conditions are asked first.
+/// - Of several rules for a call whose values differ in their upper halves libseccomp 2.5 compares the wrong halves.
 /// - A call that is newer than the library has no name there; here it goes by its number.
 /// - A call that is newer than the profile would get the default action; a C library takes only ENOSYS for *not there* and
 ///   falls back to an older call.
@@ -43,7 +44,8 @@ struct SeccompPrologue {
             guard let number = numbers.number(exception.name).map({ $0 | bit }) else { continue }
             var body = BPFProgram()
             for rule in exception.rules {
-                body.instructions += Self.rule(rule.conditions[...], rule.action).instructions
+                body.instructions +=
+                    Self.rule(rule.conditions[...], rule.action, isNarrow: numbers.isNarrow).instructions
             }
             body.load(BPFProgram.numberOffset)
             tests.when(BPFInstruction.jumpIfEqual, number, body)
@@ -74,20 +76,26 @@ struct SeccompPrologue {
     /// Returns the action when all conditions hold. A comparison of 64 bits is made of two halves; where either half may
     /// decide, what follows is written twice.
     private static func rule(
-        _ conditions: ArraySlice<SeccompProfile.Condition>, _ action: SeccompProfile.Action
+        _ conditions: ArraySlice<SeccompProfile.Condition>, _ action: SeccompProfile.Action, isNarrow: Bool
     ) -> BPFProgram {
         var program = BPFProgram()
         guard let condition = conditions.first else {
             program.finish(action.returnValue)
             return program
         }
-        let rest = rule(conditions.dropFirst(), action)
+        let rest = rule(conditions.dropFirst(), action, isNarrow: isNarrow)
         let low = BPFProgram.argumentOffset(condition.index)
         let high = low + 4
         let (valueHigh, valueLow) = halves(condition.value)
+        let all = isNarrow ? UInt64(UInt32.max) : UInt64.max
 
         /// `upper` decides by the upper halves alone; where those are equal, `lower` decides.
         func either(_ upper: (code: UInt16, negated: Bool), _ lower: (code: UInt16, negated: Bool)) {
+            if isNarrow {
+                program.load(low)
+                program.when(lower.code, valueLow, negated: lower.negated, rest)
+                return
+            }
             program.load(high)
             program.when(upper.code, valueHigh, negated: upper.negated, rest)
             var equal = BPFProgram()
@@ -98,8 +106,8 @@ struct SeccompPrologue {
         }
 
         switch condition.comparison {
-        case .equal: program = masked(low, UInt64.max, condition.value, rest)
-        case .maskedEqual: program = masked(low, condition.value, condition.valueTwo, rest)
+        case .equal: program = masked(low, all, condition.value, rest)
+        case .maskedEqual: program = masked(low, condition.value & all, condition.valueTwo, rest)
         case .notEqual: either((BPFInstruction.jumpIfEqual, true), (BPFInstruction.jumpIfEqual, true))
         case .greater: either((BPFInstruction.jumpIfGreater, false), (BPFInstruction.jumpIfGreater, false))
         case .greaterOrEqual:
@@ -110,9 +118,10 @@ struct SeccompPrologue {
         return program
     }
 
+    /// Bits of the value that lie beside the mask do not count (seccomp_rule_add(3)).
     private static func masked(_ offset: UInt32, _ mask: UInt64, _ value: UInt64, _ rest: BPFProgram) -> BPFProgram {
         let (maskHigh, maskLow) = halves(mask)
-        let (valueHigh, valueLow) = halves(value)
+        let (valueHigh, valueLow) = halves(value & mask)
         func half(_ offset: UInt32, _ mask: UInt32, _ value: UInt32, _ rest: BPFProgram) -> BPFProgram {
             if mask == 0 && value == 0 { return rest }
             var program = BPFProgram()

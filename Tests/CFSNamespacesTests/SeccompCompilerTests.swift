@@ -114,6 +114,16 @@ struct SeccompCompilerTests {
         }
     }
 
+    @Test("what a mask leaves out of a value is not compared, whoever compares", arguments: [true, false])
+    func masks(besideUnconditional: Bool) throws {
+        let plain = besideUnconditional ? [Rule(["dup"], .errno(9))] : []
+        let condition = Condition(2, .maskedEqual, 0x1_0000_00f0, 0x5_0000_0021)
+        let filter = try SeccompVerdicts(Self.profile([Rule(["dup"], .allow, [condition])] + plain))
+        #expect(filter("dup", [0, 0, 0x3_0000_002f]) == .allowed)
+        #expect(filter("dup", [0, 0, 0x2f]) != .allowed)
+        #expect(filter("dup", [0, 0, 0x5_0000_0031]) != .allowed)
+    }
+
     @Test("conditions on different arguments must all hold, on the same one any of them")
     func combinations() throws {
         let both = Rule(["dup"], .allow, [Condition(0, .equal, 1), Condition(1, .notEqual, 2)])
@@ -127,6 +137,25 @@ struct SeccompCompilerTests {
             #expect(filter("dup2", [2]) == .allowed)
             #expect(filter("dup2", [3]) != .allowed)
         }
+    }
+
+    @Test("of rules that differ in upper halves each is asked what it says")
+    func upperHalves() throws {
+        let filter = try SeccompVerdicts(
+            Self.profile([
+                Rule(["dup"], .allow, [Condition(1, .less, 0x8000_0000)]),
+                Rule(["dup"], .allow, [Condition(1, .greaterOrEqual, 0x3a52_7f2b_2f12_2150)]),
+                Rule(["dup2"], .allow, [Condition(0, .equal, 5)]),
+                Rule(["dup2"], .allow, [Condition(0, .equal, 0x7_0000_0000)]),
+            ]))
+        #expect(filter("dup", [0, 0x7fff_ffff]) == .allowed)
+        #expect(filter("dup", [0, 0x8000_0000]) != .allowed)
+        #expect(filter("dup", [0, 0x3a52_7f2b_2f12_214f]) != .allowed)
+        #expect(filter("dup", [0, 0x3a52_7f2b_2f12_2150]) == .allowed)
+        #expect(filter("dup2", [5]) == .allowed)
+        #expect(filter("dup2", [7]) != .allowed)
+        #expect(filter("dup2", [0x7_0000_0000]) == .allowed)
+        #expect(filter("dup2", [0x7_0000_0005]) != .allowed)
     }
 
     @Test("of several rules with conditions the first that holds counts, before the one without")
@@ -226,6 +255,24 @@ struct SeccompCompilerTests {
             #expect(filter.verdict(BPFInterpreter.x86x64, number, [2]) == .allowed)
         }
         #expect(filter.verdict(BPFInterpreter.x86x64, 0x4000_0000 | 33, [1]) == .error(1))
+    }
+
+    @Test("a value of -1 is one of 32 bits to i386 and x32, whoever compares", arguments: [true, false])
+    func narrow(besideUnconditional: Bool) throws {
+        let rules = [
+            Rule(["dup"], .errno(5), [Condition(0, .equal, .max)]),
+            Rule(["dup2"], .errno(5), [Condition(0, .less, .max)]),
+        ]
+        let plain = besideUnconditional ? [Rule(["dup", "dup2"], .log)] : []
+        let filter = try SeccompVerdicts(Self.profile(rules + plain, default: .allow, architectures: [.x86, .x32]))
+        for (token, dup, dup2) in [
+            (BPFInterpreter.i386, 41, 63), (BPFInterpreter.x86x64, 0x4000_0000 | 32, 0x4000_0000 | 33),
+        ] as [(UInt32, UInt32, UInt32)] {
+            #expect(filter.verdict(token, dup, [0xffff_ffff]) == .error(5))
+            #expect(filter.verdict(token, dup, [0xffff_fffe]) != .error(5))
+            #expect(filter.verdict(token, dup2, [0xffff_ffff]) != .error(5))
+            #expect(filter.verdict(token, dup2, [0xffff_fffe]) == .error(5))
+        }
     }
 
     @Test("an architecture that is named twice is one")
