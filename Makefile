@@ -20,7 +20,7 @@ STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RE
     -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
-.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard test-interop test-systemd vm bench fmt lint install uninstall clean
+.PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard test-interop test-systemd test-fuzz vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
@@ -95,6 +95,10 @@ test-systemd: build
 	@Scripts/setup systemd
 	@Scripts/test-systemd
 
+## test-fuzz  five readers of hostile input under libFuzzer, a minute each (FUZZ_SECONDS=600: ten)
+test-fuzz: setup
+	@Scripts/test-fuzz
+
 ## vm         a shell in that virtual machine
 vm: build
 	@Scripts/setup vm
@@ -123,7 +127,7 @@ uninstall:
 
 ## clean      removes everything that was built
 clean:
-	rm -rf bin $(DEBUG) $(RELEASE) $(VM) .build-rest Benchmarks/.build Examples/embed/.build
+	rm -rf bin $(DEBUG) $(RELEASE) $(VM) .build-rest .build-fuzz Benchmarks/.build Examples/embed/.build
 
 help:
 	@sed -n 's/^## /  make /p' $(firstword $(MAKEFILE_LIST))

@@ -1,8 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Scripts/test-fuzz sets it: our own targets are built with the coverage that libFuzzer follows, and `cfs-fuzz` is there.
+let isFuzzing = Context.environment["CFS_FUZZ"] != nil
+
 /// Warnings are errors in our own targets; dependencies are left alone.
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let strict: [SwiftSetting] =
+    [.treatAllWarnings(as: .error)] + (isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer", "-enable-testing"])] : [])
 
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
@@ -146,3 +150,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+if isFuzzing {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Tests/Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "cfs-fuzz", dependencies: ["CFSRuntime", "CFuzzer", "TestSupport"], path: "Tests/Fuzz",
+            exclude: ["CFuzzer", "dictionaries"], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"])]),
+    ]
+}

@@ -1,4 +1,5 @@
 import CFSModel
+import TestSupport
 import Testing
 
 @Suite("The configuration of an OCI bundle")

@@ -8,40 +8,10 @@ import Testing
 
 @Suite("Users of an image")
 struct UserDatabaseTests {
-    private static let passwd = """
-        # a comment: with colons:1:2:3:4:5
-        root:x:0:0:root:/root:/bin/sh
-
-        web:x:33:34:the web:/var/www:/bin/false
-        short:x:50
-        1000:x:0:0:a trap:/trap:/bin/sh
-        4294967296:x:0:0:a trap:/trap:/bin/sh
-        -1:x:0:0:a trap:/trap:/bin/sh
-         1:x:0:0:a trap:/trap:/bin/sh
-        minus:x:-1:0::/:/bin/sh
-        huge:x:4294967295:0::/:/bin/sh
-        plus:x:+5:0::/:/bin/sh
-        badgroup:x:60:wheel::/:/bin/sh
-        relative:x:61:61::home/relative:/bin/sh
-        web:x:0:0:a second one:/root:/bin/sh
-        """
-    private static let group = """
-        root:x:0:
-        wheel:x:10:root,web,other
-        web:x:34:web
-        audio:x:29:other,web
-        doubled:x:29:web
-        prefix:x:70:webmaster,myweb,web2
-        empty:x:71:
-        bad:x:none:web
-        huge:x:4294967295:web
-        1000:x:0:
-        """
-
     private static func resolve(_ user: String, groups: [String] = []) throws(CFSError) -> ResolvedUser {
         try UserDatabase.resolve(
-            user, additionalGroups: groups, passwd: UserTable(bytes: Array(passwd.utf8)),
-            group: UserTable(bytes: Array(group.utf8)))
+            user, additionalGroups: groups, passwd: UserTable(bytes: Array(UserSamples.passwd.utf8)),
+            group: UserTable(bytes: Array(UserSamples.group.utf8)))
     }
 
     @Test("a name brings its numbers, its home and its groups; of two lines the first counts")
@@ -63,6 +33,14 @@ struct UserDatabaseTests {
         #expect(try Self.resolve("0033").uid == 33)
         #expect(try Self.resolve("2147483646").uid == 2_147_483_646)
         #expect(try Self.resolve("5:1000").gid == 1000)
+    }
+
+    @Test("a colon that makes one letter with what follows it is a colon")
+    func combined() throws {
+        let group = UserTable(bytes: Array("\u{301}g:x:77:\n".utf8))
+        let user = try UserDatabase.resolve(
+            "5:\u{301}g", additionalGroups: [], passwd: UserTable(bytes: []), group: group)
+        #expect(user.uid == 5 && user.gid == 77)
     }
 
     @Test("nothing is root")

@@ -1,7 +1,7 @@
 /// Configurations of our own, for tests.
-enum ConfigDocuments {
+public enum ConfigDocuments {
     /// What the schema's example does not say.
-    static let whole = #"""
+    public static let whole = #"""
         {"ociVersion": "1.3.0-rc.1+build.7", "root": {"path": "rootfs", "readonly": false},
          "process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "args": ["sh"], "cwd": "/",
           "noNewPrivileges": false, "apparmorProfile": "profile", "selinuxLabel": "label",
@@ -26,7 +26,7 @@ enum ConfigDocuments {
         """#
 
     /// The schema's minimal-for-start.json and much that means nothing on Linux.
-    static let strange = #"""
+    public static let strange = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs", "unheardOf": 1}, "unheardOf": [1],
          "process": {"cwd": "/", "args": ["sh"], "user": {"uid": 0, "gid": 0, "username": "windows"},
           "commandLine": "sh", "unheardOf": null},

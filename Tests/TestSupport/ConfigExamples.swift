@@ -1,7 +1,7 @@
 /// The examples of a configuration, of runtime-spec 1.3.0 (github.com/opencontainers/runtime-spec,
 /// schema/test; Apache License 2.0), line breaks aside.
-enum ConfigExamples {
-    static let freebsdExample = #"""
+public enum ConfigExamples {
+    public static let freebsdExample = #"""
         {"ociVersion": "1.3.0", "process": {"terminal": true, "args": ["sh"],
         "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"], "cwd": "/"},
         "root": {"path": "rootfs"}, "hostname": "slartibartfast", "mounts": [{"destination": "/dev",
@@ -11,31 +11,31 @@ enum ConfigExamples {
         "mount": ["tmpfs"]}}}}
         """#
 
-    static let freebsdMinimal = #"""
+    public static let freebsdMinimal = #"""
         {"ociVersion": "1.3.0", "root": {"path": "rootfs"}, "freebsd": {}}
         """#
 
-    static let linuxNetdevice = #"""
+    public static let linuxNetdevice = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"},
         "linux": {"netDevices": {"eth0": {"name": "container_eth0"}, "ens4": {}, "ens5": {}}}}
         """#
 
-    static let linuxRdma = #"""
+    public static let linuxRdma = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"},
         "linux": {"resources": {"rdma": {"mlx5_1": {"hcaHandles": 3, "hcaObjects": 10000},
         "mlx4_0": {"hcaObjects": 1000}, "rxe3": {"hcaObjects": 10000}}}}}
         """#
 
-    static let minimalForStart = #"""
+    public static let minimalForStart = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "process": {"cwd": "/", "args": ["sh"],
         "user": {"uid": 0, "gid": 0}}}
         """#
 
-    static let minimal = #"""
+    public static let minimal = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"}}
         """#
 
-    static let specExample = #"""
+    public static let specExample = #"""
         {"ociVersion": "0.5.0-dev", "process": {"terminal": true, "user": {"uid": 1, "gid": 1, "additionalGids": [5,
         6]}, "args": ["sh"], "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "TERM=xterm"], "cwd": "/", "capabilities": {"bounding": ["CAP_AUDIT_WRITE", "CAP_KILL",
@@ -89,7 +89,7 @@ enum ConfigExamples {
         "annotations": {"com.example.key1": "value1", "com.example.key2": "value2"}}
         """#
 
-    static let zosExample = #"""
+    public static let zosExample = #"""
         {"ociVersion": "0.5.0-dev", "process": {"terminal": true, "user": {"uid": 1, "gid": 1, "additionalGids": [5,
         6]}, "args": ["sh"], "env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/bin", "TERM=xterm"],
         "cwd": "/", "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}], "noNewPrivileges": true},
@@ -107,28 +107,28 @@ enum ConfigExamples {
         "annotations": {"com.example.key1": "value1", "com.example.key2": "value2"}}
         """#
 
-    static let zosMinimal = #"""
+    public static let zosMinimal = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "zos": {}}
         """#
 
-    static let badFreebsdVnetDisable = #"""
+    public static let badFreebsdVnetDisable = #"""
         {"ociVersion": "1.3.0", "root": {"path": "rootfs"}, "freebsd": {"jail": {"vnet": "disable"}}}
         """#
 
-    static let badInvalidJson = #"""
+    public static let badInvalidJson = #"""
         {]
         """#
 
-    static let badLinuxHugepage = #"""
+    public static let badLinuxHugepage = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"},
         "linux": {"resources": {"hugepageLimits": [{"limit": 1234123, "pageSize": "64kB"}]}}}
         """#
 
-    static let badLinuxNetdevice = #"""
+    public static let badLinuxNetdevice = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"}, "linux": {"netDevices": {"eth0": {"name": 23}}}}
         """#
 
-    static let badLinuxRdma = #"""
+    public static let badLinuxRdma = #"""
         {"ociVersion": "1.0.0", "root": {"path": "rootfs"},
         "linux": {"resources": {"rdma": {"mlx5_1": {"hcaHandles": "not a uint32"}}}}}
         """#
