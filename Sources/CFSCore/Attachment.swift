@@ -67,17 +67,17 @@ extension Container {
                 hint: "let it go on first: cfs unpause \(record.name)")
         }
         let row = try row()
-        let monitor = try connect(row)
-        try checkFeature(MonitorProtocol.attaching, monitor, record.name)
+        let monitor = try MonitorCall(self, row, tooOld: Self.tooOld(record.name))
+        try monitor.require(MonitorProtocol.attaching)
         let (out, error) = (try Pipe(), try Pipe())
         let typed = input ? try Pipe() : nil
         var theirs = [out.writing.raw, error.writing.raw]
         if let typed { theirs.append(typed.reading.raw) }
-        try tell(.attach(AttachRequest(input: input)), monitor, record.name, descriptors: theirs)
+        try monitor.tell(.attach(AttachRequest(input: input)), descriptors: theirs)
         extendLifetime((out, error, typed))
-        switch try answer(monitor, record.name) {
+        switch try monitor.answer() {
         case .attached(let answer):
-            let session = Session(pid: answer.pid, socket: SharedFD(try monitor.fd.duplicate()), helper: nil) {}
+            let session = Session(pid: answer.pid, socket: SharedFD(try monitor.socket.fd.duplicate()), helper: nil) {}
             engine.note("attach", row)
             engine.remember("attach", row)
             return Attachment(
@@ -89,44 +89,7 @@ extension Container {
         }
     }
 
-    /// Asks a monitor what it can do.
-    private func checkFeature(
-        _ feature: String, _ monitor: borrowing MessageSocket, _ name: String
-    ) throws(CFSError) {
-        try tell(.hello(version: MonitorProtocol.version), monitor, name)
-        if case .version(_, let features) = try answer(monitor, name), features.contains(feature) { return }
-        throw tooOld(name)
-    }
-
-    private func tell(
-        _ message: MonitorMessage, _ monitor: borrowing MessageSocket, _ name: String, descriptors: [Int32] = []
-    ) throws(CFSError) {
-        do throws(CFSError) {
-            try monitor.send(message.bytes, descriptors: descriptors)
-        } catch {
-            throw PendingStop.meansEnded(error) ? ended(name) : error
-        }
-    }
-
-    /// The next message that is meant for this client.
-    private func answer(_ monitor: borrowing MessageSocket, _ name: String) throws(CFSError) -> MonitorMessage {
-        while let (bytes, _) = try monitor.receive() {
-            switch try MonitorMessage(parsing: bytes) {
-            case .ending, .exited: throw ended(name)
-            case .unknown, .unwritten, .skipped: continue
-            case let message: return message
-            }
-        }
-        // One that does not know a message hangs up; so does one whose container has ended.
-        guard try record().state.pid != nil else { throw ended(name) }
-        throw tooOld(name)
-    }
-
-    private func ended(_ name: String) -> CFSError {
-        CFSError(.containerNotRunning, .running, "the container \(name) is not running")
-    }
-
-    private func tooOld(_ name: String) -> CFSError {
+    private static func tooOld(_ name: String) -> CFSError {
         CFSError(
             .monitorFailed, .running, "the container \(name) cannot be attached to: its monitor is of an older cfs",
             hint: "`cfs logs -f \(name)` shows its output; started anew, it has the monitor of this cfs")

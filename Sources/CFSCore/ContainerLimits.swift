@@ -17,6 +17,8 @@ extension Container {
         _ changes: RuntimeSpec.Resources = RuntimeSpec.Resources(), restart: RestartPolicy? = nil
     ) throws(CFSError) {
         try engine.requirePrivilege("changing a container's limits and policy")
+        let lock = try ConfigurationLock(self)
+        defer { extendLifetime(lock) }
         let record = try record()
         var request = try request()
         if let restart {

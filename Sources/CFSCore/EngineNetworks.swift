@@ -171,9 +171,11 @@ extension Engine {
         try registry.forgetLostEndpoints()
         let networks = try registry.networks()
         guard !networks.isEmpty else { return 0 }
-        return try NetworkDevices.putRight(networks, folder: networkFolder) { () throws(CFSError) in
-            try connectedContainers()
-        }
+        let places = try forgetUnusedPlaces()
+        return try places
+            + NetworkDevices.putRight(networks, folder: networkFolder) { () throws(CFSError) in
+                try connectedContainers()
+            }
     }
 
     func connectedContainers() throws(CFSError) -> [ConnectedContainer] {
@@ -281,25 +283,7 @@ extension Engine {
         guard !spec.networks.isEmpty else { return nil }
         var networks: [NetworkRecord] = []
         for request in spec.networks { networks.append(try network(request.network)) }
-        let places: [(network: NetworkRecord, row: EndpointRow)]
-        do throws(CFSError) {
-            places = try registry.attach(row.id, to: networks.map(\.id)) { index, network, others throws(CFSError) in
-                let choice = EndpointChoice(
-                    network: network, request: spec.networks[index],
-                    taken: others.flatMap { other in other.addresses.map { ($0, other.container) } },
-                    hardwareTaken: Set(others.map(\.hardwareAddress)))
-                let addresses = try choice.addresses()
-                return EndpointRow(
-                    container: row.id, network: network.id, addresses: addresses,
-                    hardwareAddress: try choice.hardwareAddress(addresses))
-            }
-        } catch {
-            guard let owner = error.path.flatMap({ ContainerID($0) }) else { throw error }
-            var told = error
-            let name = try registry.container(owner)?.name ?? owner.short
-            (told.path, told.message) = (nil, "\(error.message): \(name) has it")
-            throw told
-        }
+        let places = try places(row, on: networks, spec.networks)
         var settings = NetworkSettings()
         settings.folder = networkFolder
         settings.ports = try ports(spec, image)

@@ -78,6 +78,6 @@ extension GeneratedFiles {
             hostname: hostname ?? request.spec.hostname ?? Machine().hostname,
             sharesHostNetwork: network?.path != nil || network == nil,
             hasPrivateNetwork: joined == nil && network != nil && network?.path == nil,
-            network: (joined ?? request).network)
+            network: (joined ?? request).network.flatMap { $0.endpoints.isEmpty ? nil : $0 })
     }
 }

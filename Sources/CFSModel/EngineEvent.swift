@@ -5,7 +5,8 @@ public struct EngineEvent: Sendable, Hashable {
     /// Every ``action`` that there is; behind `health_status` stands a colon and the status.
     public static let actions = [
         "create", "start", "die", "stop", "kill", "pause", "unpause", "oom", "restart", "rename", "update", "destroy",
-        "attach", "exec_start", "export", "copy", "commit", "health_status", "import", "fetch", "untag",
+        "attach", "exec_start", "export", "copy", "commit", "network connect", "network disconnect", "health_status",
+        "import", "fetch", "untag",
     ]
 
     /// One more thing to know: the exit status, for example.
@@ -23,8 +24,8 @@ public struct EngineEvent: Sendable, Hashable {
     public var time: UInt64
     public var kind: Kind
     /// In the words of Docker: `create`, `start`, `die`, `stop`, `kill`, `pause`, `unpause`, `oom`, `restart`, `rename`,
-    /// `update`, `destroy`, `attach`, `exec_start`, `export`, `copy`, `commit`, `health_status` of containers; `import`,
-    /// `fetch`, `untag` of images.
+    /// `update`, `destroy`, `attach`, `exec_start`, `export`, `copy`, `commit`, `network connect`, `network disconnect`,
+    /// `health_status` of containers; `import`, `fetch`, `untag` of images.
     public var action: String
     /// The container's id, or the image's digest.
     public var id: String

@@ -8,9 +8,11 @@ import CFSModel
 public enum MonitorProtocol {
     public static let version = 2
     /// What a monitor can be asked for beside what version 1 had.
-    public static let features = [attaching]
+    public static let features = [attaching, networking]
     /// The feature of ``MonitorMessage/attach(_:)``.
     public static let attaching = "attach"
+    /// The feature of ``MonitorMessage/network(_:)``.
+    public static let networking = "network"
 }
 
 /// A client that wants to join the streams of a container. The writing ends of two pipes, for output and error, come with

@@ -37,9 +37,9 @@ public final class Monitor {
     private var attached: [UInt64] = []
     /// How often the policy has started it again.
     private var restarts = 0
-    private var live: LiveState?
-    /// Of the run; nil for a container that is on no network.
-    private var network: ContainerNetwork?
+    var live: LiveState?
+    /// Of the run; nil for a container that was on no network so far.
+    var network: ContainerNetwork?
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -154,7 +154,7 @@ public final class Monitor {
             cgroup = attempt?.cgroup
         }
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
-        if let settings = request.network {
+        if let settings = request.network, !settings.endpoints.isEmpty {
             // Behind the clone, which made its namespace, and before the command, which is to find it whole.
             let network = ContainerNetwork(request, settings)
             try network.connect(pid: attempt.pid)
@@ -285,6 +285,7 @@ public final class Monitor {
             isStopped = true
             try ProcessControl.signal(pidfd, number)
         case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns), by: token)
+        case .network(let change): take(change, by: token, poll)
         case let message?: relay.answer(message, from: token, clients, poll, pid: pid)
         case nil: return
         }

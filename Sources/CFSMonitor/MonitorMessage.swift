@@ -22,6 +22,10 @@ public enum MonitorMessage: Sendable, Equatable {
     case hello(version: Int)
     /// Client: joins the streams, with descriptors.
     case attach(AttachRequest)
+    /// Client: puts the container on a network, or takes it off one. Answered with ``changed`` or ``failed(_:)``.
+    case network(NetworkChange)
+    /// Monitor: what was asked for is done.
+    case changed
     /// Monitor: the answer to ``hello(version:)``.
     case version(Int, features: [String])
     /// Monitor: the client has joined the streams.
@@ -34,7 +38,7 @@ public enum MonitorMessage: Sendable, Equatable {
     case unknown(String)
     /// Monitor: the command runs.
     case started(pid: Int32)
-    /// Monitor: the start failed; nothing of it is left.
+    /// Monitor: the start, or a change, failed; nothing of it is left.
     case failed(CFSError)
     /// Monitor, to who started it: an output could not be written where it wants it.
     case unwritten(UnwrittenOutput)
@@ -108,6 +112,8 @@ public enum MonitorMessage: Sendable, Equatable {
             return ["do": "resize", "rows": .integer(Int64(rows)), "columns": .integer(Int64(columns))]
         case .hello(let version): return ["do": "hello", "version": .integer(Int64(version))]
         case .attach(let request): return request.json
+        case .network(let change): return change.json
+        case .changed: return ["event": "changed"]
         case .version(let version, let features):
             return ["event": "version", "version": .integer(Int64(version)), "features": JSON(features)]
         case .attached(let answer): return answer.json
@@ -165,6 +171,8 @@ public enum MonitorMessage: Sendable, Equatable {
             return .resize(rows: UInt16(clamping: rows), columns: UInt16(clamping: columns))
         case "hello": return .hello(version: Int(clamping: json["version"]?.integer ?? 1))
         case "attach": return .attach(AttachRequest(json: json))
+        case "network": return NetworkChange(json: json).map { .network($0) }
+        case "changed": return .changed
         case "version":
             return json["version"]?.integer.map {
                 .version(Int(clamping: $0), features: json["features"]?.strings ?? [])

@@ -58,6 +58,7 @@ extension Monitor {
     private func serveWaiting(_ token: UInt64, _ poll: borrowing EventPoll) {
         switch clients.receive(token, poll) {
         case .stop: isStopped = true
+        case .network(let change): takeWaiting(change, by: token)
         case .hello:
             clients.send(.version(MonitorProtocol.version, features: MonitorProtocol.features), to: token)
         // As with a process that ends at that moment.

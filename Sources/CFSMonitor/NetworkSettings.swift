@@ -15,6 +15,8 @@ public struct NetworkSettings: Sendable, Hashable {
 
     public init() {}
 
+    init(folder: String) { self.folder = folder }
+
     init(json: JSON) throws(CFSError) {
         func damaged(_ what: String) -> CFSError {
             CFSError(

@@ -22,8 +22,8 @@ final class DatagramRelay {
     let listener: SharedFD
     /// Where it is bound.
     let endpoint: Endpoint
-    private let target: Endpoint
-    private let servesAll: Bool
+    private var target: Endpoint
+    private var servesAll: Bool
     private let firstToken: UInt64
     private let limits: LoopbackRelay.Limits
     private var flows: [Flow?]
@@ -85,6 +85,12 @@ final class DatagramRelay {
     /// Ends flows that nobody uses.
     func tick(now: UInt64, _ poll: borrowing EventPoll) {
         for slot in flows.indices { if let flow = flows[slot], flow.deadline(limits) <= now { end(slot, poll) } }
+    }
+
+    /// Passes on to another address from now on; clients that there are begin anew.
+    func lead(to target: Endpoint, servesAll: Bool, _ poll: borrowing EventPoll) {
+        (self.target, self.servesAll) = (target, servesAll)
+        for slot in flows.indices { end(slot, poll) }
     }
 
     func stop(_ poll: borrowing EventPoll) {

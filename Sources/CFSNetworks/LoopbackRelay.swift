@@ -42,8 +42,8 @@ package final class LoopbackRelay {
     }
 
     private let listener: Listener
-    private let target: Endpoint
-    private let servesAll: Bool
+    private var target: Endpoint
+    private var servesAll: Bool
     private let limits: Limits
     private let clock: () -> UInt64
     private let pipes = SplicePipes()
@@ -136,6 +136,15 @@ package final class LoopbackRelay {
             guard connections.indices.contains(slot), let connection = connections[slot] else { return }
             if !connection.handle(isTarget: (place - Self.firstPlace) % 2 == 1, poll) { close(slot, poll) }
         }
+    }
+
+    /// Passes on to another address from now on; connections and clients that there are end.
+    ///
+    /// - Parameters: as of ``init(at:_:to:servesAll:limits:token:clock:)``.
+    package func lead(to target: Endpoint, servesAll: Bool, _ poll: borrowing EventPoll) {
+        (self.target, self.servesAll) = (target, servesAll)
+        if case .datagram(let relay) = listener { return relay.lead(to: target, servesAll: servesAll, poll) }
+        for slot in connections.indices { close(slot, poll) }
     }
 
     /// How long the poll may wait, in milliseconds; -1 without end.

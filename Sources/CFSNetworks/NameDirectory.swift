@@ -43,9 +43,16 @@ final class NameDirectory {
     init(paths: [String], fixed: [(name: String, addresses: [IPAddress])], domains: [String]) {
         tables = paths.map { Table(path: $0) }
         self.domains = domains.compactMap { DomainName($0)?.folded }
-        let hosts = fixed.map { NameTable.Host(id: $0.name, name: $0.name, addresses: $0.addresses) }
-        self.fixed = NameIndex(NameTable(network: "", hosts: hosts))
+        self.fixed = Self.index(fixed)
     }
+
+    private static func index(_ names: [(name: String, addresses: [IPAddress])]) -> NameIndex {
+        let hosts = names.map { NameTable.Host(id: $0.name, name: $0.name, addresses: $0.addresses) }
+        return NameIndex(NameTable(network: "", hosts: hosts))
+    }
+
+    /// Other fixed names in the place of those that there are.
+    func setFixed(_ names: [(name: String, addresses: [IPAddress])]) { fixed = Self.index(names) }
 
     /// The container has joined or left networks; tables that stay are not read again.
     func setPaths(_ paths: [String]) {

@@ -73,6 +73,9 @@ package final class Resolver {
     /// The container is on other networks now.
     package func setTables(_ paths: [String]) { directory.setPaths(paths) }
 
+    /// Other fixed names in the place of those that there are.
+    package func setNames(_ names: [(name: String, addresses: [IPAddress])]) { directory.setFixed(names) }
+
     // MARK: The loop
 
     package func watch(_ poll: borrowing EventPoll) throws(CFSError) {

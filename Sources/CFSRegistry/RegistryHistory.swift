@@ -5,8 +5,7 @@ public struct HistoryEntry: Sendable, Hashable {
     /// Every ``verb`` that there is.
     public static let verbs = [
         "run", "create", "start", "restart", "stop", "kill", "pause", "unpause", "rename", "update", "attach", "exec",
-        "cp",
-        "commit", "rm",
+        "cp", "commit", "network connect", "network disconnect", "rm",
     ]
 
     /// Counts up from 1, over all entries that there ever were.
@@ -22,7 +21,7 @@ public struct HistoryEntry: Sendable, Hashable {
     /// The container's name at that time.
     public var name: String
     public var image: String
-    /// The command with its arguments, for verbs that run one.
+    /// The command with its arguments, for verbs that run one; the network of `network connect` and `network disconnect`.
     public var command: [String]
     /// When it ended, in nanoseconds since 1970; nil while it runs.
     public var endedAt: UInt64?

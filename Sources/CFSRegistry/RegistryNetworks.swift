@@ -119,15 +119,22 @@ extension Registry {
     /// Gives a container its places on networks, as one transaction: all or none.
     ///
     /// - Parameters:
-    ///   - container: must have a row; with that its places go.
+    ///   - container: with its row its places go.
     ///   - choose: given the network as it is now and what others have on it.
     /// - Returns: the places, in the order of the networks.
-    /// - Throws: `networkNotFound` when one was removed meanwhile, and what `choose` throws.
+    /// - Throws: `containerNotFound` when there is no such row, `networkNotFound` when one was removed meanwhile, and what
+    ///   `choose` throws.
     public func attach(
         _ container: ContainerID, to networks: [String],
         _ choose: (Int, NetworkRecord, [EndpointRow]) throws(CFSError) -> EndpointRow
     ) throws(CFSError) -> [(network: NetworkRecord, row: EndpointRow)] {
         try write { database throws(CFSError) in
+            let known = try database.statement("SELECT 1 FROM containers WHERE id = ?").bind(container.text)
+            let isKnown = try known.step()
+            known.reset()
+            guard isKnown else {
+                throw CFSError(.containerNotFound, .preparing, "the container \(container.short) is gone")
+            }
             let all = try Self.networks(database)
             var places: [(network: NetworkRecord, row: EndpointRow)] = []
             for (index, id) in networks.enumerated() {
@@ -140,6 +147,23 @@ extension Registry {
                 places.append((network, row))
             }
             return places
+        }
+    }
+
+    /// Gives back a container's place on a network; one that it does not have is fine.
+    ///
+    /// - Returns: whether it had one.
+    @discardableResult
+    public func detach(_ container: ContainerID, from network: String) throws(CFSError) -> Bool {
+        try write { database throws(CFSError) in
+            let place = try database.statement("SELECT 1 FROM endpoints WHERE container = ? AND network = ?")
+                .bind(container.text).bind(network)
+            let isThere = try place.step()
+            place.reset()
+            guard isThere else { return false }
+            try database.statement("DELETE FROM endpoints WHERE container = ? AND network = ?")
+                .bind(container.text).bind(network).run()
+            return true
         }
     }
 

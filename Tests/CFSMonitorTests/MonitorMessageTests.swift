@@ -26,6 +26,7 @@ struct MonitorMessageTests {
             .attached(AttachAnswer(pid: 9, terminal: true, input: false)),
             .attached(AttachAnswer(pid: 9, terminal: false, input: true)),
             .skipped(SkippedOutput(output: 1 << 40, error: 3)), .refused("no"), .unknown("dance"),
+            .changed, .network(.sample(.disconnect("0f8f"))), .network(.sample(.connect(.sample, name: "web"))),
             .failed(CFSError(.mountFailed, .mounting, "x", systemCall: "fsopen", path: "/p", errno: 5, hint: "h")),
             .exited(
                 ExitRecord(
@@ -44,6 +45,9 @@ struct MonitorMessageTests {
             #"{"do":"enter","container":"/c","run":"/r"}"#, #"{"do":"resize","rows":-1,"columns":1}"#,
             #"{"event":"started"}"#, #"{"event":"unwritten","stream":"both","errno":1}"#,
             #"{"event":"unwritten","stream":"stdout"}"#,
+            #"{"do":"network","folder":"/n"}"#, #"{"do":"network","disconnect":"0f8f"}"#,
+            #"{"do":"network","folder":"/n","connect":{},"name":"web"}"#,
+            #"{"do":"network","folder":"/n","disconnect":"0f8f","files":[{"name":"../x","before":"","after":""}]}"#,
             #"{"event":"failed","error":{}}"#, #"{"event":"exited","record":{}}"#,
         ])
     func refuses(text: String) {

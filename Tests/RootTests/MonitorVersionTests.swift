@@ -75,6 +75,28 @@ struct MonitorVersionTests: EngineSuite {
         }
     }
 
+    @Test(
+        "that cannot change networks is said to be older, and nothing has changed",
+        arguments: [nil, #"{"event":"version","version":2,"features":["attach"]}"#])
+    func olderNetworks(answer: String?) throws {
+        try engine.withContainer { id in
+            let made = engine.run("network", "create", answer == nil ? "old-one" : "old-two")
+            #expect(made.status == 0, "\(made.errors)")
+            defer { engine.run("network", "rm", made.text) }
+            do {
+                let standIn = try StandIn("\(engine.runFolder)/\(id)/socket")
+                let client = engine.start(["network", "connect", made.text, id])
+                #expect(standIn.serve(answer) == #"{"do":"hello","version":2}"#)
+                let result = client.finish()
+                #expect(result.status == 1)
+                #expect(result.errors.contains("its monitor is of an older cfs"), "\(result.errors)")
+                #expect(result.errors.contains("hint: stop it first"))
+            }
+            #expect(try engine.json("network", "inspect", made.text)[0]["Containers"].names.isEmpty)
+            #expect(engine.run("exec", id, "true").status == 0)
+        }
+    }
+
     /// As a monitor of version 1 writes it: without what came later.
     private static let ended =
         #"{"event":"exited","record":{"status":7,"signal":null,"reason":null,"startedAt":1,"finishedAt":2,"timing":[]}}"#

@@ -132,7 +132,13 @@ struct DeclarationTests {
             ["stop", "-t", "3", "web"], ["stop", "--timeout=3", "web"],
             ["kill", "-sHUP", "web"], ["logs", "-ftn5", "--since", "1m", "--until=2m", "web"], ["rm", "-f", "web"],
             ["inspect", "--timing", "-f", "table", "--type=container", "web"], ["port", "web", "80"],
-            ["wait", "--condition=removed", "web", "db"], ["rename", "web", "db"], ["system", "df", "-v"],
+            ["wait", "--condition=removed", "web", "db"], ["rename", "web", "db"],
+            [
+                "network", "connect", "--ip=10.0.0.7", "--ip6", "fd00::7", "--mac=02:00:00:00:00:07", "--alias", "a",
+                "--alias=b", "blue", "web",
+            ],
+            ["network", "connect", "--mac-address", "02:00:00:00:00:07", "blue", "web"],
+            ["network", "disconnect", "-f", "blue", "web"], ["system", "df", "-v"],
             ["system", "prune", "-af", "--filter", "until=1h"], ["container", "prune", "-f", "--filter=label=a"],
             ["image", "import", "--command", "-x", "name", "file"],
             ["image", "export", "-o", "-file", "name"], ["image", "fetch", "--sha256=ab", "-q", "name"],
@@ -181,6 +187,13 @@ struct DeclarationTests {
         case let stats as StatsCommand:
             #expect(stats.all && stats.noStream && stats.format == "json" && stats.interval == "2")
             #expect(stats.sort == "name" && stats.containers == ["web"])
+        case let connect as NetworkConnectCommand:
+            #expect(connect.network == "blue" && connect.container == "web" && connect.mac == "02:00:00:00:00:07")
+            let isLong = arguments.count > 6
+            #expect(connect.ip == (isLong ? "10.0.0.7" : nil) && connect.ip6 == (isLong ? "fd00::7" : nil))
+            #expect(connect.alias == (isLong ? ["a", "b"] : []))
+        case let disconnect as NetworkDisconnectCommand:
+            #expect(disconnect.force && disconnect.network == "blue" && disconnect.container == "web")
         default: Issue.record("\(type)")
         }
     }

@@ -18,8 +18,7 @@ package enum NetworkSyntax {
         var name = parts.removeFirst()
         // Docker's other form: name=blue,ip=10.1.0.7.
         if name.hasPrefix("name=") { name.removeFirst("name=".count) }
-        // What other engines call theirs.
-        if name == "bridge" || name == "default" { name = NetworkRecord.defaultName }
+        name = Self.name(name)
         guard !name.isEmpty else {
             throw CFSError(
                 .invalidArgument, .parsing, "--network needs a name",
@@ -33,6 +32,11 @@ package enum NetworkSyntax {
         var request = NetworkRequest(name)
         for part in parts { try read(part, &request) }
         return .network(request)
+    }
+
+    /// The name of a network; what other engines call theirs is ours.
+    package static func name(_ text: String) -> String {
+        text == "bridge" || text == "default" ? NetworkRecord.defaultName : text
     }
 
     private static func read(_ part: String, _ request: inout NetworkRequest) throws(CFSError) {

@@ -82,14 +82,14 @@ struct ImageCommand: ParsableCommand {
 struct NetworkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "network",
-        abstract: "Make, list and remove networks.",
+        abstract: "Make, list and remove networks, and put containers on them.",
         discussion: """
             Example:
               cfs network create blue && cfs run -d --network blue --name web BusyBox httpd -f
             """,
         subcommands: [
             NetworkCreateCommand.self, NetworkLsCommand.self, NetworkInspectCommand.self, NetworkRmCommand.self,
-            NetworkPruneCommand.self,
+            NetworkPruneCommand.self, NetworkConnectCommand.self, NetworkDisconnectCommand.self,
         ])
 }
 

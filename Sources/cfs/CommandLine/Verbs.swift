@@ -51,6 +51,8 @@ enum Verbs {
         case ("network", "inspect"): NetworkInspectCommand.self
         case ("network", "rm"), ("network", "remove"): NetworkRmCommand.self
         case ("network", "prune"): NetworkPruneCommand.self
+        case ("network", "connect"): NetworkConnectCommand.self
+        case ("network", "disconnect"): NetworkDisconnectCommand.self
         case (nil, "server"): ServerCommand.self
         case (nil, "info"): InfoCommand.self
         case (nil, "doctor"): DoctorCommand.self

@@ -1,0 +1,235 @@
+import CFSLinux
+import CFSModel
+import CFSNetworks
+import Glibc
+
+/// The ports of the host that lead to a container: taken with the first of its networks that the host reaches, and given
+/// back with the last.
+final class ContainerPorts {
+    /// One of them, with what holds it.
+    private struct Held {
+        /// With the port of the host that was chosen.
+        var mapping: PortMapping
+        var relays: [LoopbackRelay] = []
+        var reservations: [ReservedPort] = []
+    }
+
+    private let asked: [PortMapping]
+    /// See ``NetworkSettings/folder``.
+    private let folder: String
+    private var held: [Held] = []
+    private var published: [PublishedPort] = []
+    private var nextToken: UInt64
+
+    /// - Parameter firstToken: of the poll; from there on they are all its own.
+    init(_ settings: NetworkSettings, firstToken: UInt64) {
+        (asked, folder, nextToken) = (settings.ports, settings.folder, firstToken)
+    }
+
+    /// Those that are taken.
+    var mappings: [PortMapping] { held.map(\.mapping) }
+    private var relays: [LoopbackRelay] { held.flatMap(\.relays) }
+
+    /// Takes all ports of the host, or none.
+    ///
+    /// - Throws: `conflict` for one that something of the host has; `invalidArgument` for one that cannot lead there.
+    func open(to target: NetworkEndpoint) throws(CFSError) {
+        do throws(CFSError) {
+            for mapping in asked { held.append(try open(mapping, target)) }
+        } catch {
+            close()
+            throw error
+        }
+        published = Self.published(target, mappings)
+    }
+
+    /// Leads them to another network from now on. What has no address there is given back; connections end.
+    func move(to target: NetworkEndpoint, _ poll: borrowing EventPoll) {
+        for lost in held where !Self.canLead(lost.mapping, to: target) {
+            for relay in lost.relays { relay.stop(poll) }
+        }
+        held.removeAll { !Self.canLead($0.mapping, to: target) }
+        for one in held {
+            for relay in one.relays {
+                let inside = Self.inside(target, relay.endpoint.address.family)
+                relay.lead(
+                    to: Endpoint(inside, one.mapping.container.port),
+                    servesAll: inside.family != relay.endpoint.address.family, poll)
+            }
+        }
+        published = Self.published(target, mappings)
+    }
+
+    /// Gives the ports back; the poll must know them no more.
+    func close() { (held, published) = ([], []) }
+
+    /// What the packet filter has of a container's ports.
+    static func published(_ target: NetworkEndpoint?, _ ports: [PortMapping]) -> [PublishedPort] {
+        guard let target else { return [] }
+        var published: [PublishedPort] = []
+        for mapping in ports where mapping.hostAddress?.isLoopback != true {
+            guard let hostPort = mapping.hostPort else { continue }
+            for address in target.addresses
+            where mapping.hostAddress == nil || mapping.hostAddress?.family == address.family {
+                published.append(
+                    PublishedPort(
+                        PublishedPort.Transport(mapping.container.transport), hostAddress: mapping.hostAddress,
+                        hostPort: hostPort, container: address, containerPort: mapping.container.port))
+            }
+        }
+        return published
+    }
+
+    private static func canLead(_ mapping: PortMapping, to target: NetworkEndpoint) -> Bool {
+        guard mapping.container.transport != .sctp, let asked = mapping.hostAddress, !asked.isLoopback else {
+            return true
+        }
+        return target.addresses.contains { $0.family == asked.family }
+    }
+
+    /// One of the same family where there is one: both work.
+    private static func inside(_ target: NetworkEndpoint, _ family: IPAddress.Family) -> IPAddress {
+        target.addresses.first { $0.family == family } ?? target.addresses[0]
+    }
+
+    /// Takes a port of the host, against every other program too.
+    private func open(_ mapping: PortMapping, _ target: NetworkEndpoint) throws(CFSError) -> Held {
+        var taken = Held(mapping: mapping)
+        guard mapping.container.transport != .sctp else {
+            // The packet filter alone leads there, and a port of loopback does not.
+            guard mapping.hostPort != nil else {
+                throw CFSError(
+                    .invalidArgument, .preparing, "a port of sctp needs a port of the host by number",
+                    hint: "write -p \(mapping.container.port):\(mapping.container)")
+            }
+            return taken
+        }
+        guard Self.canLead(mapping, to: target) else {
+            let asked = mapping.hostAddress.map { "\($0)" } ?? ""
+            throw CFSError(
+                .invalidArgument, .preparing,
+                "the port of \(asked) cannot lead to the container: it has no address of that family on \(target.network.name)",
+                hint: "publish it without an address, or give the network a subnet of that family")
+        }
+        for address in mapping.hostAddress.map({ [$0] }) ?? [.unspecified(.ipv4), .unspecified(.ipv6)] {
+            do throws(CFSError) {
+                try take(Endpoint(address, taken.mapping.hostPort ?? 0), &taken, target)
+            } catch {
+                // A host without IPv6 has no such addresses.
+                let isAbsent = error.errno == EAFNOSUPPORT || error.errno == EADDRNOTAVAIL
+                guard isAbsent, mapping.hostAddress == nil, address.family == .ipv6 else { throw error }
+            }
+        }
+        return taken
+    }
+
+    /// Takes a port of one address, or of all of a family; for 0 the kernel chooses it.
+    private func take(
+        _ endpoint: Endpoint, _ taken: inout Held, _ target: NetworkEndpoint
+    ) throws(CFSError) {
+        let port = taken.mapping.container
+        let transport: SocketTransport = port.transport == .udp ? .udp : .tcp
+        let chosen: UInt16
+        if endpoint.address.isLoopback || endpoint.address.isUnspecified {
+            let inside = Self.inside(target, endpoint.address.family)
+            let relay = try LoopbackRelay(
+                at: endpoint, transport, to: Endpoint(inside, port.port),
+                servesAll: inside.family != endpoint.address.family, token: nextToken)
+            nextToken += LoopbackRelay.tokenCount
+            taken.relays.append(relay)
+            chosen = relay.endpoint.port
+        } else {
+            let reserved = try ReservedPort(endpoint, transport)
+            taken.reservations.append(reserved)
+            chosen = reserved.port
+        }
+        taken.mapping.hostPort = taken.mapping.hostPort ?? chosen
+    }
+
+    /// Holds a port as long as it lives.
+    private final class ReservedPort {
+        private let reservation: PortReservation
+        var port: UInt16 { reservation.endpoint.port }
+
+        init(_ endpoint: Endpoint, _ transport: SocketTransport) throws(CFSError) {
+            reservation = try PortReservation(endpoint, transport)
+        }
+    }
+
+    // MARK: The packet filter
+
+    /// Changes the packet filter while nobody else does: recover() sees all of a change, or nothing.
+    ///
+    /// - Parameter addresses: those that are the container's from now on.
+    func publish(clearing addresses: [IPAddress]) throws(CFSError) {
+        let lock = try NetworkDevices.lock(folder)
+        defer { extendLifetime(lock) }
+        var filter = try PacketFilter()
+        let seen = try filter.contents()?.ports ?? []
+        // The sockets of these ports are ours, so whoever had them is gone and has left its rules; and whatever leads to an
+        // address of ours is of whoever had that before. Of sctp there are no sockets.
+        let places = published.filter { $0.transport != .sctp }.map(Self.place)
+        let present = published.filter { seen.contains($0) }
+        let left = seen.filter { port in
+            !present.contains(port) && (addresses.contains(port.container) || places.contains(Self.place(port)))
+        }
+        try filter.unpublish(left)
+        let missing = published.filter { !present.contains($0) }
+        if !missing.isEmpty { try filter.publish(missing) }
+        try NetworkDevices.forgetConnections(of: left.map(\.container), ports: left + missing)
+    }
+
+    func unpublish() throws(CFSError) {
+        guard !published.isEmpty else { return }
+        let lock = try NetworkDevices.lock(folder)
+        defer { extendLifetime(lock) }
+        var filter = try PacketFilter()
+        try filter.unpublish(published)
+        try NetworkDevices.forgetConnections(of: [], ports: published)
+    }
+
+    /// What only one can have: the port of the host, of one address or of all of a family.
+    private static func place(_ port: PublishedPort) -> PublishedPort {
+        PublishedPort(
+            port.transport, hostAddress: port.hostAddress, hostPort: port.hostPort,
+            container: .unspecified(port.container.family), containerPort: 0)
+    }
+
+    // MARK: While it runs
+
+    func watch(_ poll: borrowing EventPoll) throws(CFSError) {
+        for relay in relays { try relay.watch(poll) }
+    }
+
+    func handle(_ token: UInt64, _ poll: borrowing EventPoll) {
+        relays.first { $0.tokens.contains(token) }?.handle(token, poll)
+    }
+
+    /// Milliseconds until ``tick(_:)`` has something to do; -1 for never.
+    var patience: Int32 { relays.map(\.patience).filter { $0 >= 0 }.min() ?? -1 }
+
+    func tick(_ poll: borrowing EventPoll) {
+        for relay in relays { relay.tick(poll) }
+    }
+
+    func stop(_ poll: borrowing EventPoll) {
+        for relay in relays { relay.stop(poll) }
+    }
+}
+
+extension NetworkSettings {
+    /// Where ports of the host lead: the first network that the host reaches.
+    var target: NetworkEndpoint? {
+        endpoints.first { $0.network.driver == .bridge && !$0.network.isInternal }
+    }
+}
+
+extension PublishedPort.Transport {
+    fileprivate init(_ transport: Transport) {
+        switch transport {
+        case .tcp: self = .tcp
+        case .udp: self = .udp
+        case .sctp: self = .sctp
+        }
+    }
+}
