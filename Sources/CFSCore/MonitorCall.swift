@@ -43,9 +43,17 @@ struct MonitorCall: ~Copyable {
             case let message: return message
             }
         }
-        // One that does not know a message hangs up; so does one whose container has ended.
-        guard try container.record().state.pid != nil else { throw ended }
+        // One that does not know a message hangs up; so does one whose container has ended, or that was killed.
+        guard try !isGone(), try container.record().state.pid != nil else { throw ended }
         throw tooOld
+    }
+
+    /// Whether the monitor is ending: its connections are closed before it is gone, which follows at once.
+    private func isGone() throws(CFSError) -> Bool {
+        guard let monitor = try ProcessControl.open(pid: try socket.peerProcess()) else { return true }
+        let poll = try EventPoll()
+        try poll.add(monitor.raw, .readable, token: 0)
+        return try !poll.wait(milliseconds: 1000).isEmpty
     }
 
     private func received() throws(CFSError) -> (bytes: [UInt8], descriptors: [Int32])? {

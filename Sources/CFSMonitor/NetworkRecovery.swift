@@ -60,7 +60,7 @@ extension NetworkDevices {
         for network in networks where !network.isInternal {
             for range in network.ranges where range.gateway != nil { try PacketForwarding.turnOn(range.subnet.family) }
         }
-        let wanted = Set(running.flatMap { ContainerPorts.published($0.settings.target, $0.ports ?? []) })
+        let wanted = Set(running.flatMap(\.publishedPorts))
         let starting = Set(running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) })
         // Another engine's ports lead to other subnets.
         let subnets = networks.flatMap { $0.ranges.map(\.subnet) }

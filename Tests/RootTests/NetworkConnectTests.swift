@@ -236,6 +236,14 @@ struct NetworkConnectTests: EngineSuite {
         let options = ["--driver", driver, "--opt", "parent=par-\(driver)", "--subnet", subnet]
         try withNetworks(["lan-\(driver)"], options) {
             try engine.withContainer(["--name", "on-\(driver)"]) { _ in
+                let probe = host.run("ip link add probe link par-\(driver) type \(driver) && ip link del probe")
+                guard probe.status == 0 else {
+                    // A kernel may lack the kind: that is said, and nothing has changed.
+                    let refused = engine.run("network", "connect", "lan-\(driver)", "on-\(driver)")
+                    #expect(refused.status == 1 && refused.errors.contains(driver), "\(refused.errors)")
+                    #expect(members("lan-\(driver)").isEmpty)
+                    return
+                }
                 connect("lan-\(driver)", "on-\(driver)")
                 let address = self.address("on-\(driver)", "lan-\(driver)")
                 let device = engine.run("exec", "on-\(driver)", "ip", "addr", "show", "eth0").output

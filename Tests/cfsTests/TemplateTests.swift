@@ -44,7 +44,7 @@ struct TemplateTests {
             ("{{print .Name 1}}{{println .Flag}}", "web 1true\n"),
             (#"{{printf "%-5s|%5s|%.2s|%q" .Name .Name .Name .Name}}"#, #"web  |  web|we|"web""#),
             (#"{{printf "%d %03d %x %v%% %t" .State.Pid .State.Pid 255 .Size .Flag}}"#, "7 007 ff 1.5% true"),
-            (#"{{printf "%.1f %f %.0f %06.2f" .Size 2 1.5 -3}}"#, "1.5 2.000000 2 -03.00"),
+            (#"{{printf "%.1f %f %.0f %06.2f" .Size 2 .Size -3}}"#, "1.5 2.000000 2 -03.00"),
             (#"{{printf "%s %v" .Args .None}}{{"x" | printf "%3s"}}{{printf "a"}}"#, "[a b] []  xa"),
         ])
     func functions(template: String, expected: String) throws { #expect(try text(template) == expected) }
