@@ -67,7 +67,7 @@ final class ContainerNetwork {
             try makeResolver()
             for endpoint in settings.endpoints { try tellNames(endpoint) }
         } catch {
-            disconnect()
+            Self.remove(disconnect())
             throw error
         }
     }
@@ -145,7 +145,12 @@ final class ContainerNetwork {
 
     /// What a device has inside. In the container's namespace.
     func configure(_ endpoint: NetworkEndpoint, _ inside: inout RouteSocket) throws(CFSError) {
-        guard let link = try inside.link(named: endpoint.interface) else {
+        // A process that may steer the namespace's network can have put another one in its place meanwhile.
+        let driver = endpoint.network.driver
+        guard let link = try inside.link(named: endpoint.interface),
+            link.kind == (driver == .bridge ? "veth" : driver.rawValue),
+            driver == .ipvlan || link.hardwareAddress == endpoint.hardwareAddress
+        else {
             throw CFSError(.networkFailed, .preparing, "the device \(endpoint.interface) is not in the container")
         }
         for index in devices.indices where devices[index].network == endpoint.network.id {
@@ -284,11 +289,12 @@ final class ContainerNetwork {
     }
 
     /// Takes away what the host has of it. What cannot be taken away is left to recover().
-    func disconnect() {
-        // The kernel removes the devices with their namespace; that takes a while, and longer when another container shares
-        // it and stays. Whoever has these addresses next does not meet them.
+    ///
+    /// - Returns: devices for ``remove(_:)``, which waits until no processor looks at them any more.
+    func disconnect() -> [Int32] {
+        // Whoever has these addresses next does not meet them.
+        let outer = devices.compactMap(\.outer)
         Self.regardless { () throws(CFSError) in
-            let outer = devices.compactMap(\.outer)
             guard !outer.isEmpty else { return }
             var host = try RouteSocket()
             for device in outer { try host.closePort(device) }
@@ -301,6 +307,17 @@ final class ContainerNetwork {
         for network in named { forgetNames(network) }
         held.close()
         (resolver, sockets, namespace, devices) = (nil, nil, nil, [])
+        return outer
+    }
+
+    /// Removes what ``disconnect()`` has closed. The kernel would do so with the namespace, but another container may share that
+    /// and stay, and could open its port again.
+    static func remove(_ closed: [Int32]) {
+        guard !closed.isEmpty else { return }
+        regardless { () throws(CFSError) in
+            var host = try RouteSocket()
+            for device in closed { try host.delete(device) }
+        }
     }
 
     static func regardless(_ step: () throws(CFSError) -> Void) {

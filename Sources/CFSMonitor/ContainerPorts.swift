@@ -176,7 +176,9 @@ final class ContainerPorts {
         try filter.unpublish(left)
         let missing = published.filter { !present.contains($0) }
         if !missing.isEmpty { try filter.publish(missing) }
-        try NetworkDevices.forgetConnections(of: left.map(\.container), ports: left + missing)
+        ContainerNetwork.regardless { () throws(CFSError) in
+            try NetworkDevices.forgetConnections(of: left.map(\.container), ports: left + missing)
+        }
     }
 
     func unpublish() throws(CFSError) {
@@ -185,7 +187,9 @@ final class ContainerPorts {
         defer { extendLifetime(lock) }
         var filter = try PacketFilter()
         try filter.unpublish(published)
-        try NetworkDevices.forgetConnections(of: [], ports: published)
+        ContainerNetwork.regardless { () throws(CFSError) in
+            try NetworkDevices.forgetConnections(of: [], ports: published)
+        }
     }
 
     /// What only one can have: the port of the host, of one address or of all of a family.

@@ -40,6 +40,8 @@ public final class Monitor {
     var live: LiveState?
     /// Of the run; nil for a container that was on no network so far.
     var network: ContainerNetwork?
+    /// Of runs that have ended.
+    private var closedDevices: [Int32] = []
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -99,12 +101,20 @@ public final class Monitor {
         hasStarted = true
         while let delay = delay(after: end) {
             try conclude(end, restartsAfter: delay, starterToken)
+            removeDevices()
             guard try waitForRestart(delay, poll, listener, signals, starterToken) else { break }
             end = try runAgain(poll, listener, signals, starterToken)
         }
+        defer { removeDevices() }
         try finish(end, starterToken)
         // Until the record is written, whoever calls waits; a socket that is closed would say that nothing runs.
         extendLifetime(listener)
+    }
+
+    /// Behind everything that somebody waits for.
+    private func removeDevices() {
+        ContainerNetwork.remove(closedDevices)
+        closedDevices = []
     }
 
     /// One run of the command, from its start to its end.
@@ -113,7 +123,7 @@ public final class Monitor {
         _ starterToken: UInt64
     ) throws(CFSError) -> ProcessEnd {
         defer {
-            network?.disconnect()
+            closedDevices += network?.disconnect() ?? []
             network = nil
         }
         let started = try start()

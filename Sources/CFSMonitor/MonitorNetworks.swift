@@ -14,11 +14,26 @@ extension Monitor {
                 self.network ?? ContainerNetwork(request, request.network ?? NetworkSettings(folder: change.folder))
             // What has begun belongs to the run, and ends with it.
             self.network = network
-            try network.change(change, pid: live.pid, poll) { settings throws(CFSError) in try keep(settings) }
-            self.live?.ports = network.ports
-            if let live = self.live { try folder.writeState(live) }
+            do throws(CFSError) {
+                // Its ports are told before the packet filter has them: recover() takes away what nobody has.
+                try network.change(change, pid: live.pid, poll) { settings throws(CFSError) in
+                    try keep(settings)
+                    try tellPorts(network)
+                }
+            } catch {
+                try tellPorts(network)
+                throw error
+            }
+            try tellPorts(network)
             apply(change.files)
         }
+    }
+
+    private func tellPorts(_ network: ContainerNetwork) throws(CFSError) {
+        guard var live, live.ports != network.ports else { return }
+        live.ports = network.ports
+        self.live = live
+        try folder.writeState(live)
     }
 
     /// While nothing runs and the next run is waited for: that is made by the configuration.

@@ -56,6 +56,7 @@ extension ContainerNetwork {
         let after = try change.applied(to: before, interface: interface)
         guard let added = after.endpoints.last else { return }
         let opensPorts = before.target == nil && after.target != nil
+        let hadResolver = resolver != nil
         self.name = name
         settings = after
         do throws(CFSError) {
@@ -87,6 +88,8 @@ extension ContainerNetwork {
             forgetNames(added.network)
             Self.regardless { () throws(CFSError) in try removeDevice(added) }
             if opensPorts { closePorts(poll) }
+            // One that nobody watches answers nobody; the next change makes it.
+            if !hadResolver { resolver = nil }
             Self.regardless { () throws(CFSError) in try renewResolver() }
             throw error
         }
@@ -118,16 +121,10 @@ extension ContainerNetwork {
         let before = settings
         let after = try change.applied(to: before)
         guard let removed = before.endpoints.first(where: { $0.network.id == network }) else { return }
+        // The device first: what still has the address must not lose it in the books.
+        try removeDevice(removed)
         try keep(after)
         settings = after
-        do throws(CFSError) {
-            try removeDevice(removed)
-        } catch {
-            // What still has the address must not lose it in the books.
-            settings = before
-            Self.regardless { () throws(CFSError) in try keep(before) }
-            throw error
-        }
         // From here on nothing keeps it from being gone; what cannot be taken away is left to recover().
         forgetNames(removed.network)
         Self.regardless { () throws(CFSError) in
@@ -178,7 +175,8 @@ extension NetworkChange.EtcFile {
     public func apply(in folder: String) throws(CFSError) {
         guard before != after else { return }
         let directory = try Directory.open(folder)
-        let file = try File.open(name.rawValue, [.readWrite, .noFollow], at: directory.raw)
+        // Not waiting: the container may hold a lease on its file (fcntl(2), F_SETLEASE).
+        let file = try File.open(name.rawValue, [.readWrite, .noFollow, .nonBlocking], at: directory.raw)
         let present = try File.readAll(file.raw, limit: Self.sizeLimit, path: name.rawValue)
         guard let new = bytes(after: present) else { return }
         let written = new.withUnsafeBytes { pwrite(file.raw, $0.baseAddress, $0.count, 0) }

@@ -103,7 +103,9 @@ public enum NetworkDevices {
                 network.ranges.contains { $0.subnet.contains(port.container) }
             }
             try filter.unpublish(left)
-            try forgetConnections(of: left.map(\.container), ports: left)
+            ContainerNetwork.regardless { () throws(CFSError) in
+                try forgetConnections(of: left.map(\.container), ports: left)
+            }
             try filter.remove(filtered(network))
         } catch {
             // Then there is nothing of it either.

@@ -69,7 +69,9 @@ extension NetworkDevices {
                 && subnets.contains { $0.contains(port.container) }
         }
         try filter.unpublish(left)
-        try forgetConnections(of: left.map(\.container), ports: left)
+        ContainerNetwork.regardless { () throws(CFSError) in
+            try forgetConnections(of: left.map(\.container), ports: left)
+        }
         let missing = wanted.subtracting(seen.ports)
         if !missing.isEmpty { try filter.publish(Array(missing)) }
         return changes + left.count + missing.count

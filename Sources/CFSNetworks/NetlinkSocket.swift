@@ -25,12 +25,21 @@ package struct NetlinkSocket: ~Copyable {
                 .kernelUnsupported, .preparing, "the kernel has no netlink for this", systemCall: "socket", errno: errno
             )
         }
-        fd = OwnedFD(try checked(made == -1 ? -Int(errno) : Int(made), "socket", .preparing))
-        // Attributes and lists that are checked strictly, and errors with a text, but without the message they answer. Older kernels have neither: no harm.
+        let opened = OwnedFD(try checked(made == -1 ? -Int(errno) : Int(made), "socket", .preparing))
+        // The kernel alone is heard: another process of a container's namespace could answer in its place.
+        var kernel: (family: UInt16, padding: UInt16, process: UInt32, groups: UInt32) = (UInt16(AF_NETLINK), 0, 0, 0)
+        let size = socklen_t(MemoryLayout.size(ofValue: kernel))
+        let connected = withUnsafeBytes(of: &kernel) { bytes in
+            Glibc.connect(opened.raw, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self), size)
+        }
+        try checked(connected == -1 ? -Int(errno) : 0, "connect", .preparing)
+        // Attributes and lists that are checked strictly, and errors with a text, but without the message they answer. Older
+        // kernels have neither: no harm.
         for option in [Self.strictCheck, Self.extendedErrors, Self.shortErrors] {
             var on: Int32 = 1
-            _ = setsockopt(fd.raw, Self.level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+            _ = setsockopt(opened.raw, Self.level, option, &on, socklen_t(MemoryLayout<Int32>.size))
         }
+        fd = opened
     }
 
     private static let level: Int32 = 270  // SOL_NETLINK
@@ -78,8 +87,9 @@ package struct NetlinkSocket: ~Copyable {
 
     /// Asks for a list.
     package mutating func list(_ message: NetlinkMessage, _ what: String) throws(CFSError) -> [Answer] {
-        // A list that changed while it was read is read again: half of one and half of the other is neither.
-        while true {
+        // A list that changed while it was read is read again: half of one and half of the other is neither. Whoever may
+        // change it all the time shall not hold the reader.
+        for _ in 0..<Self.mostReadings {
             var message = message
             message.flags.formUnion([.request, .dump])
             sequence &+= 1
@@ -88,7 +98,12 @@ package struct NetlinkSocket: ~Copyable {
             let answers = try receive(what, wasInterrupted: &wasInterrupted)
             if !wasInterrupted { return answers }
         }
+        throw CFSError(
+            .conflict, .preparing, "\(what): the list changed each of the \(Self.mostReadings) times it was read",
+            hint: "try again when fewer devices come and go")
     }
+
+    private static let mostReadings = 16
 
     /// Sends several messages in one call, as nf_tables takes its batches: all are carried out, or none.
     ///

@@ -98,7 +98,8 @@ struct RestartTests: EngineSuite {
                 engine.run("events", "--until", "0s", "--filter", "container=\(id)", "--filter", "event=attach")
             }
             #expect(eventually { joined().output.contains("attach") })
-            #expect(engine.run("exec", id, "touch", "/go").status == 0)
+            // The run ends with what it sees, and may take the one that made it along.
+            #expect([0, 137].contains(engine.run("exec", id, "touch", "/go").status))
             let result = client.finish()
             #expect(result.status == 6 && result.output.contains("over"))
             #expect(eventually { restarts(id) >= 1 })
