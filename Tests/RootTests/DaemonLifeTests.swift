@@ -128,17 +128,21 @@ struct DaemonLifeTests: EngineSuite {
     @Test("a daemon that takes its time to end leaves the next one's socket alone")
     func successor() throws {
         let daemon = try DaemonFixture(engine)
-        // A body that does not come holds its end up.
+        // Bodies that do not come hold its end up, one at each of the places where it listens.
+        let upload = ["-sS", "-X", "POST", "-T", "-", "--unix-socket", daemon.socket, "http://x/run"]
+        let held = RunningCommand(["/usr/bin/curl"] + upload, environment: ["PATH": EngineFixture.path])
         let connection = daemon.connect()
         let text = "POST /run HTTP/1.1\r\nHost: localhost:\(daemon.port)\r\nContent-Length: 10\r\n\r\n"
         _ = Array(text.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
-        #expect(eventually { daemon.get("/metrics").text.contains("cfsd_connections 2\n") })
+        #expect(eventually { daemon.get("/metrics").text.contains("cfsd_connections 3\n") })
         daemon.command.signal(SIGTERM)
         let ask = ["--unix-socket", daemon.socket, "http://x/healthz"]
         #expect(eventually { daemon.curl(ask).status == 0 })
         let next = DaemonFixture.start(engine, ["--listen", "127.0.0.1:0", "--socket", daemon.socket])
         #expect(next.waitForOutput("listening on unix:"), "\(next.errorsSoFar)")
         close(connection)
+        held.signal(SIGTERM)
+        _ = held.finish()
         #expect(daemon.command.finish().status == 0)
         #expect(daemon.curl(ask).status == 200)
         next.signal(SIGTERM)
