@@ -124,6 +124,31 @@ struct NetworkConnectFailureTests: EngineSuite {
         return client.finish()
     }
 
+    @Test("whoever holds a lease on the container's /etc/hosts holds nobody up: its own processes may")
+    func lease() throws {
+        try withNetwork("leased") {
+            try engine.withContainer(["--name", "tenant"]) { id in
+                let script = """
+                    import fcntl, os, signal, sys
+                    signal.signal(signal.SIGIO, signal.SIG_IGN)
+                    file = os.open(sys.argv[1], os.O_RDONLY)
+                    fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+                    print('held', flush=True)
+                    sys.stdin.read()
+                    """
+                let holder = RunningCommand(
+                    ["/usr/bin/python3", "-c", script, "\(engine.runFolder)/\(id)/hosts"],
+                    environment: ["PATH": EngineFixture.path])
+                #expect(holder.waitForOutput("held"), "\(holder.errorsSoFar)")
+                #expect(engine.run("network", "connect", "leased", "tenant").status == 0)
+                // Who had waited for it would have seen the kernel take it away.
+                #expect(textOfFile("/proc/locks")?.contains(" \(holder.pid) ") == true)
+                _ = holder.finish(input: "")
+                #expect(engine.run("exec", "tenant", "ls", "/sys/class/net").lines == ["eth0", "lo"])
+            }
+        }
+    }
+
     @Test("a client that was killed in the middle leaves nothing that recover does not find")
     func killedClient() throws {
         try withNetwork("half") {
