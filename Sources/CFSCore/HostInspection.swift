@@ -5,10 +5,6 @@ import CFSMonitor
 struct HostInspection {
     let request: MonitorRequest
 
-    private static let kernelFileSystems = [
-        "/proc": "proc", "/dev": "tmpfs", "/dev/pts": "devpts", "/dev/shm": "tmpfs", "/dev/mqueue": "mqueue",
-        "/sys": "sysfs", "/sys/fs/cgroup": "cgroup2",
-    ]
     private static let propagations: Set<String> = [
         "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable",
     ]
@@ -16,10 +12,10 @@ struct HostInspection {
     /// The mounts that the caller asked for. The engine's own come first in the configuration: its file systems, one for each
     /// place, and its files of `/etc`, which have their names in a folder that is named by the container.
     private var callersMounts: [RuntimeSpec.Mount] {
-        var own = Self.kernelFileSystems
+        var own = MountConfiguration.kernelFileSystems(access: "ro")
         return request.spec.mounts.filter { mount in
-            if own[mount.destination] == mount.type {
-                own[mount.destination] = nil
+            if let index = own.firstIndex(where: { $0.destination == mount.destination && $0.type == mount.type }) {
+                own.remove(at: index)
                 return false
             }
             return !GeneratedFiles.names.contains {

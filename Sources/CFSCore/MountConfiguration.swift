@@ -8,16 +8,18 @@ struct MountConfiguration {
     let image: ImageRecord
 
     func mounts() throws(CFSError) -> [RuntimeSpec.Mount] {
-        var mounts = kernelFileSystems
+        var mounts = Self.kernelFileSystems(access: spec.privileged ? "rw" : "ro")
         // Later mounts hide earlier ones, so a caller's own /etc/hosts wins.
         mounts += generatedFiles.filter { file in !spec.mounts.contains { $0.target == file.destination } }
         for request in spec.mounts { mounts.append(try mount(request)) }
         return mounts
     }
 
-    private var kernelFileSystems: [RuntimeSpec.Mount] {
-        let access = spec.privileged ? "rw" : "ro"
-        return [
+    /// What every container has, whatever its caller mounts.
+    ///
+    /// - Parameter access: of `/sys`: `ro` or `rw`.
+    static func kernelFileSystems(access: String) -> [RuntimeSpec.Mount] {
+        [
             RuntimeSpec.Mount(
                 destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"]),
             RuntimeSpec.Mount(

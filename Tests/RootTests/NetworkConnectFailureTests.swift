@@ -9,15 +9,6 @@ import Testing
 struct NetworkConnectFailureTests: EngineSuite {
     private func network() throws -> HostNetwork { try #require(engine.network) }
 
-    private func withNetwork<Result>(
-        _ name: String, _ options: [String] = [], _ body: () throws -> Result
-    ) throws -> Result {
-        let made = engine.run(["network", "create"] + options + [name])
-        try #require(made.status == 0, "\(made.errors)")
-        defer { engine.run("network", "rm", name) }
-        return try body()
-    }
-
     private func members(_ network: String) -> Set<String> {
         known { try engine.json("network", "inspect", network)[0]["Containers"] }.names
     }

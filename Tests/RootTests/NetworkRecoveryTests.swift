@@ -10,13 +10,6 @@ struct NetworkRecoveryTests: EngineSuite {
 
     private static let server = ["httpd", "-f", "-v", "-p", "80", "-h", "/etc"]
 
-    private func withNetwork<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
-        let made = engine.run("network", "create", name)
-        try #require(made.status == 0, "\(made.errors)")
-        defer { engine.run("network", "rm", name) }
-        return try body()
-    }
-
     @Test("nothing of a container stays on the host: no device, rule or name, also when its monitor was killed")
     func leftovers() throws {
         let host = try network()

@@ -11,16 +11,6 @@ struct NetworkTests: EngineSuite {
     /// A web server on port 80 that gives out its `/etc`, and says on its standard error who asked.
     private static let server = ["httpd", "-f", "-v", "-p", "80", "-h", "/etc"]
 
-    /// A network that ends with the body.
-    private func withNetwork<Result>(
-        _ name: String, _ options: [String] = [], _ body: () throws -> Result
-    ) throws -> Result {
-        let made = engine.run(["network", "create"] + options + [name])
-        try #require(made.status == 0, "\(made.errors)")
-        defer { engine.run("network", "rm", name) }
-        return try body()
-    }
-
     private func address(_ container: String, _ network: String, _ field: String = "IPAddress") throws -> String {
         try #require(try engine.inspect(container)["NetworkSettings"]["Networks"][network][field].text)
     }

@@ -9,13 +9,6 @@ struct NetworkTouchedTests: EngineSuite {
 
     private static let server = ["httpd", "-f", "-v", "-p", "80", "-h", "/etc"]
 
-    private func withNetwork<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
-        let made = engine.run("network", "create", name)
-        try #require(made.status == 0, "\(made.errors)")
-        defer { engine.run("network", "rm", name) }
-        return try body()
-    }
-
     private func rules() throws -> String { try network().run("nft list chain inet cfs bridged").output }
 
     @Test(
