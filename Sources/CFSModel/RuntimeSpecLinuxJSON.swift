@@ -64,15 +64,12 @@ extension RuntimeSpec.Linux {
         out.set("namespaces", namespaces.map(\.json))
         out.set("uidMappings", uidMappings.map(\.json))
         out.set("gidMappings", gidMappings.map(\.json))
-        out.set(
-            "timeOffsets",
-            timeOffsets.isEmpty
-                ? nil
-                : JSON.object(
-                    JSONObject(
-                        timeOffsets.sorted { $0.key < $1.key }.map {
-                            ($0.key, ["secs": .integer($0.value.secs), "nanosecs": .integer(Int64($0.value.nanosecs))])
-                        })))
+        if !timeOffsets.isEmpty {
+            let offsets = timeOffsets.sorted { $0.key < $1.key }.map {
+                ($0.key, ["secs": .integer($0.value.secs), "nanosecs": .integer(Int64($0.value.nanosecs))] as JSON)
+            }
+            out.set("timeOffsets", JSON.object(JSONObject(offsets)))
+        }
         out.set("devices", devices.map(\.json))
         if !netDevices.isEmpty {
             out.set("netDevices", JSON.object(JSONObject(netDevices.map { ($0.hostName, $0.json) })))

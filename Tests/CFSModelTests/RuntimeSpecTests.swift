@@ -51,6 +51,12 @@ struct RuntimeSpecTests {
         #expect(spec.annotations == ["k": "v"])
     }
 
+    @Test("what is absent is not written, as null neither")
+    func absent() throws {
+        let small = RuntimeSpec(root: .init(path: "r", readonly: false), process: .init(args: ["true"]))
+        #expect(!small.json.text().contains("null"))
+    }
+
     @Test("what is written reads back as it was")
     func roundTrip() throws {
         let spec = try Self.read(Self.config())
