@@ -124,7 +124,6 @@ struct ContainerPlan {
     /// The bit set that the seccomp profile depends on.
     func capabilityBits() throws(CFSError) -> UInt64 {
         let available = surroundings.capabilities
-        // Names are checked also where `privileged` makes them meaningless: a typo must not pass.
         for name in spec.capabilitiesToAdd {
             let asked = try Capability.parse(name)
             guard asked == Capability.all || asked & available == asked else {
@@ -133,8 +132,10 @@ struct ContainerPlan {
                     hint: "leave --userns host away: in a user namespace of its own the container may have it")
             }
         }
-        let asked = try Capability.set(adding: spec.capabilitiesToAdd, dropping: spec.capabilitiesToDrop)
-        return (spec.privileged ? Capability.all : asked) & available
+        return available
+            & (try Capability.set(
+                adding: spec.capabilitiesToAdd, dropping: spec.capabilitiesToDrop,
+                from: spec.privileged ? Capability.all : Capability.defaults))
     }
 
     /// What holds where nobody asks for another.

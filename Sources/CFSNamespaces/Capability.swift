@@ -77,9 +77,13 @@ public enum Capability {
         return found
     }
 
-    /// The defaults, less what is dropped, plus what is added. `ALL` in either stands for all that are not named in the
-    /// other; of the same name in both, the addition wins. As Docker reads it.
-    public static func set(adding: [String], dropping: [String]) throws(CFSError) -> UInt64 {
+    /// What it starts from, less what is dropped, plus what is added. `ALL` in either stands for all that are not named in
+    /// the other; of the same name in both, the addition wins. As Docker reads it.
+    ///
+    /// - Parameter start: a set of bits; ``all`` for a privileged container, so that a drop holds there too.
+    public static func set(
+        adding: [String], dropping: [String], from start: UInt64 = defaults
+    ) throws(CFSError) -> UInt64 {
         var (added, dropped): (UInt64, UInt64) = (0, 0)
         var (addsAll, dropsAll) = (false, false)
         for name in adding {
@@ -90,7 +94,7 @@ public enum Capability {
             let bits = try parse(name)
             if bits == all { dropsAll = true } else { dropped |= bits }
         }
-        let base = addsAll ? all : dropsAll ? 0 : defaults
+        let base = addsAll ? all : dropsAll ? 0 : start
         return base & ~dropped | added
     }
 

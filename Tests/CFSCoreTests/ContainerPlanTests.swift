@@ -1,4 +1,5 @@
 import CFSModel
+import CFSNamespaces
 import TestSupport
 import Testing
 
@@ -107,6 +108,25 @@ struct ContainerPlanTests {
         #expect(changed.bounding == ["CAP_NET_ADMIN"])
     }
 
+    @Test(
+        "a privileged container has all capabilities, less those that are dropped",
+        arguments: [
+            ([], [], Capability.all), ([], ["CHOWN", "cap_sys_admin"], Capability.all & ~(1 | 1 << 21)),
+            ([], ["ALL"], 0),
+            (["KILL"], ["ALL"], 1 << 5), (["CHOWN"], ["CHOWN"], Capability.all),
+            (["ALL"], ["CHOWN"], Capability.all & ~1), (["ALL"], ["ALL"], Capability.all),
+        ] as [([String], [String], UInt64)])
+    func privilegedCapabilities(added: [String], dropped: [String], expected: UInt64) throws {
+        let sets = try #require(
+            try Self.configuration {
+                $0.privileged = true
+                ($0.capabilitiesToAdd, $0.capabilitiesToDrop) = (added, dropped)
+            }.process.capabilities)
+        #expect(sets.bounding == Capability.names(of: expected))
+        #expect(sets.effective == sets.bounding && sets.permitted == sets.bounding)
+        #expect(sets.inheritable.isEmpty && sets.ambient.isEmpty)
+    }
+
     @Test("an unknown capability is an error also for a privileged container")
     func unknownCapability() {
         let error = Self.error {
@@ -115,6 +135,11 @@ struct ContainerPlanTests {
         }
         #expect(error?.code == .invalidArgument)
         #expect(error?.hint?.contains("NET_ADMIN") == true)
+        let dropped = Self.error {
+            $0.privileged = true
+            $0.capabilitiesToDrop = ["SYS_ADMN"]
+        }
+        #expect(dropped?.code == .invalidArgument && dropped?.message == "unknown capability \"SYS_ADMN\"")
     }
 
     @Test("limits of the caller replace the defaults")

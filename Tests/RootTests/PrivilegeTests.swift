@@ -54,6 +54,47 @@ struct PrivilegeTests: EngineSuite {
         #expect(ordinary.errors.contains("mount"))
     }
 
+    @Test("--cap-drop takes away from --privileged, too: for what exec starts, and as explain and inspect say it")
+    func privilegedWithout() throws {
+        let all = try #require(bits("CapBnd", ["--privileged"]))
+        // SYS_ADMIN is 21.
+        let left = all & ~(1 | 1 << 21)
+        let options = ["--privileged", "--cap-drop", "CHOWN", "--cap-drop", "sys_admin"]
+        for field in ["CapPrm", "CapEff", "CapBnd"] { #expect(bits(field, options) == left, "\(field)") }
+        #expect(bits("CapBnd", ["--privileged", "--cap-drop", "ALL"]) == 0)
+        #expect(bits("CapBnd", ["--privileged", "--cap-drop", "ALL", "--cap-add", "NET_ADMIN"]) == 1 << 12)
+        #expect(bits("CapBnd", options + ["--userns", "host"]).map { $0 & (1 | 1 << 21) } == 0)
+        #expect(
+            engine.inside("mkdir -p /mnt; mount -t tmpfs none /mnt && echo mounted", "--privileged").text == "mounted")
+        let refused = engine.run(
+            ["run", "--rm"] + options + [
+                "BusyBox", "sh", "-c", "mkdir -p /mnt; mount -t tmpfs none /mnt && echo mounted",
+            ])
+        #expect(refused.output == "" && refused.errors.contains("mount"), "\(refused.errors)")
+
+        let plan = engine.run(["explain", "--format", "json"] + options + ["BusyBox", "true"])
+        #expect(plan.output.contains("CAP_SYS_PTRACE") && !plan.output.contains("CAP_SYS_ADMIN"), "\(plan.errors)")
+        try engine.withContainer(options) { id in
+            func entered(_ options: String...) -> [String] {
+                engine.run(["exec"] + options + [id, "grep", "-E", "^Cap(Prm|Eff|Bnd):", "/proc/self/status"]).lines
+                    .compactMap { $0.split(separator: "\t").last.map(String.init) }
+            }
+            func digits(_ bits: UInt64) -> String {
+                let text = String(bits, radix: 16)
+                return String(repeating: "0", count: 16 - text.utf8.count) + text
+            }
+            #expect(entered() == [digits(left), digits(left), digits(left)])
+            #expect(entered("--privileged") == [digits(all), digits(all), digits(all)])
+            let facts = try engine.json("inspect", "--isolation", "--format", "json", id)[0]["Facts"].array
+            let fact = try #require(facts.first { $0["Name"].text == "capabilities" })
+            let words = try #require(fact["Asked"].text).split(separator: " ")
+            #expect(words.contains("SYS_PTRACE") && !words.contains("SYS_ADMIN") && !words.contains("CHOWN"))
+            #expect(fact["Actual"].text == fact["Asked"].text)
+            let sets = try engine.inspect(id)["OCI"]["process"]["capabilities"]["bounding"].texts
+            #expect(sets.contains("CAP_SYS_PTRACE") && !sets.contains("CAP_SYS_ADMIN") && !sets.contains("CAP_CHOWN"))
+        }
+    }
+
     @Test("the system call filter is on, unless it is asked away")
     func filter() {
         #expect(status("Seccomp") == "2")

@@ -15,7 +15,7 @@ extension SecurityOptions {
             help: ArgumentHelp("seccomp=<file>, seccomp=unconfined, no-new-privileges=false.", valueName: "option"))
         var securityOpt: [String] = []
 
-        @Flag(help: "Give all capabilities, without seccomp filter and masked paths.")
+        @Flag(help: "Give all capabilities but those dropped, no seccomp filter, no masked paths.")
         var privileged = false
 
         @Option(
