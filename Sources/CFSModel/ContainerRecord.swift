@@ -53,7 +53,7 @@ public struct ContainerRecord: Sendable, Hashable {
     public var restarts = 0
     /// Whether it is well; nil without a health check, and when it does not run.
     public var health: Health?
-    /// The ports of the host that lead to it while it runs.
+    /// The ports of the host that lead to it while it runs, one for each address.
     public var ports: [PortMapping] = []
     /// The names of the networks that it is on.
     public var networks: [String] = []

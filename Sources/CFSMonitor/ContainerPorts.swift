@@ -12,6 +12,20 @@ final class ContainerPorts {
         var mapping: PortMapping
         var relays: [LoopbackRelay] = []
         var reservations: [ReservedPort] = []
+
+        /// What is open of it, a mapping for each address: all addresses of a family are `0.0.0.0` or `::`.
+        func opened(to target: NetworkEndpoint) -> [PortMapping] {
+            guard mapping.hostAddress == nil else { return [mapping] }
+            // Sockets show what the host has; where there are none, rules lead to the families that the container has.
+            let families =
+                mapping.container.transport == .sctp
+                ? target.addresses.map(\.family) : relays.map(\.endpoint.address.family)
+            return IPAddress.Family.allCases.filter { families.contains($0) }.map { family in
+                var one = mapping
+                one.hostAddress = .unspecified(family)
+                return one
+            }
+        }
     }
 
     private let asked: [PortMapping]
@@ -26,8 +40,8 @@ final class ContainerPorts {
         (asked, folder, nextToken) = (settings.ports, settings.folder, firstToken)
     }
 
-    /// Those that are taken.
-    var mappings: [PortMapping] { held.map(\.mapping) }
+    /// Those that are open, one for each address; none of them is without an address.
+    private(set) var mappings: [PortMapping] = []
     private var relays: [LoopbackRelay] { held.flatMap(\.relays) }
 
     /// Takes all ports of the host, or none.
@@ -40,7 +54,7 @@ final class ContainerPorts {
             close()
             throw error
         }
-        published = Self.published(target, mappings)
+        tell(target)
     }
 
     /// Leads them to another network from now on. What has no address there is given back; connections end.
@@ -57,11 +71,16 @@ final class ContainerPorts {
                     servesAll: inside.family != relay.endpoint.address.family, poll)
             }
         }
+        tell(target)
+    }
+
+    private func tell(_ target: NetworkEndpoint) {
+        mappings = held.flatMap { $0.opened(to: target) }
         published = Self.published(target, mappings)
     }
 
     /// Gives the ports back; the poll must know them no more.
-    func close() { (held, published) = ([], []) }
+    func close() { (held, mappings, published) = ([], [], []) }
 
     /// What the packet filter has of a container's ports.
     static func published(_ target: NetworkEndpoint?, _ ports: [PortMapping]) -> [PublishedPort] {

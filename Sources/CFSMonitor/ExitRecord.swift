@@ -89,7 +89,7 @@ public struct LiveState: Sendable, Equatable {
     public var monitorVersion = 1
     /// Nil without a health check.
     public var health: Health?
-    /// The ports of the host that lead to it, with those that were chosen for it.
+    /// The ports of the host that lead to it, one for each address, with those that were chosen for it.
     public var ports: [PortMapping] = []
 
     public init(pid: Int32, startTime: UInt64, startedAt: UInt64, cgroup: String? = nil, timing: [PhaseTime]) {

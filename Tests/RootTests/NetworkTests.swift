@@ -133,17 +133,40 @@ struct NetworkTests: EngineSuite {
                     "run", "--rm", "--network", "ports", "BusyBox", "timeout", "5", "wget", "-q", "-O", "-",
                     "http://192.0.2.1:8080/hostname")
                 #expect(back.text == short, "\(back.errors)")
-                let ports = engine.run("port", "shop")
-                #expect(ports.lines == ["80/tcp -> 0.0.0.0:8080", "80/tcp -> 127.0.0.1:8081"])
-                #expect(engine.run("port", "shop", "80").lines == ["0.0.0.0:8080", "127.0.0.1:8081"])
+                let places = ["0.0.0.0:8080", "[::]:8080", "127.0.0.1:8081"]
+                #expect(engine.run("port", "shop").lines == places.map { "80/tcp -> \($0)" })
+                #expect(engine.run("port", "shop", "80").lines == places)
                 #expect(engine.run("port", "shop", "81").status == 1)
-                #expect(engine.run("ps").output.contains("0.0.0.0:8080->80/tcp, 127.0.0.1:8081->80/tcp"))
+                let listed = "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 127.0.0.1:8081->80/tcp"
+                #expect(engine.run("ps").output.contains(listed))
+                let bindings = try engine.inspect("shop")["NetworkSettings"]["Ports"]["80/tcp"].array
+                #expect(bindings.map { $0["HostIp"].text } == ["0.0.0.0", "::", "127.0.0.1"])
+                #expect(bindings.map { $0["HostPort"].text } == ["8080", "8080", "8081"])
                 let taken = engine.run("run", "--rm", "--network", "ports", "-p", "8080:80", "BusyBox", "true")
                 #expect(taken.status == 125 && taken.errors.contains("8080"), "\(taken.errors)")
             }
             #expect(host.run("timeout 2 busybox wget -q -O - http://127.0.0.1:8080/hostname").status != 0)
         }
         host.run("ip link del out")
+    }
+
+    @Test("without a number, or with 0, a free port of the host is chosen: the same for both families")
+    func chosen() throws {
+        let host = try network()
+        try withNetwork("chosen") {
+            for option in ["80", "0:80"] {
+                try engine.withContainer(["--network", "chosen", "-p", option], Self.server) { id in
+                    let places = engine.run("port", id, "80").lines
+                    let number = try #require(places.first?.split(separator: ":").last, "\(option)")
+                    #expect((UInt16(number) ?? 0) > 0)
+                    #expect(places == ["0.0.0.0:\(number)", "[::]:\(number)"], "\(option)")
+                    for place in ["127.0.0.1", "[::1]"] {
+                        let got = host.run("timeout 5 busybox wget -q -O - http://\(place):\(number)/hostname")
+                        #expect(got.text == String(id.prefix(12)), "\(option) \(place): \(got.errors)")
+                    }
+                }
+            }
+        }
     }
 
     @Test("whoever comes from outside keeps its address, and reaches no port that is not published")

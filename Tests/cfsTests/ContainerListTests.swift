@@ -38,14 +38,17 @@ struct ContainerListTests {
     func ports() throws {
         var running = record(.running(pid: 7), startedAt: Self.now)
         running.ports = [
-            PortMapping(hostAddress: nil, hostPort: 8080, container: ContainerPort(80)),
+            PortMapping(hostAddress: .unspecified(.ipv4), hostPort: 8080, container: ContainerPort(80)),
+            PortMapping(hostAddress: .unspecified(.ipv6), hostPort: 8080, container: ContainerPort(80)),
             PortMapping(hostAddress: IPAddress("127.0.0.1"), hostPort: 53, container: ContainerPort(53, .udp)),
         ]
-        #expect(list(running).table.contains("0.0.0.0:8080->80/tcp, 127.0.0.1:53->53/udp   web"))
+        let table = "0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 127.0.0.1:53->53/udp   web"
+        #expect(list(running).table.contains(table), "\(list(running).table)")
         let ports = try #require(list(running).json.array?.first?["Ports"])
         #expect(
             ports == [
-                ["HostIP": "", "HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp"],
+                ["HostIP": "0.0.0.0", "HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp"],
+                ["HostIP": "::", "HostPort": 8080, "ContainerPort": 80, "Protocol": "tcp"],
                 ["HostIP": "127.0.0.1", "HostPort": 53, "ContainerPort": 53, "Protocol": "udp"],
             ])
     }

@@ -50,7 +50,8 @@ struct NetworkGraphTests {
             (network.driver, network.device) = (.macvlan, "eth0")
         }
         let ports = [
-            Self.port(nil, 8080, 80), Self.port("127.0.0.1", 8443, 443), Self.port("192.0.2.1", 53, 5353, .udp),
+            Self.port("0.0.0.0", 8080, 80), Self.port("::", 8080, 80), Self.port("0.0.0.0", 90, 90),
+            Self.port("127.0.0.1", 8443, 443), Self.port("192.0.2.1", 53, 5353, .udp),
             Self.port("::1", 53, 53, .udp),
         ]
         let web = ["blue", "green"]
@@ -74,6 +75,7 @@ struct NetworkGraphTests {
         let expected = """
             world
             |  192.0.2.1:53/udp --> web:5353
+            |  0.0.0.0:90/tcp --> web:90
             |  *:8080/tcp --> web:80
             |
             host

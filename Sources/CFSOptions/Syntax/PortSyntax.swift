@@ -6,7 +6,7 @@ package enum PortSyntax {
     static let mostPorts = 1024
 
     /// Reads `[[ADDRESS:][HOST]:]CONTAINER[/tcp|udp|sctp]`; HOST and CONTAINER may be ranges of the same length, `8000-8010`.
-    /// An address of IPv6 stands in brackets.
+    /// Without HOST, or with 0, a free port is chosen. An address of IPv6 stands in brackets.
     package static func mappings(_ text: String) throws(CFSError) -> [PortMapping] {
         let (body, transport) = try transport(of: text, text)
         var rest = body[...]
@@ -29,7 +29,7 @@ package enum PortSyntax {
         // Any address is what stands there without one.
         if let read = address, read == .unspecified(.ipv4) { address = nil }
         var outside: ClosedRange<UInt16>?
-        if parts.count == 2, !parts[0].isEmpty {
+        if parts.count == 2, !parts[0].isEmpty, parts[0] != "0" {
             guard let read = range(parts[0]) else { throw wrong(text) }
             guard read.count == inside.count else {
                 throw CFSError(

@@ -82,7 +82,7 @@ struct NetworkGraph {
             for member in place.members {
                 let container = member.container
                 guard container.state.pid != nil, seen.insert(container.id).inserted else { continue }
-                for mapping in container.ports where isWanted(mapping.hostAddress?.isLoopback ?? false) {
+                for mapping in Self.merged(container.ports) where isWanted(mapping.hostAddress?.isLoopback ?? false) {
                     if mapping.hostPort != nil { ports.append((mapping, container.name)) }
                 }
             }
@@ -91,6 +91,19 @@ struct NetworkGraph {
             (mapping.hostPort ?? 0, "|  \(Self.place(mapping)) --> \(name):\(mapping.container.port)")
         }
         return texts.sorted { $0 < $1 }.map { [$0.1] }
+    }
+
+    /// All addresses of both families are one place, without an address.
+    private static func merged(_ ports: [PortMapping]) -> [PortMapping] {
+        ports.compactMap { port in
+            guard let address = port.hostAddress, address.isUnspecified else { return port }
+            var other = port
+            other.hostAddress = .unspecified(address.family == .ipv4 ? .ipv6 : .ipv4)
+            guard ports.contains(other) else { return port }
+            if address.family == .ipv6 { return nil }
+            other.hostAddress = nil
+            return other
+        }
     }
 
     /// `*:8080/tcp`, `[::1]:53/udp`.
