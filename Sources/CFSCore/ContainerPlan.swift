@@ -57,7 +57,7 @@ struct ContainerPlan {
         }
         process.env = environment
         process.cwd = try workingDirectory()
-        process.user.umask = spec.umask
+        process.user = user
         process.capabilities = try capabilities()
         process.rlimits = try limits()
         process.noNewPrivileges = spec.noNewPrivileges ?? !spec.privileged
@@ -112,6 +112,15 @@ struct ContainerPlan {
         let own = image.configuration.workingDirectory
         if own.isEmpty { return "/" }
         return own.isAbsolutePath ? own : "/\(own)"
+    }
+
+    /// The ids that are given by number. Names are looked up by the launch, in the container's own files: 0 stands here.
+    private var user: RuntimeSpec.User {
+        let numbers = UserDatabase.numbers(in: spec.user ?? image.configuration.user)
+        var user = RuntimeSpec.User()
+        (user.uid, user.gid) = (numbers.uid ?? 0, numbers.gid ?? 0)
+        user.umask = spec.umask
+        return user
     }
 
     private func capabilities() throws(CFSError) -> RuntimeSpec.Capabilities {

@@ -25,6 +25,13 @@ public enum UserDatabase {
         return try resolve(user, additionalGroups: additionalGroups, passwd: passwd, group: group)
     }
 
+    /// The numbers in `user[:group]` that are known without an image; nil for a name, and for what is not there. No group of
+    /// a user by number stands in it: that is for passwd to say.
+    public static func numbers(in user: String) -> (uid: UInt32?, gid: UInt32?) {
+        let parts = user.utf8.split(separator: 0x3a, maxSplits: 1, omittingEmptySubsequences: false)
+        return (UserTable.number(Array(parts[0])[...]), parts.count == 2 ? UserTable.number(Array(parts[1])[...]) : nil)
+    }
+
     static func resolve(
         _ user: String, additionalGroups: [String], passwd: UserTable, group: UserTable
     ) throws(CFSError) -> ResolvedUser {

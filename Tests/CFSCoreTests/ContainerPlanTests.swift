@@ -89,6 +89,22 @@ struct ContainerPlanTests {
         #expect(Self.error { $0.workingDirectory = "srv" }?.code == .invalidArgument)
     }
 
+    @Test(
+        "ids that are given by number stand in the configuration, the caller's before the image's; for names there is 0",
+        arguments: [
+            (nil, "", 0, 0), ("1000:1001", "", 1000, 1001), ("7", "", 7, 0), (nil, "8:9", 8, 9), ("5", "8:9", 5, 0),
+            ("tc", "8:9", 0, 0), ("tc:9", "", 0, 9), ("7:lp", "", 7, 0), (":9", "", 0, 9), ("7:", "", 7, 0),
+            ("4294967295", "", 0, 0), ("+1:-1", "", 0, 0),
+        ] as [(String?, String, UInt32, UInt32)])
+    func user(asked: String?, own: String, uid: UInt32, gid: UInt32) throws {
+        let result = try Self.configuration(try Self.image { $0.user = own }) {
+            $0.user = asked
+            $0.umask = 0o27
+        }
+        let user = result.process.user
+        #expect(user.uid == uid && user.gid == gid && user.umask == 0o27 && user.additionalGids.isEmpty)
+    }
+
     @Test("a default container has eleven capabilities, none of them inheritable or ambient")
     func capabilities() throws {
         let sets = try #require(try Self.configuration().process.capabilities)

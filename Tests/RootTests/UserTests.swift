@@ -15,6 +15,23 @@ struct UserTests: EngineSuite {
         #expect(result.text == expected, "\(result.errors)")
     }
 
+    @Test("the configuration that inspect and explain show has the ids that were given by number")
+    func inspected() throws {
+        try engine.withContainer(["-u", "1000:1001"]) { id in
+            let shown = try engine.inspect(id)
+            #expect(shown["OCI"]["process"]["user"]["uid"].number == 1000)
+            #expect(shown["OCI"]["process"]["user"]["gid"].number == 1001)
+            #expect(shown["Config"]["User"].text == "1000:1001")
+            let plan = try engine.json("explain", "--format", "json", "-u", "1000:1001", "BusyBox", "true")
+            #expect(plan["Configuration"]["process"]["user"]["uid"].number == 1000)
+            #expect(plan["Configuration"]["process"]["user"]["gid"].number == 1001)
+            for options in [[], ["-u", "7:8"]] {
+                let ids = engine.run(["exec"] + options + [id, "sh", "-c", "echo $(id -u) $(id -g) $(id -G)"])
+                #expect(ids.text == (options.isEmpty ? "1000 1001 1001" : "7 8 8"), "\(ids.errors)")
+            }
+        }
+    }
+
     @Test("a user that the image does not have is an error", arguments: ["nosuchuser", "tc:nosuchgroup"])
     func unknown(user: String) {
         let result = engine.inside("id", "-u", user, image: "TinyCore")
