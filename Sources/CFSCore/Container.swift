@@ -48,11 +48,15 @@ public struct Container: Sendable {
 }
 
 extension Engine {
-    /// The container with this name, this id, or the only one whose id begins so.
+    /// The container with this id, else with this name, else the only one whose id begins so: a name is never taken for the
+    /// beginning of another's id.
     ///
     /// - Throws: `containerNotFound` with the nearest names; `ambiguousID`.
     public func container(_ reference: String) throws(CFSError) -> Container {
         try makeFolders()
+        if let id = ContainerID(reference), let row = try registry.container(id), try !forgetIfVanished(row) {
+            return Container(id: id, engine: self)
+        }
         if let row = try registry.container(named: reference), try !forgetIfVanished(row) {
             return Container(id: row.id, engine: self)
         }

@@ -93,6 +93,30 @@ struct ListingTests: EngineSuite {
         }
     }
 
+    @Test("an id goes before a name, and a name before the beginning of another's id, for every verb")
+    func nameLikeID() throws {
+        try engine.withContainer { first in
+            let beginning = String(first.prefix(12))
+            try engine.withContainer(["--name", beginning]) { second in
+                for (reference, id) in [(beginning, second), (first, first), (String(first.prefix(13)), first)] {
+                    let found = try engine.inspect(reference)["Id"].text
+                    #expect(found == id, "\(reference)")
+                }
+                #expect(engine.run("exec", beginning, "hostname").text == String(second.prefix(12)))
+                let joined = engine.run("run", "--rm", "--uts", "container:\(beginning)", "BusyBox", "hostname")
+                #expect(joined.text == String(second.prefix(12)), "\(joined.errors)")
+                #expect(engine.run("rm", "-f", beginning).status == 0)
+                #expect(engine.run("ps", "-aq", "--no-trunc").lines.contains(first))
+                #expect(!engine.run("ps", "-aq", "--no-trunc").lines.contains(second))
+                // Now that the name is gone, it is the beginning of an id again.
+                let found = try engine.inspect(beginning)["Id"].text
+                #expect(found == first)
+            }
+            let whole = engine.run("run", "--rm", "--name", first, "BusyBox", "true")
+            #expect(whole.status == 125 && whole.errors.contains("a name must not look like an id"), "\(whole.errors)")
+        }
+    }
+
     @Test("a unique prefix of an id names a container, one that several share does not")
     func prefixes() throws {
         var ids: [String] = []

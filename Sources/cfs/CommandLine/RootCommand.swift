@@ -56,6 +56,8 @@ struct ContainerCommand: ParsableCommand {
         commandName: "container",
         abstract: "The same commands by longer names, and prune.",
         discussion: """
+            A container is named by its ID, else by its name, else by the beginning of its ID, where no other begins so.
+
             Example:
               cfs container prune
             """,
