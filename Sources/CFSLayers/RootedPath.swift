@@ -164,6 +164,8 @@ public struct RootedPath {
             CFSError(
                 .invalidArgument, .looking, "\(label) leads through too many links, or through one of the kernel's own",
                 errno: ELOOP)
+        case -ErrorCode.nameTooLong:
+            PathLength.error(path, label.replacing(path, with: PathLength.shortened(path)), .looking)
         default: CFSError(kernel: Int32(-result), "openat2", .looking, path: label)
         }
     }

@@ -166,7 +166,12 @@ struct LaunchChild {
     /// As users of other engines know it: a working directory that the image lacks is made.
     private func makeWorkingDirectory(_ path: String, _ root: Int32) throws(CFSError) {
         if path == "/" { return }
-        let folder = try RootPath.openOrMake(path, root: root, kind: .folder)
+        let folder: OwnedFD
+        do throws(CFSError) {
+            folder = try RootPath.openOrMake(path, root: root, kind: .folder)
+        } catch {
+            throw WorkingDirectory.failure(path, error)
+        }
         guard try File.status(at: folder.raw).isDirectory else {
             throw CFSError(
                 .invalidArgument, .starting, "the working directory \(path) is not a folder", path: path)

@@ -108,7 +108,8 @@ struct ProcessEntry {
         var buffer = [CChar](repeating: 0, count: 4096)
         guard getcwd(&buffer, buffer.count) != nil, buffer[0] == 0x2f else {
             throw CFSError(
-                .invalidArgument, .starting, "the working directory \(path) lies outside of the container", path: path)
+                .invalidArgument, .starting, "the working directory \(path) lies outside of the container", path: path,
+                hint: "name a folder of the container by its own path")
         }
     }
 

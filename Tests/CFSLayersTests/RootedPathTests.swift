@@ -74,6 +74,20 @@ struct RootedPathTests {
         #expect(error?.code == .invalidArgument)
     }
 
+    @Test("a path that is too long is named by its beginning, with what is possible")
+    func tooLong() {
+        let long = "/d/" + String(repeating: "a", count: 300)
+        let (message, hint) = (
+            "/d/" + String(repeating: "a", count: 56) + "… has a name of 300 bytes, which is too long",
+            "a name may have 255 bytes, and a whole path 4095"
+        )
+        for error in [
+            failure { () throws(CFSError) in try source(long) },
+            failure { () throws(CFSError) in try source(long, follows: true) },
+            failure { () throws(CFSError) in try target(long, of: "/f") },
+        ] { #expect(error?.message == message && error?.hint == hint, "\(error?.description ?? "")") }
+    }
+
     /// The folder and name of the target, both from the root on.
     private func target(_ text: String, of source: String) throws(CFSError) -> String {
         let target = try path(text).target(for: path(source).source(followsLink: false))

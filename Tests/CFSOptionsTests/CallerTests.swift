@@ -1,3 +1,4 @@
+import CFSCore
 import OptionsSupport
 import Testing
 
@@ -13,6 +14,15 @@ struct CallerTests {
         ])
     func absolute(path: String, expected: String) {
         #expect(Caller.sample.absolute(path) == expected)
+    }
+
+    @Test("a path of the host that is too long is told with its option, and shortened")
+    func tooLong() throws {
+        #expect(try Caller.sample.absolute("./a", of: "--volume") == "/srv/app/a")
+        let path = "/" + String(repeating: "a", count: 300)
+        let error = failure { () throws(CFSError) in try Caller.sample.absolute(path, of: "--volume") }
+        let shown = "/" + String(repeating: "a", count: 58) + "…"
+        #expect(error?.message == "--volume: \(shown) has a name of 300 bytes, which is too long")
     }
 
     @Test("a variable that is set and empty is not one that is not set")

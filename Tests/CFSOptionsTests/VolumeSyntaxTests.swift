@@ -45,6 +45,15 @@ struct VolumeSyntaxTests {
         #expect(failure { () throws(CFSError) in try mount(text) }?.message == message)
     }
 
+    @Test("neither side may be longer than a path can be")
+    func tooLong() {
+        let name = String(repeating: "a", count: 300)
+        for (text, subject) in [("/\(name):/x", "--volume: /aaaa"), ("/data:/x/\(name)", "the mount target /x/aaaa")] {
+            let message = failure { () throws(CFSError) in try mount(text) }?.message ?? ""
+            #expect(message.hasPrefix(subject) && message.hasSuffix("… has a name of 300 bytes, which is too long"))
+        }
+    }
+
     @Test("a word of Docker's without a meaning here is told apart from a slip")
     func hints() {
         #expect(failure { () throws(CFSError) in try mount("/a:/b:z") }?.hint?.contains("SELinux") == true)

@@ -35,7 +35,30 @@ struct BadInputTests: EngineSuite {
         return result
     }
 
+    private static let long = String(repeating: "a", count: 300)
+
     private static let runs: [Case] = [
+        Case(
+            words: ["run", "-v", "/\(long):/x", "BusyBox", "true"],
+            says: ["cfs: --volume: /aaaa", "… has a name of 300 bytes, which is too long", "255 bytes", "4095"]),
+        Case(
+            words: ["run", "--mount", "type=bind,src=/\(long),dst=/x", "BusyBox", "true"],
+            says: ["cfs: --mount: /aaaa", "… has a name of 300 bytes"]),
+        Case(
+            words: ["run", "-v", "/etc:/\(long)", "BusyBox", "true"],
+            says: ["cfs: the mount target /aaaa", "… has a name of 300 bytes"]),
+        Case(
+            words: ["run", "-w", "/\(long)", "BusyBox", "true"],
+            says: ["cfs: --workdir: /aaaa", "… has a name of 300 bytes"]),
+        Case(
+            words: ["run", "--cidfile", "/\(long)", "BusyBox", "true"],
+            says: ["cfs: --cidfile: /aaaa", "… has a name of 300 bytes"]),
+        Case(
+            words: ["run", "--env-file", "/\(long)", "BusyBox", "true"],
+            says: ["cfs: --env-file: /aaaa", "… has a name of 300 bytes"]),
+        Case(
+            words: ["run", "--label-file", String(repeating: "/\(long.prefix(250))", count: 20), "BusyBox", "true"],
+            says: ["cfs: --label-file: /aaaa", "… has 5020 bytes, which is too long"]),
         Case(
             words: ["run", "TinyCoer", "ls"],
             says: ["there is no image \"TinyCoer\"", "did you mean TinyCore", "cfs image import NAME FILE"]),
@@ -116,6 +139,9 @@ struct BadInputTests: EngineSuite {
         Case(
             words: ["image", "import", "x", "/no/such/file"], status: 1,
             says: ["there is no file or folder /no/such/file"]),
+        Case(
+            words: ["image", "export", "-o", "/\(long)", "BusyBox"], status: 64,
+            says: ["cfs: --output: /aaaa", "… has a name of 300 bytes"]),
         Case(
             words: ["image", "import", "5bc637eea98f", "/etc"], status: 64,
             says: ["would be taken for the ID of an image", "other letters"]),

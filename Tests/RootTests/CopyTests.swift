@@ -72,6 +72,24 @@ struct CopyTests: EngineSuite {
         }
     }
 
+    @Test("a path that is too long is named by its beginning, with what is possible")
+    func tooLong() throws {
+        let (long, shown) = ("/" + String(repeating: "a", count: 300), "/" + String(repeating: "a", count: 58) + "…")
+        try engine.withContainer { id in
+            for (words, subject) in [
+                ([long, "\(id):/x"], shown), (["/etc/passwd", "\(id):\(long)"], "\(shown) in the container"),
+                (["\(id):\(long)", "/tmp"], "\(shown) in the container"), (["\(id):/etc/passwd", long], shown),
+            ] {
+                let result = engine.run(["cp"] + words)
+                #expect(
+                    result.errors
+                        == "cfs: \(subject) has a name of 300 bytes, which is too long\n"
+                        + "  hint: a name may have 255 bytes, and a whole path 4095\n")
+                #expect(result.status == 1)
+            }
+        }
+    }
+
     @Test("a copy belongs to the container's root, or to who copies; -a keeps owners and set-uid bits")
     func owners() throws {
         let source = try source("owners")

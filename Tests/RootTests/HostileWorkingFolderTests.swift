@@ -56,4 +56,25 @@ struct HostileWorkingFolderTests: EngineSuite {
             #expect(!engine.host(script, seconds: 600).output.contains(Self.marker))
         }
     }
+
+    @Test(
+        "a link of the kernel's own is refused in words",
+        arguments: ["/proc/self/cwd", "/proc/self/root/etc", "/proc/1/cwd"])
+    func words(path: String) {
+        let result = engine.inside("pwd", "-w", path)
+        #expect(result.status == 125 && result.output == "")
+        let says =
+            "the working directory \(path) leads through a link of the kernel's own, or through too many links\n  hint: "
+            + "name a folder of the container by its own path: no link of /proc is followed there\n"
+        #expect(result.errors.contains(says), "\(result.errors)")
+    }
+
+    @Test("one that cannot be made is called a working directory")
+    func unmade() {
+        let result = engine.inside("pwd", "-w", "/proc/nothing/here")
+        #expect(result.status == 125)
+        #expect(
+            result.errors.contains("the working directory /proc/nothing/here can neither be opened nor made"),
+            "\(result.errors)")
+    }
 }

@@ -1,3 +1,4 @@
+import CFSCore
 import CFSLinux
 import Glibc
 
@@ -35,5 +36,15 @@ package struct Caller: Sendable {
             if first == ".." { _ = components.popLast() }
         }
         return "/" + (components + rest).text(separator: "/")
+    }
+
+    /// The same of a file or folder of the host.
+    ///
+    /// - Parameter option: what names it, for the message: an option, or what the argument is.
+    /// - Throws: `.invalidArgument` for a path that is longer than the kernel or its file system takes.
+    package func absolute(_ path: String, of option: String) throws(CFSError) -> String {
+        let whole = absolute(path)
+        guard PathLength.isTooLong(whole) else { return whole }
+        throw PathLength.error(whole, "\(option): \(PathLength.shortened(whole))")
     }
 }

@@ -7,10 +7,10 @@ package final class IdentityFile {
     package let path: String
     private var isWritten = false
 
-    /// - Throws: `.conflict` when the file is there.
+    /// - Throws: `.conflict` when the file is there; `.invalidArgument` for a path that is empty or too long.
     package init(_ path: String, _ caller: Caller) throws(CFSError) {
         guard !path.isEmpty else { throw CFSError(.invalidArgument, .parsing, "--cidfile is empty") }
-        self.path = caller.absolute(path)
+        self.path = try caller.absolute(path, of: "--cidfile")
         if File.exists(self.path) { throw exists }
     }
 

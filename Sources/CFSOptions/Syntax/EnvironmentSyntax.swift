@@ -8,7 +8,8 @@ package enum EnvironmentSyntax {
     package static func variables(files: [String], options: [String], _ caller: Caller) throws(CFSError) -> [String] {
         var variables: [String] = []
         for file in files {
-            for (number, line) in try LineFile.lines(caller.absolute(file), option: "--env-file") {
+            let path = try caller.absolute(file, of: "--env-file")
+            for (number, line) in try LineFile.lines(path, option: "--env-file") {
                 let place = "\(file):\(number): "
                 if let variable = try variable(line, place: place, caller) { variables.append(variable) }
             }

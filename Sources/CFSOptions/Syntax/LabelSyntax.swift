@@ -7,7 +7,8 @@ package enum LabelSyntax {
     ) throws(CFSError) -> [String: String] {
         var labels: [String: String] = [:]
         for file in files {
-            for (number, line) in try LineFile.lines(caller.absolute(file), option: "--label-file") {
+            let path = try caller.absolute(file, of: "--label-file")
+            for (number, line) in try LineFile.lines(path, option: "--label-file") {
                 let (key, value) = try label(line, place: "\(file):\(number): ")
                 labels[key] = value
             }

@@ -57,7 +57,8 @@ package struct MountSyntax {
                 throw CFSError(
                     .invalidArgument, .parsing, "--mount has no source: \(text)", hint: "add src=/path/of/the/host")
             }
-            mount = MountRequest(kind: .bind(source: try VolumeSyntax.source(source, caller)), target: target)
+            mount = MountRequest(
+                kind: .bind(source: try VolumeSyntax.source(source, of: "--mount", caller)), target: target)
             mount.recursive = !(try isOn("bind-nonrecursive"))
             mount.idMapped = try isOn("idmap")
             mount.propagation = try propagation()

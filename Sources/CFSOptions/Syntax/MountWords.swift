@@ -72,5 +72,6 @@ package struct MountWords {
         guard !components.contains("..") else {
             throw CFSError(.invalidArgument, .parsing, "the mount target \"\(target)\" must not contain \"..\"")
         }
+        try PathLength.check(target, "the mount target")
     }
 }

@@ -10,6 +10,7 @@ package enum ProcessSyntax {
                 .invalidArgument, .parsing, "the working directory \"\(text)\" is not an absolute path",
                 hint: "write the path inside the container from its root: -w /\(text)")
         }
+        try PathLength.check(text, "--workdir:")
         return text
     }
 

@@ -18,7 +18,8 @@ package enum SecurityOptSyntax {
         case ("seccomp", "unconfined"): return .seccomp(.unconfined)
         case ("seccomp", "default"), ("seccomp", "builtin"): return .seccomp(.default)
         case ("seccomp", let path?) where !path.isEmpty:
-            let bytes = try LineFile.read(caller.absolute(path), option: "--security-opt seccomp", limit: 4 << 20)
+            let option = "--security-opt seccomp"
+            let bytes = try LineFile.read(caller.absolute(path, of: option), option: option, limit: 4 << 20)
             return .seccomp(.profile(String(decoding: bytes, as: UTF8.self)))
         case ("no-new-privileges", nil), ("no-new-privileges", "true"): return .noNewPrivileges(true)
         case ("no-new-privileges", "false"): return .noNewPrivileges(false)

@@ -11,7 +11,7 @@ package enum VolumeSyntax {
                 .invalidArgument, .parsing, "\"\(text)\" is not a mount", path: nil,
                 hint: "write source:target or source:target:ro; for an empty folder use --tmpfs")
         }
-        var mount = MountRequest(kind: .bind(source: try source(parts[0], caller)), target: parts[1])
+        var mount = MountRequest(kind: .bind(source: try source(parts[0], of: "--volume", caller)), target: parts[1])
         try MountWords.checkTarget(mount.target, in: text)
         guard parts.count == 3 else { return mount }
         var words = MountWords()
@@ -21,13 +21,13 @@ package enum VolumeSyntax {
         return mount
     }
 
-    /// The absolute path of a source.
-    package static func source(_ text: String, _ caller: Caller) throws(CFSError) -> String {
+    /// The absolute path of a source, which an option names.
+    package static func source(_ text: String, of option: String, _ caller: Caller) throws(CFSError) -> String {
         guard text.hasPrefix(".") || text.hasSlash else {
             throw CFSError(
                 .invalidArgument, .parsing, "\"\(text)\" is the name of a volume, and named volumes do not exist yet",
                 hint: "write a path of the host: ./\(text) or /srv/\(text)")
         }
-        return caller.absolute(text)
+        return try caller.absolute(text, of: option)
     }
 }

@@ -40,7 +40,8 @@ struct ExportCommand: ParsedVerb {
             return 0
         }
         return try StartSignals.guarding("the export") { interruption throws(CFSError) in
-            try container.export(to: Caller.current.absolute(output), interruption: interruption)
+            try container.export(
+                to: Caller.current.absolute(output, of: "--output"), interruption: interruption)
         }
     }
 }

@@ -45,7 +45,8 @@ struct ImageExportCommand: ParsedVerb {
             written = try engine.exportImage(
                 image, toDescriptor: 1, name: StandardOutput.name, progress: display.show)
         } else {
-            written = try engine.exportImage(image, to: Caller.current.absolute(output), progress: display.show)
+            written = try engine.exportImage(
+                image, to: Caller.current.absolute(output, of: "--output"), progress: display.show)
         }
         display.finish()
         // Standard output may be the image itself.
