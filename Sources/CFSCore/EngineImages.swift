@@ -51,6 +51,23 @@ extension Engine {
         return image
     }
 
+    /// Imports an archive that comes through a descriptor, which stays the caller's: a pipe, for example. Nothing is left of
+    /// one that ends too early.
+    ///
+    /// - Parameter label: how errors call the descriptor.
+    @discardableResult
+    public func importImage(
+        name: String, fromDescriptor descriptor: Int32, called label: String, options: ImportOptions = ImportOptions(),
+        progress: @escaping (ImportProgress) -> Void = { _ in }
+    ) throws(CFSError) -> ImageRecord {
+        try requirePrivilege("making an image")
+        try prepareStore()
+        let image = try store.importImage(
+            name: name, fromDescriptor: descriptor, called: label, options: options, progress: progress)
+        note("import", image)
+        return image
+    }
+
     /// Fetches an image of the catalogue from its makers' address, verifies it, and imports it.
     @discardableResult
     public func fetchImage(

@@ -33,7 +33,11 @@ extension ImageStore {
         let download = try Download(upstream.url, options)
         try Directory.makeAll(root)
         let file = try SharedFD(UnnamedFile.make(in: root))
-        try await download.run(into: file, expecting: digest, progress)
+        do throws(CFSError) {
+            try await download.run(into: file, expecting: digest, progress)
+        } catch {
+            throw error.naming(fullStore: root)
+        }
         // Importing does not look for it.
         if Task.isCancelled { throw Download.cancelled(upstream.url) }
         let path = "/proc/self/fd/\(file.raw)"
@@ -53,17 +57,5 @@ extension ImageStore {
         throw CFSError(
             .imageNotFound, .fetching, "there is no image \"\(reference.name)\" in the catalogue",
             hint: nearest.isEmpty ? "it has \(names)" : "did you mean \(names)?")
-    }
-}
-
-extension CFSError {
-    /// The same error, in words about where the bytes came from instead of where they were kept.
-    fileprivate func naming(_ path: String, _ name: String) -> CFSError {
-        guard self.path == path else { return self }
-        var copy = self
-        copy.path = nil
-        let parts = message.split(separator: Substring(path), omittingEmptySubsequences: false)
-        copy.message = parts.joined(separator: name)
-        return copy
     }
 }

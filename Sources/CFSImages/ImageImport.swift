@@ -23,6 +23,56 @@ extension ImageStore {
         return try add(reference, from: path, source: .imported, options, progress)
     }
 
+    /// Imports an archive that comes through a descriptor, from where it stands on: a pipe, for example.
+    ///
+    /// Archives are read more than once, so the bytes go to a file without a name first: nothing is left of an import that
+    /// ends early, however it ends, and other imports need not wait until all has come.
+    ///
+    /// - Parameters:
+    ///   - descriptor: stays the caller's.
+    ///   - label: how errors call it.
+    ///   - progress: called often; bytes as they come, then as for a file.
+    /// - Throws: what importing a file throws; `limitExceeded` for more bytes than any layer may have.
+    @discardableResult
+    public func importImage(
+        name: String, fromDescriptor descriptor: Int32, called label: String, options: ImportOptions = ImportOptions(),
+        progress: @escaping (ImportProgress) -> Void = { _ in }
+    ) throws(CFSError) -> ImageRecord {
+        let reference = try Self.newName(name)
+        let file: SharedFD
+        do throws(CFSError) {
+            file = try spool(descriptor, label, options.limits, progress)
+        } catch {
+            throw error.naming(fullStore: root)
+        }
+        defer { extendLifetime(file) }
+        let path = "/proc/self/fd/\(file.raw)"
+        do throws(CFSError) {
+            return try add(reference, from: path, source: .imported, options, progress)
+        } catch {
+            throw error.naming(path, label)
+        }
+    }
+
+    /// All that comes through a descriptor, in a file without a name.
+    private func spool(
+        _ descriptor: Int32, _ label: String, _ limits: ArchiveLimits, _ progress: (ImportProgress) -> Void
+    ) throws(CFSError) -> SharedFD {
+        try Directory.makeAll(root)
+        let file = try SharedFD(UnnamedFile.make(in: root))
+        var done: UInt64 = 0
+        while true {
+            progress(ImportProgress(.reading, done: done, total: nil))
+            let bytes = try File.read(descriptor, atMost: 256 << 10, path: label)
+            if bytes.isEmpty { return file }
+            done += UInt64(bytes.count)
+            guard done <= limits.totalBytes else {
+                throw CFSError(.limitExceeded, .importing, "\(label) has more than \(limits.totalBytes) bytes")
+            }
+            try File.writeAll(file.raw, bytes, path: root)
+        }
+    }
+
     /// A name for an image that is made here: none that could be taken for the ID of another one.
     static func newName(_ text: String) throws(CFSError) -> ImageReference {
         let reference = try ImageReference(text)

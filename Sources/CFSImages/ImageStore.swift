@@ -61,7 +61,8 @@ public struct ImageStore {
     var blobs: BlobStore { BlobStore(root: root) }
     var layers: LayerStore { LayerStore(root: root) }
 
-    /// Runs what adds blobs and layers, alone among all processes; takes away what it added when it fails.
+    /// Runs what adds blobs and layers, alone among all processes; takes away what it added when it fails. A disk that is
+    /// full is told with the store's folder.
     func change<Result>(
         _ limits: ArchiveLimits, _ body: (ImportTransaction) throws(CFSError) -> Result
     ) throws(CFSError) -> Result {
@@ -73,7 +74,7 @@ public struct ImageStore {
             return try body(transaction)
         } catch {
             transaction.rollBack()
-            throw error
+            throw error.naming(fullStore: root)
         }
     }
 

@@ -1,3 +1,4 @@
+import CFSLinux
 import CFSModel
 import Glibc
 import TestSupport
@@ -32,6 +33,52 @@ struct ImportTests {
         #expect(try fixture.store.image("sample") == image)
         // One layer, one configuration, one manifest.
         #expect(namesInFolder(fixture.folder("store/blobs/sha256")).count == 3)
+    }
+
+    @Test(
+        "what comes through a descriptor, from where it stands on, becomes the same image, and leaves nothing beside it"
+    )
+    func descriptor() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        fixture.shell("tar -C tree -czf in .; (printf 'before '; cat in) > behind")
+        let expected = try fixture.importing("in")
+        let file = try File.open(fixture.folder("behind"), .read)
+        _ = lseek(file.raw, 7, SEEK_SET)
+        var seen: [ImportProgress] = []
+        let image = try fixture.store.importImage(name: "piped", fromDescriptor: file.raw, called: "the pipe") {
+            seen.append($0)
+        }
+        #expect(image.digest == expected.digest)
+        #expect(try fixture.store.image("piped") == image)
+        #expect(seen.first == ImportProgress(.reading, done: 0, total: nil))
+        #expect(namesInFolder(fixture.folder("store")).sorted() == ["blobs", "images.lock", "layers"])
+    }
+
+    @Test("a descriptor that ends too early, or has nothing, leaves nothing; its name stands in the error")
+    func brokenDescriptor() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        fixture.shell("tar -C tree -cf whole .; head -c 3000 whole > cut; : > empty; yes none | head -c 3000 > noise")
+        for (name, says) in [
+            ("cut", "the tar archive ends too early"), ("empty", "the pipe is empty"),
+            ("noise", "the pipe is no archive that can be imported"),
+        ] {
+            let file = try SharedFD(File.open(fixture.folder(name), .read))
+            let error = failure { () throws(CFSError) in
+                try fixture.store.importImage(name: "x", fromDescriptor: file.raw, called: "the pipe")
+            }
+            #expect(error?.message == says)
+            #expect(fixture.stored == [])
+        }
+        var options = ImportOptions()
+        options.limits.totalBytes = 2999
+        let file = try SharedFD(File.open(fixture.folder("whole"), .read))
+        let error = failure { () throws(CFSError) in
+            try fixture.store.importImage(name: "x", fromDescriptor: file.raw, called: "the pipe", options: options)
+        }
+        #expect(error?.code == .limitExceeded && error?.message == "the pipe has more than 2999 bytes")
+        #expect(try fixture.store.list() == [])
     }
 
     @Test("the same folder becomes the same image twice")

@@ -35,6 +35,28 @@ struct BadImageTests: EngineSuite {
         }
     }
 
+    @Test("standard input that ends too early, or has nothing, and an import from it that is killed")
+    func standardInput() throws {
+        let image = try HostileImage(engine, "whole")
+        try make("tar -C \(image.tree) -cf whole .; head -c 100000 whole > cut")
+        let stored = engine.stored
+        for (input, says) in [("cut", "the tar archive ends too early"), ("/dev/null", "standard input is empty")] {
+            let result = engine.host("cat \(input) | $CFS image import refused -")
+            #expect(result.status == 1 && result.errors.contains("cfs: \(says)\n"), "\(result.errors)")
+        }
+        // More than a pipe holds, so the import has begun to keep it.
+        let killed = engine.host(
+            """
+            mkfifo way; exec 9<>way; $CFS image import -q refused - <way & id=$!
+            head -c 300000 whole >&9; kill -9 $id; wait $id; echo $?
+            """)
+        #expect(killed.output == "137\n", "\(killed.errors)")
+        #expect(engine.stored == stored && !namesInFolder(engine.root).contains { $0.hasPrefix(".") })
+        let whole = engine.host(
+            "cat whole | $CFS image import -q piped - && $CFS run --rm piped true; $CFS image rm piped")
+        #expect(whole.status == 0, "\(whole.errors)")
+    }
+
     @Test("a corrupt archive, an empty file, and what is none")
     func corrupt() throws {
         let image = try HostileImage(engine, "whole")
@@ -109,6 +131,10 @@ struct BadImageTests: EngineSuite {
         let result = engine.host(script)
         #expect(result.status == 1, "\(result.output) \(result.errors)")
         #expect(result.errors.contains("No space left on device"), "\(result.errors)")
+        #expect(
+            result.errors.contains("there is no space left for the image in \(engine.folder("small/root")) ("),
+            "\(result.errors)")
+        #expect(result.errors.contains("hint: make room there, for example with cfs system prune"), "\(result.errors)")
         #expect(result.lines.last == "1")
     }
 }

@@ -140,6 +140,9 @@ struct BadInputTests: EngineSuite {
             words: ["image", "import", "x", "/no/such/file"], status: 1,
             says: ["there is no file or folder /no/such/file"]),
         Case(
+            words: ["image", "import", "x", "/\(long)"], status: 64,
+            says: ["cfs: the file to import: /aaaa", "… has a name of 300 bytes, which is too long"]),
+        Case(
             words: ["image", "export", "-o", "/\(long)", "BusyBox"], status: 64,
             says: ["cfs: --output: /aaaa", "… has a name of 300 bytes"]),
         Case(

@@ -140,7 +140,7 @@ struct DeclarationTests {
             ["network", "connect", "--mac-address", "02:00:00:00:00:07", "blue", "web"],
             ["network", "disconnect", "-f", "blue", "web"], ["system", "df", "-v"],
             ["system", "prune", "-af", "--filter", "until=1h"], ["container", "prune", "-f", "--filter=label=a"],
-            ["image", "import", "--command", "-x", "name", "file"],
+            ["image", "import", "--command", "-x", "name", "file"], ["image", "import", "-q", "name", "-"],
             ["image", "export", "-o", "-file", "name"], ["image", "fetch", "--sha256=ab", "-q", "name"],
             ["attach", "--no-stdin", "--sig-proxy=false", "--detach-keys", "ctrl-x,q", "web"],
             ["pause", "web", "db"], ["unpause", "web", "db"], ["top", "--format=json", "web"],

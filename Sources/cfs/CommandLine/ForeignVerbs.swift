@@ -4,7 +4,7 @@ enum ForeignVerbs {
     private static let words: [(verb: String, meant: String)] = [
         ("pull", "`cfs image fetch` fetches an image of the catalogue, `cfs image import` takes one from a file"),
         ("load", "`cfs image import NAME FILE` reads what `docker save` writes"),
-        ("import", "`cfs image import NAME FILE`"),
+        ("import", "`cfs image import NAME FILE`, with - for standard input"),
         ("save", "`cfs image export -o FILE IMAGE`"),
         ("fetch", "`cfs image fetch NAME`"),
         ("rmi", "`cfs image rm IMAGE`"),
