@@ -78,7 +78,11 @@ struct ContainerListTests {
         #expect(list.status(record(.created)) == "Created")
         #expect(list.status(record(.running(pid: 7), startedAt: Self.now)) == "Up Less than a second")
         let exited = record(.exited(status: 137, reason: "monitor lost"), finishedAt: Self.now - 120 * Self.minute)
-        #expect(list.status(exited) == "Exited (137) 2 hours ago")
+        #expect(list.status(exited) == "Exited (137) 2 hours ago (monitor lost)")
+        var waiting = exited
+        waiting.restartsAt = Self.now
+        #expect(list.status(waiting) == "Restarting (137) 2 hours ago")
+        #expect(list.status(record(.exited(status: 255, reason: "its exit record is damaged"))) == "Exited (255)")
         #expect(list.status(record(.exited(status: 1, reason: nil))) == "Exited (1)")
     }
 

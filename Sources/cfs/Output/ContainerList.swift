@@ -42,7 +42,7 @@ struct ContainerList {
         record.ports.map(\.text).text(separator: ", ")
     }
 
-    /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Created`.
+    /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Exited (137) 2 hours ago (monitor lost)`, `Created`.
     func status(_ record: ContainerRecord) -> String {
         switch record.state {
         case .created: return "Created"
@@ -57,11 +57,12 @@ struct ContainerList {
             case let status?: return up + " (\(status.rawValue))"
             case nil: return up
             }
-        case .exited(let status, _):
-            if record.restartsAt != nil {
-                return "Restarting (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
-            }
-            return "Exited (\(status))" + (record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? "")
+        case .exited(let status, let reason):
+            let ago = record.finishedAt.map { " " + Elapsed.ago($0, now: now) } ?? ""
+            if record.restartsAt != nil { return "Restarting (\(status))" + ago }
+            // Other reasons are sentences, and stand in inspect.
+            let lost = ContainerLifecycle.lostReason
+            return "Exited (\(status))" + ago + (reason == lost ? " (\(lost))" : "")
         }
     }
 
