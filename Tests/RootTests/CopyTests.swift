@@ -72,6 +72,30 @@ struct CopyTests: EngineSuite {
         }
     }
 
+    @Test("holes stay holes: in, out, and by a tar", arguments: [true, false])
+    func sparse(runs: Bool) throws {
+        let path = engine.folder("copy/sparse-\(runs)")
+        let made = engine.host(
+            "mkdir -p \(path); cd \(path); truncate -s 256M f; printf data | dd of=f bs=1 seek=100M conv=notrunc status=none"
+        )
+        try #require(made.status == 0, "\(made.errors)")
+        try engine.withContainer { id in
+            if !runs { #expect(engine.run("stop", "-t", "0", id).status == 0) }
+            copy("\(path)/f", "\(id):/f")
+            copy("\(id):/f", "\(path)/out")
+            #expect(engine.host("$CFS cp \(id):/f - | $CFS cp -q - \(id):/etc").status == 0)
+            copy("\(id):/etc/f", "\(path)/tar")
+            let upper = "\(engine.root)/containers/\(id)/upper"
+            let seen = engine.host(
+                "cd \(path); stat -c '%s %b' out tar \(upper)/f \(upper)/etc/f; cmp f out && cmp f tar && echo same")
+            #expect(seen.lines.count == 5 && seen.lines.last == "same", "\(seen.output) \(seen.errors)")
+            for line in seen.lines.dropLast() {
+                let numbers = line.split(separator: " ").compactMap { Int($0) }
+                #expect(numbers.count == 2 && numbers[0] == 256 << 20 && numbers[1] < 64, "\(line)")
+            }
+        }
+    }
+
     @Test("a path that is too long is named by its beginning, with what is possible")
     func tooLong() throws {
         let (long, shown) = ("/" + String(repeating: "a", count: 300), "/" + String(repeating: "a", count: 58) + "…")
