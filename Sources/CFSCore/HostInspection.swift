@@ -45,6 +45,17 @@ struct HostInspection {
         return request.network?.endpoints.first?.network.name ?? "none"
     }
 
+    /// The size of the engine's `/dev/shm`; a caller's mount over it comes later, and is among his mounts.
+    private var sharedMemory: UInt64 {
+        let mount = request.spec.mounts.first { $0.destination == "/dev/shm" && $0.type == "tmpfs" }
+        guard let option = mount?.options.first(where: { $0.hasPrefix("size=") }) else { return 0 }
+        do throws(CFSError) {
+            return try ByteCount(String(option.dropFirst(5))).bytes
+        } catch {
+            return 0
+        }
+    }
+
     /// Bytes; `NanoCpus` in billionths of a processor; zero is without limit, as there.
     var json: JSON {
         let resources = request.spec.linux.resources
@@ -62,7 +73,7 @@ struct HostInspection {
             "AutoRemove": .bool(request.autoRemove), "Init": .bool(request.initProcess),
             "RestartPolicy": Self.restartPolicy(request.restart), "LogConfig": Self.logConfiguration(request.log),
             "NetworkMode": .string(networkMode), "Binds": JSON(binds),
-            "ReadonlyRootfs": .bool(request.spec.root.readonly),
+            "ReadonlyRootfs": .bool(request.spec.root.readonly), "ShmSize": JSON(unsigned: sharedMemory),
             "Memory": .integer(memory?.limit ?? 0), "MemoryReservation": .integer(memory?.reservation ?? 0),
             "MemorySwap": .integer(memory?.swap ?? 0), "NanoCpus": .integer(processors),
             "CpuShares": JSON(unsigned: cpu?.shares ?? 0), "CpusetCpus": .string(cpu?.cpus ?? ""),

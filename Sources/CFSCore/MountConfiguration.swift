@@ -8,7 +8,7 @@ struct MountConfiguration {
     let image: ImageRecord
 
     func mounts() throws(CFSError) -> [RuntimeSpec.Mount] {
-        var mounts = Self.kernelFileSystems(access: spec.privileged ? "rw" : "ro")
+        var mounts = Self.kernelFileSystems(access: spec.privileged ? "rw" : "ro", sharedMemory: try sharedMemory())
         // Later mounts hide earlier ones, so a caller's own /etc/hosts wins.
         mounts += generatedFiles.filter { file in !spec.mounts.contains { $0.target == file.destination } }
         for request in spec.mounts { mounts.append(try mount(request)) }
@@ -17,8 +17,10 @@ struct MountConfiguration {
 
     /// What every container has, whatever its caller mounts.
     ///
-    /// - Parameter access: of `/sys`: `ro` or `rw`.
-    static func kernelFileSystems(access: String) -> [RuntimeSpec.Mount] {
+    /// - Parameters:
+    ///   - access: of `/sys`: `ro` or `rw`.
+    ///   - sharedMemory: the size of `/dev/shm`; nil is 64 MiB.
+    static func kernelFileSystems(access: String, sharedMemory: ByteCount? = nil) -> [RuntimeSpec.Mount] {
         [
             RuntimeSpec.Mount(
                 destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"]),
@@ -30,7 +32,9 @@ struct MountConfiguration {
                 options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
             RuntimeSpec.Mount(
                 destination: "/dev/shm", type: "tmpfs", source: "shm",
-                options: ["nosuid", "nodev", "noexec", "mode=1777", "size=65536k"]),
+                options: [
+                    "nosuid", "nodev", "noexec", "mode=1777", sharedMemory.map { "size=\($0.bytes)" } ?? "size=65536k",
+                ]),
             RuntimeSpec.Mount(
                 destination: "/dev/mqueue", type: "mqueue", source: "mqueue", options: ["nosuid", "nodev", "noexec"]),
             RuntimeSpec.Mount(
@@ -39,6 +43,26 @@ struct MountConfiguration {
                 destination: "/sys/fs/cgroup", type: "cgroup2", source: "cgroup",
                 options: ["nosuid", "nodev", "noexec", access]),
         ]
+    }
+
+    private func sharedMemory() throws(CFSError) -> ByteCount? {
+        guard let size = spec.sharedMemorySize else { return nil }
+        // The kernel rounds up to whole pages, and takes 0, also by an overflow, for no limit at all (tmpfs(5)).
+        guard (1...UInt64(Int64.max)).contains(size.bytes) else {
+            throw CFSError(
+                .invalidArgument, .parsing, "the size of /dev/shm cannot be \(size.bytes) bytes", path: "/dev/shm",
+                hint: "use a size above 0; without one it is 64 MiB")
+        }
+        let hides = spec.mounts.contains { mount in
+            let names = mount.target.pathNames.filter { $0 != "." }
+            return names == ["dev"] || names == ["dev", "shm"]
+        }
+        guard !hides else {
+            throw CFSError(
+                .invalidArgument, .parsing, "--shm-size is of the engine's /dev/shm, and another mount lies over it",
+                path: "/dev/shm", hint: "leave one of both away, or give that mount its size")
+        }
+        return size
     }
 
     private var generatedFiles: [RuntimeSpec.Mount] {

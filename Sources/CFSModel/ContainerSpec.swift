@@ -27,6 +27,8 @@ public struct ContainerSpec: Sendable, Hashable {
     public var autoRemove = false
     public var readOnlyRoot = false
     public var mounts: [MountRequest] = []
+    /// The size of `/dev/shm`, at least one byte; nil is 64 MiB. Not with a mount of the caller's own there.
+    public var sharedMemorySize: ByteCount?
     public var capabilitiesToAdd: [String] = []
     public var capabilitiesToDrop: [String] = []
     public var seccomp: SeccompChoice = .default

@@ -278,4 +278,33 @@ struct ContainerPlanTests {
         let options = try Self.configuration { $0.mounts = [request] }.mounts.last?.options ?? []
         #expect(options.contains("size=65536") && options.contains("mode=1777"))
     }
+
+    @Test("the size of /dev/shm is asked for or 64 MiB, and never the one of which the kernel makes no limit")
+    func sharedMemory() throws {
+        func size(_ size: ByteCount?) throws -> [String] {
+            let mounts = try Self.configuration { $0.sharedMemorySize = size }.mounts
+            return mounts.filter { $0.destination == "/dev/shm" }.flatMap {
+                $0.options.filter { $0.hasPrefix("size=") }
+            }
+        }
+        #expect(try size(nil) == ["size=65536k"])
+        #expect(try size(ByteCount(1 << 20)) == ["size=1048576"])
+        for bytes in [0, UInt64(Int64.max) + 1, .max] {
+            let error = Self.error { $0.sharedMemorySize = ByteCount(bytes) }
+            #expect(error?.message == "the size of /dev/shm cannot be \(bytes) bytes")
+        }
+    }
+
+    @Test(
+        "the size of a /dev/shm that the caller's own mount hides is an error",
+        arguments: ["/dev/shm", "/dev", "/dev//shm/", "/./dev/shm"])
+    func hiddenSharedMemory(target: String) throws {
+        let mount = MountRequest(kind: .tmpfs(size: nil, mode: 0o1777), target: target)
+        let error = Self.error {
+            $0.mounts = [mount]
+            $0.sharedMemorySize = ByteCount(1 << 20)
+        }
+        #expect(error?.message == "--shm-size is of the engine's /dev/shm, and another mount lies over it")
+        #expect(try Self.configuration { $0.mounts = [mount] }.mounts.last?.destination == target)
+    }
 }

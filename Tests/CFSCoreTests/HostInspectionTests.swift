@@ -49,6 +49,16 @@ struct HostInspectionTests {
         #expect(try Self.host(resources).json["NanoCpus"] == 0)
     }
 
+    @Test("the size of /dev/shm is in bytes, also as an older container's configuration has it")
+    func sharedMemory() throws {
+        #expect(try Self.host().json["ShmSize"] == 67_108_864)
+        let asked = try Self.host { request in
+            request.spec.mounts = MountConfiguration.kernelFileSystems(access: "ro", sharedMemory: ByteCount(4096))
+        }
+        #expect(asked.json["ShmSize"] == 4096 && asked.mounts == [])
+        #expect(try Self.host { $0.spec.mounts = [] }.json["ShmSize"] == 0)
+    }
+
     @Test("the namespace of the network says whose it is")
     func network() throws {
         let other = ContainerID()

@@ -52,6 +52,7 @@ struct ContainerOptionsTests {
     func mounts() throws {
         let asked = try spec("--tmpfs", "/t", "--mount", "type=bind,src=/m,dst=/m", "-v", "/v:/v", "image")
         #expect(asked.mounts.map(\.target) == ["/v", "/m", "/t"])
+        #expect(try spec("--shm-size", "1.5g", "image").sharedMemorySize == ByteCount(3 << 29))
         let twice = failure { () throws(CFSError) in try spec("-v", "/a:/x", "--tmpfs", "/x", "image") }
         #expect(twice?.message == "two mounts have the target /x")
     }
@@ -65,6 +66,9 @@ struct ContainerOptionsTests {
             (["--umask", "9", "i"], "\"9\" is not a file mode creation mask"),
             (["--umask", "1000", "i"], "\"1000\" is not a file mode creation mask"),
             (["--oom-score-adj", "1001", "i"], "--oom-score-adj does not take \"1001\""),
+            (["--shm-size", "0", "i"], "--shm-size does not take \"0\""),
+            (["--shm-size=-1", "i"], "--shm-size does not take \"-1\""),
+            (["--shm-size", "9223372036854775808", "i"], "--shm-size does not take \"9223372036854775808\""),
             (["--hostname", "", "i"], "a host name has 1 to 64 bytes, not 0"), (["--name=", "i"], "--name is empty"),
             (["--stop-signal", "NOPE", "i"], "unknown signal \"NOPE\""),
             (["--ipc", "shared", "i"], "--ipc does not know \"shared\""),

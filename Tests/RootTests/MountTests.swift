@@ -130,6 +130,26 @@ struct MountTests: EngineSuite {
         #expect(engine.inside("stat -c %a /scratch", "--mount", keys).output == "1700\n")
     }
 
+    @Test("--shm-size is the size of /dev/shm, also beside the host's shared memory; it is 64 MiB without it")
+    func sharedMemory() throws {
+        #expect(options(of: "/dev/shm").contains("size=65536k"))
+        #expect(
+            options(of: "/dev/shm", "--shm-size", "1m").isSuperset(of: ["size=1024k", "nosuid", "nodev", "noexec"]))
+        #expect(options(of: "/dev/shm", "--shm-size", "1m", "--ipc", "host").contains("size=1024k"))
+        let full = engine.inside("dd if=/dev/zero of=/dev/shm/x bs=1000 count=2000", "--shm-size", "1m")
+        #expect(full.status != 0 && full.errors.contains("No space left on device"), "\(full.errors)")
+        try engine.withContainer(["--shm-size=128m"]) { id in
+            #expect(engine.run("inspect", "-f", "{{.HostConfig.ShmSize}} {{len .Mounts}}", id).text == "134217728 0")
+        }
+        let hidden = engine.run("run", "--rm", "--shm-size", "1m", "--tmpfs", "/dev/shm", "BusyBox", "true")
+        #expect(hidden.status == 125)
+        #expect(
+            hidden.errors.contains("--shm-size is of the engine's /dev/shm, and another mount lies over it"),
+            "\(hidden.errors)")
+        let explained = engine.run("explain", "--shm-size", "2m", "BusyBox", "true")
+        #expect(explained.output.contains("tmpfs (mode=1777,size=2097152) at /dev/shm"), "\(explained.output)")
+    }
+
     @Test("--read-only keeps the root as it is, and what was made for writing stays writable")
     func readOnlyRoot() {
         let script =

@@ -2,11 +2,13 @@ import CFSCore
 
 /// What the container sees of file systems and devices.
 package struct FileSystemOptions {
-    package static let optionNames = OptionNames(flags: ["read-only"], lists: ["volume v", "mount", "tmpfs", "device"])
+    package static let optionNames = OptionNames(
+        flags: ["read-only"], values: ["shm-size"], lists: ["volume v", "mount", "tmpfs", "device"])
 
     package let volume: [String]
     package let mount: [String]
     package let tmpfs: [String]
+    package let shmSize: String?
     package let readOnly: Bool
     package let device: [String]
 
@@ -14,6 +16,7 @@ package struct FileSystemOptions {
         volume = arguments.values("volume")
         mount = arguments.values("mount")
         tmpfs = arguments.values("tmpfs")
+        shmSize = arguments.value("shm-size")
         readOnly = arguments.has("read-only")
         device = arguments.values("device")
     }
@@ -23,6 +26,7 @@ package struct FileSystemOptions {
         for text in volume { spec.mounts.append(try VolumeSyntax.mount(text, caller)) }
         for text in mount { spec.mounts.append(try MountSyntax.mount(text, caller)) }
         for text in tmpfs { spec.mounts.append(try TmpfsSyntax.mount(text)) }
+        if let shmSize { spec.sharedMemorySize = try TmpfsSyntax.sharedMemory(shmSize) }
         for text in device { spec.devices.append(try DeviceSyntax.device(text)) }
         try Self.checkTargets(spec.mounts)
     }

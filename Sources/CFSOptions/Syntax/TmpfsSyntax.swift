@@ -42,6 +42,15 @@ package enum TmpfsSyntax {
         return size
     }
 
+    /// Reads `--shm-size`, the size of `/dev/shm`: at least one byte, and no more than the kernel can count.
+    package static func sharedMemory(_ text: String) throws(CFSError) -> ByteCount {
+        do throws(CFSError) {
+            let size = try ByteCount(text)
+            if (1...UInt64(Int64.max)).contains(size.bytes) { return size }
+        } catch {}
+        throw LimitSyntax.wrong("--shm-size", text, "write a size above 0, such as 128m or 1g; without it, it is 64m")
+    }
+
     /// An octal mode, 0 to 07777.
     package static func permissions(_ text: String) throws(CFSError) -> UInt32 {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mode = UInt32(text, radix: 8),

@@ -19,6 +19,9 @@ extension FileSystemOptions {
         @Option(help: ArgumentHelp("Mount an empty file system in memory.", valueName: "target[:words]"))
         var tmpfs: [String] = []
 
+        @Option(help: ArgumentHelp("Size of /dev/shm (default: 64m).", valueName: "size"))
+        var shmSize: String?
+
         @Flag(help: "Make the container's own file system read-only.")
         var readOnly = false
 
