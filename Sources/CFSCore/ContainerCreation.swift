@@ -210,6 +210,7 @@ extension Engine {
         var request = MonitorRequest(id: row.id, spec: configuration, layers: store.layerPaths(image).reversed())
         request.isVolatile = spec.autoRemove
         request.user = spec.user ?? image.configuration.user
+        request.groups = spec.additionalGroups
         request.initProcess = spec.initProcess
         request.name = row.name
         request.image = row.image

@@ -58,6 +58,7 @@ extension Engine {
                     volatile: spec.autoRemove),
                 readOnly: spec.readOnlyRoot))
         extras.userName = spec.user ?? image.configuration.user
+        extras.groups = spec.additionalGroups
         extras.initProcess = spec.initProcess
         if let profile { extras.seccomp = try SeccompCompiler.compile(profile) }
         let launch = try LaunchPlan(configuration, extras)

@@ -71,6 +71,7 @@ struct HostInspection {
         }
         return [
             "AutoRemove": .bool(request.autoRemove), "Init": .bool(request.initProcess),
+            "GroupAdd": JSON(request.groups),
             "RestartPolicy": Self.restartPolicy(request.restart), "LogConfig": Self.logConfiguration(request.log),
             "NetworkMode": .string(networkMode), "Binds": JSON(binds),
             "ReadonlyRootfs": .bool(request.spec.root.readonly), "ShmSize": JSON(unsigned: sharedMemory),

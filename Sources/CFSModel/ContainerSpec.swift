@@ -17,6 +17,8 @@ public struct ContainerSpec: Sendable, Hashable {
     public var workingDirectory: String?
     /// `user[:group]`, names or numbers; nil is the image's, else root.
     public var user: String?
+    /// Groups besides those of the user, also of whatever `exec` runs: names of the image's /etc/group, or numbers.
+    public var additionalGroups: [String] = []
     /// Gives the command a terminal.
     public var terminal = false
     /// Keeps standard input open for the caller.

@@ -22,7 +22,7 @@ struct EntrySession {
             } else { nil }
 
         var plan = try ProcessPlan(try RuntimeSpec.Process(json: request.process))
-        plan.user = .named(request.user)
+        plan.user = .named(request.user, groups: container.groups)
         plan.dropsCapabilitiesForOrdinaryUser = !request.privileged
         if let path = request.seccompFilter { plan.seccomp = try SeccompFilter(readingFile: path) }
         let linux = container.spec.linux

@@ -65,6 +65,7 @@ extension LaunchPlan {
                 ),
                 readOnly: request.spec.root.readonly))
         extras.userName = request.user
+        extras.groups = request.groups
         extras.initProcess = request.initProcess
         if let path = request.seccompFilter { extras.seccomp = try SeccompFilter(readingFile: path) }
         try self.init(request.spec, extras)

@@ -11,6 +11,8 @@ public struct MonitorRequest: Sendable {
     public var isVolatile = false
     /// `user[:group]` to look up inside.
     public var user = ""
+    /// Groups besides those of the user, to look up inside.
+    public var groups: [String] = []
     public var initProcess = false
     public var autoRemove = false
     /// Whether standard input is kept open for a client.
@@ -99,6 +101,7 @@ public struct MonitorRequest: Sendable {
         self.init(id: id, spec: try RuntimeSpec(json: spec), layers: layers)
         isVolatile = engine["volatile"]?.bool ?? false
         user = engine["user"]?.string ?? ""
+        groups = engine["groups"]?.strings ?? []
         initProcess = engine["init"]?.bool ?? false
         autoRemove = engine["autoRemove"]?.bool ?? false
         interactive = engine["interactive"]?.bool ?? false
@@ -126,6 +129,7 @@ public struct MonitorRequest: Sendable {
         engine["layers"] = JSON(layers)
         engine["volatile"] = .bool(isVolatile)
         engine["user"] = .string(user)
+        if !groups.isEmpty { engine["groups"] = JSON(groups) }
         engine["init"] = .bool(initProcess)
         engine["autoRemove"] = .bool(autoRemove)
         engine["interactive"] = .bool(interactive)

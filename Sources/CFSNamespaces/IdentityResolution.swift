@@ -21,8 +21,8 @@ extension ProcessEntry.Identity {
                 throw CFSError(.invalidArgument, .starting, "4294967295 is not the id of a user or a group")
             }
             identity = ProcessEntry.Identity(uid: uid, gid: gid, groups: groups, home: "/")
-        case .named(let name):
-            let found = try UserDatabase.resolve(name, additionalGroups: [], root: root)
+        case .named(let name, let groups):
+            let found = try UserDatabase.resolve(name, additionalGroups: groups, root: root)
             identity = ProcessEntry.Identity(uid: found.uid, gid: found.gid, groups: found.groups, home: found.home)
         }
         guard uids.hostID(of: identity.uid) != nil else {

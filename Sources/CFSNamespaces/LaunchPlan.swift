@@ -184,8 +184,8 @@ public struct LooseDevice: Sendable, Hashable {
 public struct ProcessPlan: Sendable, Hashable {
     /// Who it runs as.
     public enum User: Sendable, Hashable {
-        /// `user[:group]`, looked up in the container's own files once its root exists.
-        case named(String)
+        /// `user[:group]`, and groups besides, looked up in the container's own files once its root exists.
+        case named(String, groups: [String] = [])
         case ids(uid: UInt32, gid: UInt32, groups: [UInt32])
     }
 

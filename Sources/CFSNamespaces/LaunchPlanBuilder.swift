@@ -8,6 +8,8 @@ extension LaunchPlan {
         public var root: RootPlan
         /// `user[:group]` to look up inside, instead of the configuration's numbers.
         public var userName: String?
+        /// Groups besides those of ``userName``, to look up inside, too; without effect where that is nil.
+        public var groups: [String] = []
         public var initProcess = false
         /// The compiled filter of `linux.seccomp`.
         public var seccomp: SeccompFilter?
@@ -162,7 +164,7 @@ extension LaunchPlan {
     private static func process(_ spec: RuntimeSpec, _ extras: Extras) throws(CFSError) -> ProcessPlan {
         var plan = try ProcessPlan(spec.process, isBare: extras.bundle != nil && !spec.hasProcess)
         if let name = extras.userName {
-            plan.user = .named(name)
+            plan.user = .named(name, groups: extras.groups)
             plan.dropsCapabilitiesForOrdinaryUser = true
         }
         plan.initProcess = extras.initProcess

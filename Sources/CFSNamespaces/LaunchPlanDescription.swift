@@ -52,7 +52,9 @@ extension LaunchPlan {
     private var processSteps: [String] {
         var steps: [String] = []
         switch process.user {
-        case .named(let name): steps.append("child: user \(name.isEmpty ? "root" : name), from the image's own files")
+        case .named(let name, let groups):
+            let besides = groups.isEmpty ? "" : " with the groups \(groups.joined(separator: " "))"
+            steps.append("child: user \(name.isEmpty ? "root" : name)\(besides), from the image's own files")
         case .ids(let uid, let gid, _): steps.append("child: user \(uid):\(gid)")
         }
         let umask = String(process.umask, radix: 8)

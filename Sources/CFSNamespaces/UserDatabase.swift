@@ -17,7 +17,9 @@ public enum UserDatabase {
     /// Resolves `user[:group]`: names are looked up, numbers are taken as they are and never looked up as names. A number
     /// that stands in passwd brings its group and home along.
     ///
-    /// - Parameter root: the container's root; the files are opened below it, as regular files, without waiting.
+    /// - Parameters:
+    ///   - additionalGroups: names or numbers, added to whatever groups the user has.
+    ///   - root: the container's root; the files are opened below it, as regular files, without waiting.
     public static func resolve(_ user: String, additionalGroups: [String], root: Int32) throws(CFSError) -> ResolvedUser
     {
         let passwd = try read("etc/passwd", root)
@@ -75,7 +77,9 @@ public enum UserDatabase {
     private static func groupID(_ text: String, _ group: UserTable) throws(CFSError) -> UInt32 {
         if let gid = try number(text, "group") { return gid }
         guard let line = group.first(fields: 4, where: { $0.count > 2 && $0[0].elementsEqual(text.utf8) }) else {
-            throw CFSError(.invalidArgument, .starting, "the group \"\(text)\" is not in the image's /etc/group")
+            throw CFSError(
+                .invalidArgument, .starting, "the group \"\(text)\" is not in the image's /etc/group",
+                hint: "use a number, or a group that the image has")
         }
         guard let gid = UserTable.number(line[2]) else { throw badEntry("group", text, "group") }
         return gid

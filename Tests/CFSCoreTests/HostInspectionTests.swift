@@ -59,6 +59,12 @@ struct HostInspectionTests {
         #expect(try Self.host { $0.spec.mounts = [] }.json["ShmSize"] == 0)
     }
 
+    @Test("groups that were added are told as they were asked for")
+    func groups() throws {
+        #expect(try Self.host().json["GroupAdd"] == [])
+        #expect(try Self.host { $0.groups = ["audio", "29"] }.json["GroupAdd"] == ["audio", "29"])
+    }
+
     @Test("the namespace of the network says whose it is")
     func network() throws {
         let other = ContainerID()

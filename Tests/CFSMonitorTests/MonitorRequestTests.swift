@@ -11,6 +11,7 @@ struct MonitorRequestTests {
         var request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: ["/top", "/bottom"])
         request.isVolatile = true
         request.user = "web:audio"
+        request.groups = ["video", "44"]
         request.initProcess = true
         request.autoRemove = true
         request.interactive = true
@@ -24,6 +25,7 @@ struct MonitorRequestTests {
         #expect(read.json == request.json)
         #expect(read.id == request.id && read.spec == request.spec && read.layers == ["/top", "/bottom"])
         #expect(read.isVolatile && read.initProcess && read.autoRemove && read.interactive)
+        #expect(read.groups == ["video", "44"])
         #expect(read.user == "web:audio" && read.seccompFilter == "/f" && read.stopSignal == 3)
         #expect(read.log == request.log && read.log != LogPolicy())
         #expect(read.cgroupMountPoint == "/sys/fs/cgroup" && read.cgroupFolder == "/sys/fs/cgroup/cfs")
@@ -35,6 +37,7 @@ struct MonitorRequestTests {
         let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
         #expect(!read.isVolatile && !read.initProcess && !read.autoRemove && !read.interactive)
         #expect(read.log == LogPolicy() && read.log.isKept && read.log.fileSize == 64 << 20 && read.log.fileCount == 2)
+        #expect(read.groups == [])
         #expect(read.user == "" && read.seccompFilter == nil && read.cgroupMountPoint == nil && read.stopSignal == 15)
     }
 

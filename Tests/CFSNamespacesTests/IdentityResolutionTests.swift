@@ -22,6 +22,20 @@ struct IdentityResolutionTests {
         #expect(try resolve(.named("web")) == .init(uid: 33, gid: 34, groups: [], home: "/srv"))
     }
 
+    @Test("more groups come behind those of the user, by the names of the container's own file or by number")
+    func groups() throws {
+        folder.write("web:x:33:34::/srv:/bin/sh\n", to: "etc/passwd")
+        folder.write("audio:x:29:\nvideo:x:44:web\n", to: "etc/group")
+        #expect(try resolve(.named("web", groups: ["audio", "7", "video", "7"])).groups == [44, 29, 7])
+        // With a group of its own a user has no others, but those that are asked for.
+        #expect(try resolve(.named("web:5", groups: ["audio"])) == .init(uid: 33, gid: 5, groups: [29], home: "/srv"))
+        for group in ["nobody-s", "65536", "-1", "4294967295", "29x", ""] {
+            #expect(throws: CFSError.self, "\(group)") { try resolve(.named("web", groups: [group])) }
+        }
+        let missing = #expect(throws: CFSError.self) { try resolve(.named("", groups: ["lp"])) }
+        #expect(missing?.message == "the group \"lp\" is not in the image's /etc/group")
+    }
+
     @Test("an id that the container does not have is refused", arguments: [65_536, 100_000, 2_147_483_646] as [UInt32])
     func outside(id: UInt32) {
         #expect(throws: CFSError.self) { try resolve(.ids(uid: id, gid: 0, groups: [])) }

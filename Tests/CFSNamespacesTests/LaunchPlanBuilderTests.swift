@@ -182,10 +182,11 @@ struct LaunchPlanBuilderTests {
     func userName() throws {
         var extras = Self.extras
         extras.userName = "web"
+        extras.groups = ["audio"]
         extras.initProcess = true
         extras.seccomp = SeccompFilter(bytes: [6, 0, 0, 0, 0, 0, 255, 127], flags: 2)
         let process = try LaunchPlan(Self.spec(), extras).process
-        #expect(process.user == .named("web"))
+        #expect(process.user == .named("web", groups: ["audio"]))
         #expect(process.dropsCapabilitiesForOrdinaryUser && process.initProcess)
         #expect(process.seccomp?.flags == 2)
     }

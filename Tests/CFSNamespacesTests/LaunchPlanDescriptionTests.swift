@@ -65,6 +65,11 @@ struct LaunchPlanDescriptionTests {
         ] {
             _ = try Self.position(text, steps)
         }
+        let withGroups = try Self.steps { _, extras in
+            extras.userName = ""
+            extras.groups = ["audio", "44"]
+        }
+        _ = try Self.position("user root with the groups audio 44, from the image's own files", withGroups)
     }
 
     @Test("namespaces that are entered are told by their path")

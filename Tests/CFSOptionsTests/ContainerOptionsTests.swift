@@ -22,11 +22,13 @@ struct ContainerOptionsTests {
     func process() throws {
         let asked = try spec(
             "--name", "web", "-h", "box", "-l", "a=b", "-l", "c", "-w", "/srv", "-u", "1:2", "--init", "--stop-signal",
-            "SIGINT", "--umask", "027", "--oom-score-adj=-5", "--ulimit", "nofile=10:20", "image")
+            "SIGINT", "--umask", "027", "--oom-score-adj=-5", "--ulimit", "nofile=10:20", "--group-add", "audio",
+            "--group-add=29", "image")
         #expect(asked.name == "web" && asked.hostname == "box")
         #expect(asked.labels == ["a": "b", "c": ""])
         #expect(asked.workingDirectory == "/srv" && asked.user == "1:2" && asked.initProcess)
         #expect(asked.stopSignal == 2 && asked.umask == 0o27 && asked.oomScoreAdjustment == -5)
+        #expect(asked.additionalGroups == ["audio", "29"])
         #expect(asked.limits == [ResourceLimit(name: "nofile", soft: 10, hard: 20)])
     }
 
@@ -63,6 +65,9 @@ struct ContainerOptionsTests {
             ([], "missing expected argument '<image>'"), ([""], "the name of the image is empty"),
             (["-w", "srv", "i"], "the working directory \"srv\" is not an absolute path"),
             (["-u", "", "i"], "\"\" is not a user"), (["-u", "a:b:c", "i"], "\"a:b:c\" is not a user"),
+            (["--group-add", "", "i"], "--group-add does not take \"\""),
+            (["--group-add", "a,b", "i"], "--group-add does not take \"a,b\""),
+            (["--group-add=a:b", "i"], "--group-add does not take \"a:b\""),
             (["--umask", "9", "i"], "\"9\" is not a file mode creation mask"),
             (["--umask", "1000", "i"], "\"1000\" is not a file mode creation mask"),
             (["--oom-score-adj", "1001", "i"], "--oom-score-adj does not take \"1001\""),

@@ -39,6 +39,34 @@ struct UserTests: EngineSuite {
         #expect(result.errors.contains("is not in the image's"), "\(result.errors)")
     }
 
+    @Test("--group-add adds groups by name and number: to the command, and to what exec runs beside it")
+    func moreGroups() throws {
+        let options = ["--group-add", "lp", "--group-add", "1234"]
+        try engine.withContainer(options + ["-u", "tc"], image: "TinyCore") { id in
+            #expect(engine.run("exec", id, "id", "-G").text == "50 7 1234")
+            #expect(engine.run("exec", "-u", "0", id, "id", "-G").text.hasSuffix(" 7 1234"))
+            #expect(engine.run("inspect", "-f", "{{join .HostConfig.GroupAdd \" \"}}", id).text == "lp 1234")
+            let first = engine.run("exec", id, "grep", "^Groups:", "/proc/1/status")
+            #expect(first.text.split(whereSeparator: \.isWhitespace).dropFirst() == ["7", "1234"], "\(first.text)")
+        }
+        let result = engine.inside("id -G", "-u", "1234:4321", "--group-add", "lp", image: "TinyCore")
+        #expect(result.text == "4321 7", "\(result.errors)")
+        let explained = engine.run(["explain"] + options + ["TinyCore", "true"])
+        #expect(explained.output.contains("child: user root with the groups lp 1234, from the image's own files"))
+    }
+
+    @Test(
+        "a group that the image does not have is an error, and so is a number that no container has",
+        arguments: [
+            ("nosuchgroup", "the group \"nosuchgroup\" is not in the image's /etc/group"),
+            ("65536", "the group id 65536 lies outside of the container's 65536 ids"),
+            ("-1", "\"-1\" is not a group: a number must lie between 0 and 2147483646"),
+        ])
+    func unknownGroup(group: String, message: String) {
+        let result = engine.inside("id", "--group-add=\(group)", image: "TinyCore")
+        #expect(result.status == 125 && result.errors.contains(message), "\(result.errors)")
+    }
+
     @Test("an ordinary user has no capability, and a home of its own")
     func ordinary() {
         let result = engine.inside("grep CapEff /proc/self/status; echo $HOME", "-u", "tc", image: "TinyCore")

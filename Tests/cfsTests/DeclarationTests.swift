@@ -92,7 +92,7 @@ struct DeclarationTests {
             "entrypoint": "/bin/x",
             "env": "A=b", "hostname": "box", "ipc": "host", "label": "a=b", "mount": "type=tmpfs,dst=/x", "name": "web",
             "network": "host", "oom-score-adj": "5", "pid": "host", "security-opt": "seccomp=unconfined",
-            "shm-size": "128m",
+            "shm-size": "128m", "group-add": "audio",
             "stop-signal": "INT", "sysctl": "net.a=1", "timens": "host", "tmpfs": "/x", "ulimit": "nofile=10",
             "umask": "077", "restart": "always", "health-cmd": "true", "health-interval": "1s", "health-timeout": "1s",
             "health-retries": "9", "health-start-period": "1s", "user": "1", "userns": "host", "uts": "host",

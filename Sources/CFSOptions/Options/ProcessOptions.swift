@@ -5,12 +5,13 @@ package struct ProcessOptions {
     package static let optionNames = OptionNames(
         flags: ["init"],
         values: ["workdir w", "user u", "entrypoint", "stop-signal", "umask", "oom-score-adj"],
-        lists: ["env e", "env-file", "ulimit"])
+        lists: ["env e", "env-file", "group-add", "ulimit"])
 
     package let env: [String]
     package let envFile: [String]
     package let workdir: String?
     package let user: String?
+    package let groupAdd: [String]
     package let entrypoint: String?
     package let initProcess: Bool
     package let stopSignal: String?
@@ -23,6 +24,7 @@ package struct ProcessOptions {
         envFile = arguments.values("env-file")
         workdir = arguments.value("workdir")
         user = arguments.value("user")
+        groupAdd = arguments.values("group-add")
         entrypoint = arguments.value("entrypoint")
         initProcess = arguments.has("init")
         stopSignal = arguments.value("stop-signal")
@@ -35,6 +37,7 @@ package struct ProcessOptions {
         spec.environment = try EnvironmentSyntax.variables(files: envFile, options: env, caller)
         spec.workingDirectory = try ProcessSyntax.workingDirectory(workdir)
         spec.user = try ProcessSyntax.user(user)
+        for text in groupAdd { spec.additionalGroups.append(try ProcessSyntax.group(text)) }
         spec.entrypoint = entrypoint.map { $0.isEmpty ? [] : [$0] }
         spec.initProcess = initProcess
         if let stopSignal { spec.stopSignal = try Signal.number(stopSignal) }

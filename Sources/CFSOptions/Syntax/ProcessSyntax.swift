@@ -23,6 +23,16 @@ package enum ProcessSyntax {
         return text
     }
 
+    /// A group by name or number; no name of group(5) has a colon or a comma.
+    package static func group(_ text: String) throws(CFSError) -> String {
+        guard !text.isEmpty, !text.utf8.contains(where: { [0x3a, 0x2c, 0x0a].contains($0) }) else {
+            throw CFSError(
+                .invalidArgument, .parsing, "--group-add does not take \"\(text)\"",
+                hint: "write the name or the number of one group; the option can be given several times")
+        }
+        return text
+    }
+
     /// An octal mask, 0 to 0777.
     package static func umask(_ text: String) throws(CFSError) -> UInt32 {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mask = UInt32(text, radix: 8),

@@ -20,6 +20,9 @@ extension ProcessOptions {
             name: .shortAndLong, help: ArgumentHelp("User name or ID, with a group or not.", valueName: "user[:group]"))
         var user: String?
 
+        @Option(help: ArgumentHelp("Add a group, by name or ID.", valueName: "group"))
+        var groupAdd: [String] = []
+
         @Option(help: ArgumentHelp("Replace the image's entry point; \"\" removes it.", valueName: "program"))
         var entrypoint: String?
 
