@@ -70,6 +70,10 @@ extension Engine {
                     "a health check needs a command, and an interval, a timeout and retries above 0")
             }
         }
+        if let seconds = spec.stopTimeout, !ContainerSpec.stopTimeouts.contains(seconds) {
+            throw CFSError(
+                .invalidArgument, .parsing, "--stop-timeout does not take \(seconds)", hint: "use seconds, 0 to 86400")
+        }
         try checkNetworks(spec)
         try RequestedResources.check(
             RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent),
@@ -225,6 +229,7 @@ extension Engine {
         request.interactive = spec.interactive
         request.log = spec.log
         request.stopSignal = Self.stopSignal(spec, image)
+        request.stopTimeout = spec.stopTimeout
         request.seccompFilter = try seccompFilter(spec, image, plan)
         request.pidsLimitIsDefault = spec.resources.pids == nil
         if let cgroups = try cgroups(below: spec.cgroupParent) {

@@ -18,22 +18,25 @@ extension Container {
 
     /// Asks the container to end with its stop signal, and kills it when it has not ended after `seconds`. One that has
     /// ended already is fine.
-    public func stop(seconds: Int = 10) throws(CFSError) { try beginStop(seconds: seconds).wait() }
+    ///
+    /// - Parameter seconds: nil is the container's own time (``ContainerSpec/stopTimeout``), else 10.
+    public func stop(seconds: Int? = nil) throws(CFSError) { try beginStop(seconds: seconds).wait() }
 
     /// Asks the container to end, and leaves waiting for it to the answer: of several containers all are asked first.
     ///
+    /// - Parameter seconds: as for ``stop(seconds:)``.
     /// - Throws: `conflict` when somebody else stops or removes it; `containerNotRunning` for one that was never started.
-    public func beginStop(seconds: Int = 10) throws(CFSError) -> PendingStop {
+    public func beginStop(seconds: Int? = nil) throws(CFSError) -> PendingStop {
         try engine.requirePrivilege("stopping a container")
         guard let claimed = try engine.claim(id, for: .stop) else { return PendingStop() }
         do throws(CFSError) {
-            let signal = try stopSignal()
+            let (signal, patience) = try manner()
             let monitor = try folder.connect()
             try monitor.send(message(signal, isStop: true).bytes)
             // What stands still hears nothing.
             if case .paused = claimed.state { try thaw() }
             engine.note("kill", claimed.row, [EngineEvent.Attribute("signal", "\(signal)")])
-            return PendingStop(monitor, engine, claimed, seconds: seconds)
+            return PendingStop(monitor, engine, claimed, seconds: seconds ?? patience)
         } catch {
             let hasEnded = PendingStop.meansEnded(error)
             Engine.regardless { () throws(CFSError) in
@@ -47,8 +50,9 @@ extension Container {
 
     /// Stops the container when it runs, and starts it (again).
     ///
+    /// - Parameter seconds: as for ``stop(seconds:)``.
     /// - Throws: what ``stop(seconds:)`` and ``start(_:interruption:)`` throw.
-    public func restart(seconds: Int = 10, interruption: StartInterruption? = nil) throws(CFSError) -> Session {
+    public func restart(seconds: Int? = nil, interruption: StartInterruption? = nil) throws(CFSError) -> Session {
         if try record().state != .created { try stop(seconds: seconds) }
         let session = try start(.none, interruption: interruption, verb: "restart")
         engine.note("restart", try row())
@@ -86,13 +90,16 @@ extension Container {
         engine.note("destroy", claimed.row)
     }
 
-    /// Of a damaged container nothing is known; it can be ended all the same.
-    private func stopSignal() throws(CFSError) -> Int32 {
+    /// How it is stopped: its signal, and the seconds until it is killed. Of a damaged container nothing is known; it can be
+    /// ended all the same.
+    private func manner() throws(CFSError) -> (signal: Int32, seconds: Int) {
+        let usual = 10
         do throws(CFSError) {
-            return try request().stopSignal
+            let request = try request()
+            return (request.stopSignal, request.stopTimeout ?? usual)
         } catch {
             guard error.code == .invalidConfiguration else { throw error }
-            return SIGTERM
+            return (SIGTERM, usual)
         }
     }
 

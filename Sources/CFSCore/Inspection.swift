@@ -23,6 +23,7 @@ extension Container {
                 "OpenStdin": .bool(request.interactive), "Env": JSON(process.env), "Cmd": JSON(record.command),
                 "WorkingDir": .string(process.cwd), "Labels": JSON(record.labels),
                 "StopSignal": .string(Signal.name(request.stopSignal)),
+                "StopTimeout": request.stopTimeout.map { .integer(Int64($0)) } ?? .null,
                 "Healthcheck": request.health.map { ImageHealthCheck($0).json } ?? .null,
             ],
             "HostConfig": host.json, "Mounts": host.mounts,

@@ -10,11 +10,11 @@ extension Engine {
     ///     }
     ///
     /// A container that `body` leaves running gets its stop signal, and is killed when it has not ended after `patience`
-    /// seconds. A cancelled task kills it at once, so that whatever `body` waits for of it comes to its end.
+    /// seconds; nil is the container's own time (``ContainerSpec/stopTimeout``), else 10. A cancelled task kills it at once, so that whatever `body` waits for of it comes to its end.
     ///
     /// - Throws: what ``run(_:)`` and `body` throw; of a container that could not be removed, why.
     public func withContainer<Result: Sendable>(
-        _ spec: ContainerSpec, patience seconds: Int = 10, isolation: isolated (any Actor)? = #isolation,
+        _ spec: ContainerSpec, patience seconds: Int? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (Run) async throws -> Result
     ) async throws -> Result {
         let run = try await run(spec)
@@ -38,7 +38,7 @@ extension Engine {
 
 extension Run {
     /// Stops the container when it runs, and removes it.
-    fileprivate func end(patience seconds: Int) throws(CFSError) {
+    fileprivate func end(patience seconds: Int?) throws(CFSError) {
         closeInput()
         // A command that waits for a reader would not end; one who reads at this moment takes the rest.
         output.closeIfNobodyReads()

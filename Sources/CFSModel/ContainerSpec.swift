@@ -63,6 +63,8 @@ public struct ContainerSpec: Sendable, Hashable {
     public var labels: [String: String] = [:]
     /// The signal of `stop`, as a number; nil is the image's, else SIGTERM.
     public var stopSignal: Int32?
+    /// Seconds that `stop` and `restart` wait before SIGKILL when they are not told themselves, 0 to 86,400; nil is 10.
+    public var stopTimeout: Int?
     /// The file creation mask; nil is 022.
     public var umask: UInt32?
     /// -1000 to 1000 (proc_pid_oom_score_adj(5)); nil leaves it.
@@ -82,6 +84,9 @@ public struct ContainerSpec: Sendable, Hashable {
     public var ignoresHealth = false
     private var rows: UInt16?
     private var columns: UInt16?
+
+    /// What ``stopTimeout`` may be: a day at most.
+    public static let stopTimeouts = 0...86_400
 
     public init(image: String, command: [String] = []) {
         self.image = image

@@ -25,6 +25,8 @@ public struct MonitorRequest: Sendable {
     /// Whether the configuration's `pids.limit` is the engine's own: a host that cannot keep it is no error then.
     public var pidsLimitIsDefault = false
     public var stopSignal: Int32 = 15
+    /// Seconds; nil when nobody asked for any.
+    public var stopTimeout: Int?
     /// What is kept of its output.
     public var log = LogPolicy()
     /// The container's name and image, and the journal, for events.
@@ -110,6 +112,8 @@ public struct MonitorRequest: Sendable {
         cgroupFolder = engine["cgroupFolder"]?.string
         pidsLimitIsDefault = engine["pidsLimitIsDefault"]?.bool ?? false
         stopSignal = Int32(clamping: engine["stopSignal"]?.integer ?? 15)
+        stopTimeout = engine["stopTimeout"]?.integer.flatMap { Int(exactly: $0) }
+        if let asked = stopTimeout, !ContainerSpec.stopTimeouts.contains(asked) { stopTimeout = nil }
         if let log = engine["log"] { self.log = LogPolicy(json: log) }
         name = engine["name"]?.string ?? ""
         image = engine["image"]?.string ?? ""
@@ -138,6 +142,7 @@ public struct MonitorRequest: Sendable {
         engine["cgroupFolder"] = cgroupFolder.map(JSON.string)
         engine["pidsLimitIsDefault"] = .bool(pidsLimitIsDefault)
         engine["stopSignal"] = .integer(Int64(stopSignal))
+        engine["stopTimeout"] = stopTimeout.map { .integer(Int64($0)) }
         if log != LogPolicy() { engine["log"] = log.json }
         engine["name"] = .string(name)
         engine["image"] = .string(image)

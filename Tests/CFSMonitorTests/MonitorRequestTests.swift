@@ -19,13 +19,14 @@ struct MonitorRequestTests {
         request.cgroupMountPoint = "/sys/fs/cgroup"
         request.cgroupFolder = "/sys/fs/cgroup/cfs"
         request.stopSignal = 3
+        request.stopTimeout = 86_400
         request.log.isKept = false
         (request.log.fileSize, request.log.fileCount) = (10 << 20, 3)
         let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
         #expect(read.json == request.json)
         #expect(read.id == request.id && read.spec == request.spec && read.layers == ["/top", "/bottom"])
         #expect(read.isVolatile && read.initProcess && read.autoRemove && read.interactive)
-        #expect(read.groups == ["video", "44"])
+        #expect(read.groups == ["video", "44"] && read.stopTimeout == 86_400)
         #expect(read.user == "web:audio" && read.seccompFilter == "/f" && read.stopSignal == 3)
         #expect(read.log == request.log && read.log != LogPolicy())
         #expect(read.cgroupMountPoint == "/sys/fs/cgroup" && read.cgroupFolder == "/sys/fs/cgroup/cfs")
@@ -37,7 +38,7 @@ struct MonitorRequestTests {
         let read = try MonitorRequest(json: JSON(parsing: request.json.bytes(), what: "config.json"))
         #expect(!read.isVolatile && !read.initProcess && !read.autoRemove && !read.interactive)
         #expect(read.log == LogPolicy() && read.log.isKept && read.log.fileSize == 64 << 20 && read.log.fileCount == 2)
-        #expect(read.groups == [])
+        #expect(read.groups == [] && read.stopTimeout == nil)
         #expect(read.user == "" && read.seccompFilter == nil && read.cgroupMountPoint == nil && read.stopSignal == 15)
     }
 
@@ -46,6 +47,13 @@ struct MonitorRequestTests {
         var request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: [])
         request.log.fileCount = written
         #expect(try MonitorRequest(json: request.json).log.fileCount == read)
+    }
+
+    @Test("a time to stop that none can have is none", arguments: [-1, 86_401, Int.max])
+    func stopTimeout(written: Int) throws {
+        var request = MonitorRequest(id: ContainerID(), spec: Self.spec, layers: [])
+        request.stopTimeout = written
+        #expect(try MonitorRequest(json: request.json).stopTimeout == nil)
     }
 
     @Test("a document without id, configuration or layers is refused, and so is an id that is a path")

@@ -23,12 +23,12 @@ struct ContainerOptionsTests {
         let asked = try spec(
             "--name", "web", "-h", "box", "-l", "a=b", "-l", "c", "-w", "/srv", "-u", "1:2", "--init", "--stop-signal",
             "SIGINT", "--umask", "027", "--oom-score-adj=-5", "--ulimit", "nofile=10:20", "--group-add", "audio",
-            "--group-add=29", "image")
+            "--group-add=29", "--stop-timeout", "0", "image")
         #expect(asked.name == "web" && asked.hostname == "box")
         #expect(asked.labels == ["a": "b", "c": ""])
         #expect(asked.workingDirectory == "/srv" && asked.user == "1:2" && asked.initProcess)
         #expect(asked.stopSignal == 2 && asked.umask == 0o27 && asked.oomScoreAdjustment == -5)
-        #expect(asked.additionalGroups == ["audio", "29"])
+        #expect(asked.additionalGroups == ["audio", "29"] && asked.stopTimeout == 0)
         #expect(asked.limits == [ResourceLimit(name: "nofile", soft: 10, hard: 20)])
     }
 
@@ -68,6 +68,10 @@ struct ContainerOptionsTests {
             (["--group-add", "", "i"], "--group-add does not take \"\""),
             (["--group-add", "a,b", "i"], "--group-add does not take \"a,b\""),
             (["--group-add=a:b", "i"], "--group-add does not take \"a:b\""),
+            (["--stop-timeout=-1", "i"], "--stop-timeout does not take \"-1\""),
+            (["--stop-timeout", "86401", "i"], "--stop-timeout does not take \"86401\""),
+            (["--stop-timeout", "10s", "i"], "--stop-timeout does not take \"10s\""),
+            (["--stop-timeout=", "i"], "--stop-timeout does not take \"\""),
             (["--umask", "9", "i"], "\"9\" is not a file mode creation mask"),
             (["--umask", "1000", "i"], "\"1000\" is not a file mode creation mask"),
             (["--oom-score-adj", "1001", "i"], "--oom-score-adj does not take \"1001\""),

@@ -89,6 +89,19 @@ struct RunRequestTests {
         ])
     func wrong(body: String, expected: String) { #expect(message(body) == expected) }
 
+    @Test("a stop has the time that it is given; without one it is left to the container", arguments: [nil, 0, 86_400])
+    func time(seconds: Int?) throws {
+        let field = seconds.map { #","time":\#($0)"# } ?? ""
+        for body in [#"{"state":"stop","id":"a"\#(field)}"#, #"{"id":"a","state":"stop"\#(field)}"#] {
+            guard case .stop("a", let read) = try request(body) else {
+                Issue.record("\(body)")
+                continue
+            }
+            #expect(read == seconds)
+        }
+        #expect(try RunRequest.seconds(.null) == nil)
+    }
+
     @Test("an error of an option has the words of the command line")
     func words() { #expect(message(#"{"state":"run","image":"B","memory":"lots"}"#)?.contains("--memory") == true) }
 }

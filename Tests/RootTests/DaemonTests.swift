@@ -43,6 +43,22 @@ struct DaemonTests: EngineSuite {
         #expect(daemon.get("/containers/\(id)").status == 404)
     }
 
+    @Test("a stop and a restart without a time take the container's own")
+    func ownPatience() throws {
+        let daemon = try DaemonFixture(engine)
+        let script = "trap 'sleep 3; echo late; exit 4' TERM; echo up; while :; do sleep 0.05; done"
+        let fields = #""image":"BusyBox","command":["sh","-c","\#(script)"],"stop-timeout":0,"shm-size":"1m""#
+        let id = try #require(daemon.request("POST", "/run", #"{"state":"run",\#(fields)}"#).json["id"].text)
+        #expect(eventually { engine.run("logs", id).output == "up\n" })
+        #expect(daemon.request("POST", "/containers/\(id)/restart").status == 200)
+        #expect(eventually { engine.run("logs", id).output == "up\nup\n" })
+        let stopped = daemon.request("POST", "/containers/\(id)/stop")
+        #expect(stopped.status == 200 && stopped.json["exitCode"].number == 137, "\(stopped.text)")
+        let host = daemon.get("/containers/\(id)/inspect").json["HostConfig"]
+        #expect(host["ShmSize"].number == 1_048_576)
+        #expect(daemon.request("DELETE", "/containers/\(id)").status == 200)
+    }
+
     @Test("one that fails is Stopped: ERROR, there and in the history")
     func failing() throws {
         let daemon = try DaemonFixture(engine)

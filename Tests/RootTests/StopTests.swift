@@ -41,6 +41,29 @@ struct StopTests: EngineSuite {
         }
     }
 
+    @Test("--stop-timeout is the time of stop and restart that are not given one")
+    func ownPatience() throws {
+        // With the usual ten seconds it would end in its own way.
+        let slow = ["sh", "-c", "trap 'sleep 3; echo late; exit 4' TERM; echo up; while :; do sleep 0.05; done"]
+        try engine.withContainer(["--stop-timeout", "0"], slow) { id in
+            #expect(engine.run("inspect", "-f", "{{.Config.StopTimeout}}", id).text == "0")
+            #expect(isUp(id))
+            #expect(engine.run("restart", id).status == 0)
+            #expect(eventually { engine.run("logs", id).output == "up\nup\n" })
+            #expect(engine.run("stop", id).status == 0)
+            #expect(engine.exitCode(id) == 137)
+            // A time that is given goes before it.
+            #expect(engine.run("start", id).status == 0)
+            #expect(eventually { engine.run("logs", id).output == "up\nup\nup\n" })
+            #expect(engine.run("stop", "-t", "100", id).status == 0)
+            #expect(engine.exitCode(id) == 4)
+        }
+        try engine.withContainer { id in
+            let config = try engine.inspect(id)["Config"]
+            #expect(config.names.contains("StopTimeout") && config["StopTimeout"] == .null)
+        }
+    }
+
     @Test("stopping what has ended is fine; several are stopped at once, and every failure is told")
     func several() throws {
         try engine.withContainer { first in

@@ -92,7 +92,7 @@ struct DeclarationTests {
             "entrypoint": "/bin/x",
             "env": "A=b", "hostname": "box", "ipc": "host", "label": "a=b", "mount": "type=tmpfs,dst=/x", "name": "web",
             "network": "host", "oom-score-adj": "5", "pid": "host", "security-opt": "seccomp=unconfined",
-            "shm-size": "128m", "group-add": "audio",
+            "shm-size": "128m", "group-add": "audio", "stop-timeout": "3",
             "stop-signal": "INT", "sysctl": "net.a=1", "timens": "host", "tmpfs": "/x", "ulimit": "nofile=10",
             "umask": "077", "restart": "always", "health-cmd": "true", "health-interval": "1s", "health-timeout": "1s",
             "health-retries": "9", "health-start-period": "1s", "user": "1", "userns": "host", "uts": "host",
@@ -130,7 +130,8 @@ struct DeclarationTests {
         "the value of an option of every other verb reaches it",
         arguments: [
             ["ps", "-aql", "--no-trunc", "--format=json", "-n5", "-f", "name=a", "--filter=id=b"],
-            ["stop", "-t", "3", "web"], ["stop", "--timeout=3", "web"],
+            ["restart", "-t", "4", "web"], ["restart", "web"], ["stop", "-t", "3", "web"],
+            ["stop", "--timeout=3", "web"],
             ["kill", "-sHUP", "web"], ["logs", "-ftn5", "--since", "1m", "--until=2m", "web"], ["rm", "-f", "web"],
             ["inspect", "--timing", "-f", "table", "--type=container", "web"], ["port", "web", "80"],
             ["wait", "--condition=removed", "web", "db"], ["rename", "web", "db"],
@@ -167,6 +168,7 @@ struct DeclarationTests {
         case let prune as SystemPruneCommand:
             #expect(prune.all && prune.options.force && prune.options.filter == ["until=1h"])
         case let prune as ContainerPruneCommand: #expect(prune.options.force && prune.options.filter == ["label=a"])
+        case let restart as RestartCommand: #expect(restart.time == (arguments.count > 2 ? 4 : nil))
         case let stop as StopCommand: #expect(stop.time == 3 && stop.containers == ["web"])
         case let kill as KillCommand: #expect(kill.signal == "HUP")
         case let logs as LogsCommand:

@@ -4,7 +4,7 @@ import CFSCore
 package struct ProcessOptions {
     package static let optionNames = OptionNames(
         flags: ["init"],
-        values: ["workdir w", "user u", "entrypoint", "stop-signal", "umask", "oom-score-adj"],
+        values: ["workdir w", "user u", "entrypoint", "stop-signal", "stop-timeout", "umask", "oom-score-adj"],
         lists: ["env e", "env-file", "group-add", "ulimit"])
 
     package let env: [String]
@@ -15,6 +15,7 @@ package struct ProcessOptions {
     package let entrypoint: String?
     package let initProcess: Bool
     package let stopSignal: String?
+    package let stopTimeout: String?
     package let umask: String?
     package let oomScoreAdj: String?
     package let ulimit: [String]
@@ -28,6 +29,7 @@ package struct ProcessOptions {
         entrypoint = arguments.value("entrypoint")
         initProcess = arguments.has("init")
         stopSignal = arguments.value("stop-signal")
+        stopTimeout = arguments.value("stop-timeout")
         umask = arguments.value("umask")
         oomScoreAdj = arguments.value("oom-score-adj")
         ulimit = arguments.values("ulimit")
@@ -41,6 +43,7 @@ package struct ProcessOptions {
         spec.entrypoint = entrypoint.map { $0.isEmpty ? [] : [$0] }
         spec.initProcess = initProcess
         if let stopSignal { spec.stopSignal = try Signal.number(stopSignal) }
+        if let stopTimeout { spec.stopTimeout = try ProcessSyntax.stopTimeout(stopTimeout) }
         if let umask { spec.umask = try ProcessSyntax.umask(umask) }
         if let oomScoreAdj { spec.oomScoreAdjustment = try ProcessSyntax.oomScore(oomScoreAdj) }
         for text in ulimit { spec.limits.append(try UlimitSyntax.limit(text)) }

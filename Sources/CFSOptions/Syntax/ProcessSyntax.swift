@@ -33,6 +33,14 @@ package enum ProcessSyntax {
         return text
     }
 
+    /// Seconds, as `--time` of `stop` takes them.
+    package static func stopTimeout(_ text: String) throws(CFSError) -> Int {
+        guard let number = LimitSyntax.digits(text), let seconds = Int(exactly: number),
+            ContainerSpec.stopTimeouts.contains(seconds)
+        else { throw LimitSyntax.wrong("--stop-timeout", text, "write seconds, 0 to 86400") }
+        return seconds
+    }
+
     /// An octal mask, 0 to 0777.
     package static func umask(_ text: String) throws(CFSError) -> UInt32 {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x37).contains($0) }), let mask = UInt32(text, radix: 8),

@@ -10,7 +10,7 @@ enum RunRequest {
     static let refusedOptions = ["detach-keys"]
 
     case run(ContainerSpec, identityFile: String?, waits: Bool)
-    case stop(id: String, seconds: Int)
+    case stop(id: String, seconds: Int?)
 
     /// - Throws: `invalidArgument` for whatever the fields cannot mean, with the words of the command line.
     init(_ object: JSONObject) throws(CFSError) {
@@ -50,13 +50,14 @@ enum RunRequest {
         return .stop(id: id, seconds: try seconds(object["time"]))
     }
 
-    /// Seconds until what does not end is killed.
-    static func seconds(_ value: JSON?) throws(CFSError) -> Int {
-        guard let value, value != .null else { return 10 }
-        guard let number = value.integer, (0...86_400).contains(number) else {
+    /// Seconds until what does not end is killed; nil leaves that to the container.
+    static func seconds(_ value: JSON?) throws(CFSError) -> Int? {
+        guard let value, value != .null else { return nil }
+        guard let number = value.integer.flatMap({ Int(exactly: $0) }), ContainerSpec.stopTimeouts.contains(number)
+        else {
             throw wrong("time does not take \(value.text().prefix(100))", "write seconds, 0 to 86400")
         }
-        return Int(number)
+        return number
     }
 
     private static func run(_ object: JSONObject) throws(CFSError) -> RunRequest {

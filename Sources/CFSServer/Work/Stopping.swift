@@ -2,7 +2,9 @@ import CFSCore
 
 extension Call {
     /// Stops a container, and holds no thread while that takes its time: a day, when the caller wants it so.
-    func stop(_ container: Container, seconds: Int) async throws {
+    ///
+    /// - Parameter seconds: until it is killed; nil leaves that to the container.
+    func stop(_ container: Container, seconds: Int?) async throws {
         let pending = try await work.long { try container.beginStop(seconds: seconds) }
         var isKilled = false
         while try await !work.quick({ try pending.look() }) {

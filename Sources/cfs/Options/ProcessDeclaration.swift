@@ -32,6 +32,9 @@ extension ProcessOptions {
         @Option(help: ArgumentHelp("Signal of \"cfs stop\" (default: the image's, or TERM).", valueName: "signal"))
         var stopSignal: String?
 
+        @Option(help: ArgumentHelp("Seconds that \"cfs stop\" waits before KILL (default: 10).", valueName: "seconds"))
+        var stopTimeout: String?
+
         @Option(help: ArgumentHelp("File mode creation mask, octal (default: 022).", valueName: "mask"))
         var umask: String?
 

@@ -19,8 +19,9 @@ struct RestartCommand: ParsedVerb {
 
     @Option(
         name: [.customShort("t"), .customLong("time"), .customLong("timeout")],
-        help: ArgumentHelp("Seconds to wait before KILL.", valueName: "seconds"))
-    var time = 10
+        help: ArgumentHelp(
+            "Seconds to wait before KILL (default: those of --stop-timeout, or 10).", valueName: "seconds"))
+    var time: Int?
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 

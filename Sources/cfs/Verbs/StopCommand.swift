@@ -20,17 +20,19 @@ struct StopCommand: ParsedVerb {
 
     @Option(
         name: [.customShort("t"), .customLong("time"), .customLong("timeout")],
-        help: ArgumentHelp("Seconds to wait before KILL.", valueName: "seconds"))
-    var time = 10
+        help: ArgumentHelp(
+            "Seconds to wait before KILL (default: those of --stop-timeout, or 10).", valueName: "seconds"))
+    var time: Int?
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
     @Argument(help: "Containers, by name or ID.", completion: Completions.running)
     var containers: [String]
 
-    /// What --time takes.
-    static func seconds(_ time: Int) throws(CFSError) -> Int {
-        guard (0...86_400).contains(time) else {
+    /// What --time takes; nil leaves it to the container.
+    static func seconds(_ time: Int?) throws(CFSError) -> Int? {
+        guard let time else { return nil }
+        guard ContainerSpec.stopTimeouts.contains(time) else {
             throw CFSError(
                 .invalidArgument, .parsing, "--time does not take \(time)", hint: "write seconds, 0 to 86400")
         }
