@@ -108,6 +108,9 @@ struct BadInputTests: EngineSuite {
         Case(
             words: ["run", "--ipc", "/proc/self/ns/net", "BusyBox", "ls"],
             says: ["/proc/self/ns/net is no namespace of the kind"]),
+        Case(
+            words: ["run", "--pull", "always", "BusyBox", "ls"],
+            says: ["--pull is not possible: images come from no registry", "cfs image fetch NAME"]),
         Case(words: ["run", "--gpus", "all", "BusyBox", "ls"], says: ["--gpus is not possible", "--device"]),
         Case(words: ["run", "--name", "-bad-", "BusyBox", "ls"], says: ["name"]),
         Case(words: ["run", "--umask", "99", "BusyBox", "ls"], says: ["mask"]),

@@ -15,6 +15,11 @@ package enum AbsentLimits {
             "blkio-weight-device", "a weight for one disk is set by the file of cgroup v2",
             "write --cgroup-conf \"io.weight=8:0 200\""
         ),
+        (
+            "pull", "images come from no registry that could have a newer one",
+            "leave it away: an image that is there is taken as it is, and one of the catalogue is made when it is missing; "
+                + "`cfs image fetch NAME` gets it from its makers"
+        ),
         ("gpus", "cfs has no drivers that hand in a GPU", "--device /dev/dri/renderD128 gives a container that device"),
     ]
 
