@@ -22,21 +22,39 @@ package enum ResolverRedirect {
 
     /// Puts the rules into the namespace of a socket of nfnetlink.
     package static func install(udp: UInt16, tcp: UInt16, _ netlink: inout NetlinkSocket) throws(CFSError) {
-        var messages = [NFTable.begin(generation: nil)] + plan(udp: udp, tcp: tcp) + [NFTable.end()]
-        messages[messages.count - 2].flags.insert(.acknowledge)
         do throws(CFSError) {
-            try netlink.batch(messages, "lead questions of names to the resolver")
+            do throws(CFSError) {
+                // Of a batch that takes nothing away the kernel has nothing to free. For what one has, it waits until no
+                // processor looks at it any more (an RCU grace period), in the close of the socket.
+                try send(plan(udp: udp, tcp: tcp), &netlink)
+            } catch {
+                guard error.errno == 17 else { throw error }  // EEXIST
+                try send(replacement(udp: udp, tcp: tcp), &netlink)
+            }
         } catch {
             throw [2, 22, 95, 97].contains(error.errno) ? PacketFilter.unsupported(error.errno) : error
         }
     }
 
+    private static func send(_ plan: [NetlinkMessage], _ netlink: inout NetlinkSocket) throws(CFSError) {
+        var messages = [NFTable.begin(generation: nil)] + plan + [NFTable.end()]
+        messages[messages.count - 2].flags.insert(.acknowledge)
+        try netlink.batch(messages, "lead questions of names to the resolver")
+    }
+
+    /// The messages where there is no such table: refused where there is one.
     static func plan(udp: UInt16, tcp: UInt16) -> [NetlinkMessage] {
+        var creation = table.creation(comment: comment)
+        creation.flags.insert(.exclusive)
         let output = NFTable.Chain(name: "output", base: .init(type: "nat", hook: .output, priority: -100))
-        // A table that is not there cannot be deleted, so it is made before.
-        return [table.creation(comment: comment), table.deletion(), table.creation(comment: comment)]
-            + [table.creation(of: output)]
+        return [creation, table.creation(of: output)]
             + [(PublishedPort.Transport.udp, udp), (.tcp, tcp)].map { table.creation(of: rule($0.0, $0.1)) }
+    }
+
+    /// The messages in place of a table that is there, or was a moment ago.
+    static func replacement(udp: UInt16, tcp: UInt16) -> [NetlinkMessage] {
+        // A table that is not there cannot be deleted, so it is made before.
+        [table.creation(comment: comment), table.deletion()] + plan(udp: udp, tcp: tcp)
     }
 
     private static func rule(_ transport: PublishedPort.Transport, _ port: UInt16) -> NFTable.Rule {

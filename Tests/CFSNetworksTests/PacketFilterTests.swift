@@ -268,10 +268,17 @@ struct PacketFilterTests {
         }
     }
 
+    /// What is taken away keeps the close of the socket waiting, and with it every container that is started.
+    @Test("the resolver's redirection takes nothing away where there is none")
+    func firstRedirection() {
+        // NFT_MSG_NEWTABLE, NFT_MSG_NEWCHAIN, NFT_MSG_NEWRULE.
+        #expect(ResolverRedirect.plan(udp: 5300, tcp: 5301).map { $0.kind & 0xff } == [0, 3, 6, 6])
+    }
+
     @Test("the table of the resolver's redirection has two rules")
     func redirection() throws {
         try withPrivateNetwork {
-            try ResolverRedirect.install(udp: 5300, tcp: 5301)
+            try ResolverRedirect.install(udp: 5400, tcp: 5401)
             try ResolverRedirect.install(udp: 5300, tcp: 5301)
             let rules = try #require(try Ruleset("ip cfs_resolver"))
             #expect(rules.baseChains == [["output", "nat", "output", "-100", "accept"]])
