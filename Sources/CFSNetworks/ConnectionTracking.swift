@@ -11,6 +11,7 @@ package struct ConnectionTable: ~Copyable {
 
     private enum Kind: UInt16 {
         case get = 1, delete  // IPCTNL_MSG_CT_*
+        case statistics = 5
     }
 
     /// A field of one direction that the kernel compares (CTA_FILTER_F_CTA_*).
@@ -21,11 +22,48 @@ package struct ConnectionTable: ~Copyable {
         static let destinationPort = Fields(rawValue: 1 << 5)  // PROTO_DST_PORT
     }
 
+    /// How many connections the namespace has; 0 also when the kernel remembers none. That is told at once, while every list
+    /// goes through the table of all namespaces: milliseconds, also where it is empty.
+    package mutating func count() throws(CFSError) -> Int {
+        let what = "count the connections that the kernel remembers"
+        do throws(CFSError) {
+            let answers = try netlink.request(Self.message(.statistics, nil), what)
+            // CTA_STATS_GLOBAL_ENTRIES
+            let number = answers.first.flatMap { NetlinkAttributes($0.body.dropFirst(4)).number(1, UInt32.self) }
+            return number.map { Int(UInt32(bigEndian: $0)) } ?? 0
+        } catch {
+            if Self.meansNone(error) { return 0 }
+            throw error
+        }
+    }
+
+    /// Up to so many connections for each address all are read and compared here, which is one way through the table; the
+    /// kernel, which picks those of one direction of one address only, goes two for each.
+    package static let readable = 4096
+
     /// Forgets what addresses have sent and got, also by way of published ports.
     ///
+    /// - Parameter readable: see ``readable``.
     /// - Returns: how many connections that were.
     @discardableResult
-    package mutating func forget(addresses: [IPAddress]) throws(CFSError) -> Int {
+    package mutating func forget(
+        addresses: [IPAddress], readable: Int = Self.readable
+    ) throws(CFSError) -> Int {
+        let known = try count()
+        guard known > 0, !addresses.isEmpty else { return 0 }
+        if known > readable * addresses.count { return try forgetPicked(addresses) }
+        let sought = Set(addresses)
+        var count = 0
+        for connection in try list(Self.message(.get, nil)) {
+            guard let family = connection.first.flatMap({ IPAddress.Family(rawValue: $0) }),
+                Self.sources(connection).contains(where: { sought.contains($0) })
+            else { continue }
+            count += try delete(connection, family)
+        }
+        return count
+    }
+
+    private mutating func forgetPicked(_ addresses: [IPAddress]) throws(CFSError) -> Int {
         var count = 0
         for address in addresses {
             // Whom it called, and who called it: then it is the source of what comes back.
@@ -49,6 +87,7 @@ package struct ConnectionTable: ~Copyable {
         ports: [PublishedPort], isLocal: (IPAddress) -> Bool
     ) throws(CFSError) -> Int {
         var count = 0
+        guard ports.contains(where: { $0.transport == .udp }), try self.count() > 0 else { return 0 }
         for port in ports where port.transport == .udp {
             let family = port.container.family
             let found = try list(family, Self.original, [.transport, .destinationPort]) { message in
@@ -69,9 +108,10 @@ package struct ConnectionTable: ~Copyable {
     private static let original: UInt16 = 1  // CTA_TUPLE_ORIG
     private static let reply: UInt16 = 2  // CTA_TUPLE_REPLY
 
-    private static func message(_ kind: Kind, _ family: IPAddress.Family) -> NetlinkMessage {
+    /// - Parameter family: nil for all.
+    private static func message(_ kind: Kind, _ family: IPAddress.Family?) -> NetlinkMessage {
         var message = NetlinkMessage(1 << 8 | kind.rawValue)  // NFNL_SUBSYS_CTNETLINK
-        message.append(family.rawValue)  // struct nfgenmsg
+        message.append(family?.rawValue ?? 0)  // struct nfgenmsg; AF_UNSPEC
         message.append(UInt8(0))
         message.append(UInt16(0))
         return message
@@ -91,12 +131,27 @@ package struct ConnectionTable: ~Copyable {
         message.append(nesting: 25) { filter in  // CTA_FILTER
             filter.append(direction, fields.rawValue)  // CTA_FILTER_ORIG_FLAGS, CTA_FILTER_REPLY_FLAGS
         }
+        return try list(message)
+    }
+
+    private mutating func list(_ message: NetlinkMessage) throws(CFSError) -> [ArraySlice<UInt8>] {
         do throws(CFSError) {
             return try netlink.list(message, "list the connections that the kernel remembers").map(\.body)
         } catch {
-            // A kernel without them: nfnetlink says EINVAL of a part that it does not have.
-            if error.errno == EINVAL || error.errno == EOPNOTSUPP { return [] }
+            if Self.meansNone(error) { return [] }
             throw error
+        }
+    }
+
+    /// A kernel without them: nfnetlink says EINVAL of a part that it does not have.
+    private static func meansNone(_ error: CFSError) -> Bool { error.errno == EINVAL || error.errno == EOPNOTSUPP }
+
+    /// Who sends in one direction, and who in the other.
+    private static func sources(_ connection: ArraySlice<UInt8>) -> [IPAddress] {
+        let attributes = NetlinkAttributes(connection.dropFirst(4))
+        return [original, reply].compactMap { direction in
+            let addresses = attributes.nested(direction)?.nested(1)  // CTA_TUPLE_IP
+            return (addresses?[1] ?? addresses?[3]).flatMap { IPAddress(bytes: Array($0)) }
         }
     }
 

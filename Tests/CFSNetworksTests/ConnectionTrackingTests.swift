@@ -50,10 +50,12 @@ struct ConnectionTrackingTests {
         }
     }
 
-    @Test("what an address has sent and got is forgotten, and nothing of others")
-    func addresses() throws {
+    @Test(
+        "what an address has sent and got is forgotten, and nothing of others, whoever picks it: we or the kernel",
+        arguments: [false, true], [ConnectionTable.readable, 0])
+    func addresses(isIPv6: Bool, readable: Int) throws {
         try withPrivateNetwork {
-            let lab = NetworkLab(isIPv6: false, filtersBridged: false)
+            let lab = NetworkLab(isIPv6: isIPv6, filtersBridged: false)
             var filter = try PacketFilter()
             try filter.ensure()
             try filter.publish([Self.port(lab, 1, 2)])
@@ -63,12 +65,24 @@ struct ConnectionTrackingTests {
             #expect(lab.b.call("udp", outside, 81) != nil)
             var table = try ConnectionTable()
             let a = try #require(IPAddress(lab.addresses.container(1, 2)))
-            let count = try table.forget(addresses: [a])
+            let known = try table.count()
+            #expect(known >= 3)
+            let count = try table.forget(addresses: [a], readable: readable)
             #expect(count == 2)
-            let none = try table.forget(addresses: [a])
+            let none = try table.forget(addresses: [a], readable: readable)
             #expect(none == 0)
-            let others = try table.forget(addresses: [try #require(IPAddress(lab.addresses.container(1, 3)))])
+            let b = try #require(IPAddress(lab.addresses.container(1, 3)))
+            let others = try table.forget(addresses: [a, b], readable: readable)
             #expect(others == 1)
+        }
+    }
+
+    @Test("a namespace that nothing was said in has no connections")
+    func empty() throws {
+        try withPrivateNetwork {
+            var table = try ConnectionTable()
+            let known = try table.count()
+            #expect(known == 0)
         }
     }
 
