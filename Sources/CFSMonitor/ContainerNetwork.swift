@@ -35,6 +35,8 @@ final class ContainerNetwork {
     var named: [NetworkRecord] = []
     /// Whether the kernel has it.
     var hasIPv6 = false
+    /// The host's, once it was asked for.
+    private var opened: OpenPacketFilter?
     /// With the ports of the host that were chosen.
     var ports: [PortMapping] { held.mappings }
 
@@ -52,6 +54,7 @@ final class ContainerNetwork {
     func connect(pid: Int32) throws(CFSError) {
         do throws(CFSError) {
             try enter(pid: pid)
+            clear(settings.endpoints.flatMap(\.addresses))
             // Ports first: they are what can be taken.
             if let target = settings.target { try held.open(to: target) }
             var host = try RouteSocket()
@@ -63,13 +66,26 @@ final class ContainerNetwork {
                 try prepareResolver(&inside)
             }
             for endpoint in settings.endpoints { try limitIngress(endpoint, &host) }
-            try held.publish(clearing: settings.endpoints.flatMap(\.addresses))
+            try held.publish(clearing: settings.endpoints.flatMap(\.addresses), try packetFilter())
             try makeResolver()
             for endpoint in settings.endpoints { try tellNames(endpoint) }
         } catch {
-            Self.remove(disconnect())
+            disconnect().remove()
             throw error
         }
+    }
+
+    /// The host's packet filter, kept open until ``disconnect()``.
+    func packetFilter() throws(CFSError) -> OpenPacketFilter {
+        if let opened { return opened }
+        let filter = try OpenPacketFilter()
+        opened = filter
+        return filter
+    }
+
+    /// Has what the kernel remembers of the last owners of addresses forgotten.
+    func clear(_ addresses: [IPAddress]) {
+        Self.regardless { () throws(CFSError) in try LeavingAddresses(settings.folder).clear(addresses) }
     }
 
     /// Finds the namespace of the container's first process.
@@ -106,7 +122,7 @@ final class ContainerNetwork {
         let network = endpoint.network
         switch network.driver {
         case .bridge:
-            let bridge = try NetworkDevices.bridge(network, &host, folder: settings.folder)
+            let bridge = try NetworkDevices.bridge(network, &host, try packetFilter(), folder: settings.folder)
             let peer = VethPeer(
                 name: endpoint.interface, hardwareAddress: endpoint.hardwareAddress, namespace: namespace)
             let name = Self.deviceName()
@@ -290,33 +306,57 @@ final class ContainerNetwork {
 
     /// Takes away what the host has of it. What cannot be taken away is left to recover().
     ///
-    /// - Returns: devices for ``remove(_:)``, which waits until no processor looks at them any more.
-    func disconnect() -> [Int32] {
+    /// - Returns: what takes its time, such as devices, which the kernel removes once no processor looks at them any more.
+    func disconnect() -> NetworkRemains {
+        var remains = NetworkRemains(devices: devices.compactMap(\.outer))
         // Whoever has these addresses next does not meet them.
-        let outer = devices.compactMap(\.outer)
         Self.regardless { () throws(CFSError) in
-            guard !outer.isEmpty else { return }
+            guard !remains.devices.isEmpty else { return }
             var host = try RouteSocket()
-            for device in outer { try host.closePort(device) }
+            for device in remains.devices { try host.closePort(device) }
         }
-        Self.regardless { () throws(CFSError) in try held.unpublish() }
+        // What came to its ports has gone on to its addresses, and is forgotten with those.
         Self.regardless { () throws(CFSError) in
-            guard !devices.isEmpty else { return }
-            try NetworkDevices.forgetConnections(of: settings.endpoints.flatMap(\.addresses), ports: [])
+            if held.isPublished { try held.unpublish(try packetFilter(), forgets: false) }
         }
+        if hasConnections { remains.leaving = leave(settings.endpoints.flatMap(\.addresses)) }
         for network in named { forgetNames(network) }
         held.close()
-        (resolver, sockets, namespace, devices) = (nil, nil, nil, [])
-        return outer
+        remains.filter = opened
+        (resolver, sockets, namespace, devices, opened) = (nil, nil, nil, [], nil)
+        return remains
     }
 
-    /// Removes what ``disconnect()`` has closed. The kernel would do so with the namespace, but another container may share that
-    /// and stay, and could open its port again.
-    static func remove(_ closed: [Int32]) {
-        guard !closed.isEmpty else { return }
-        regardless { () throws(CFSError) in
+    /// Whether the kernel may remember something of its addresses: not when no packet has passed its devices. Behind their
+    /// closing.
+    private var hasConnections: Bool {
+        // A packet for a port is remembered before anybody asks who has the address it leads to.
+        guard settings.ports.isEmpty else { return !devices.isEmpty }
+        do throws(CFSError) {
             var host = try RouteSocket()
-            for device in closed { try host.delete(device) }
+            for device in devices {
+                // Those without a host's end, or whose end is gone, tell nothing.
+                guard let outer = device.outer, let passed = try host.link(at: outer)?.statistics,
+                    passed.received.packets == 0, passed.sent.packets == 0
+                else { return true }
+            }
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    /// Notes addresses as others may have them from now on; where that cannot be, their connections are forgotten at once.
+    private func leave(_ addresses: [IPAddress]) -> LeavingAddresses? {
+        let leaving = LeavingAddresses(settings.folder)
+        do throws(CFSError) {
+            try leaving.note(addresses)
+            return leaving
+        } catch {
+            Self.regardless { () throws(CFSError) in
+                try NetworkDevices.forgetConnections(of: addresses, ports: [])
+            }
+            return nil
         }
     }
 

@@ -179,12 +179,13 @@ final class ContainerPorts {
 
     /// Changes the packet filter while nobody else does: recover() sees all of a change, or nothing.
     ///
-    /// - Parameter addresses: those that are the container's from now on.
-    func publish(clearing addresses: [IPAddress]) throws(CFSError) {
+    /// - Parameters:
+    ///   - addresses: those that are the container's from now on.
+    ///   - host: the host's packet filter.
+    func publish(clearing addresses: [IPAddress], _ host: OpenPacketFilter) throws(CFSError) {
         let lock = try NetworkDevices.lock(folder)
         defer { extendLifetime(lock) }
-        var filter = try PacketFilter()
-        let seen = try filter.contents()?.ports ?? []
+        let seen = try host.filter.contents()?.ports ?? []
         // The sockets of these ports are ours, so whoever had them is gone and has left its rules; and whatever leads to an
         // address of ours is of whoever had that before. Of sctp there are no sockets.
         let places = published.filter { $0.transport != .sctp }.map(Self.place)
@@ -192,20 +193,24 @@ final class ContainerPorts {
         let left = seen.filter { port in
             !present.contains(port) && (addresses.contains(port.container) || places.contains(Self.place(port)))
         }
-        try filter.unpublish(left)
+        try host.filter.unpublish(left)
         let missing = published.filter { !present.contains($0) }
-        if !missing.isEmpty { try filter.publish(missing) }
+        if !missing.isEmpty { try host.filter.publish(missing) }
         ContainerNetwork.regardless { () throws(CFSError) in
             try NetworkDevices.forgetConnections(of: left.map(\.container), ports: left + missing)
         }
     }
 
-    func unpublish() throws(CFSError) {
-        guard !published.isEmpty else { return }
+    /// Whether the packet filter may have some.
+    var isPublished: Bool { !published.isEmpty }
+
+    /// - Parameter forgets: whether what came to ports by UDP is forgotten, too.
+    func unpublish(_ host: OpenPacketFilter, forgets: Bool = true) throws(CFSError) {
+        guard isPublished else { return }
         let lock = try NetworkDevices.lock(folder)
         defer { extendLifetime(lock) }
-        var filter = try PacketFilter()
-        try filter.unpublish(published)
+        try host.filter.unpublish(published)
+        guard forgets else { return }
         ContainerNetwork.regardless { () throws(CFSError) in
             try NetworkDevices.forgetConnections(of: [], ports: published)
         }

@@ -41,7 +41,7 @@ public final class Monitor {
     /// Of the run; nil for a container that was on no network so far.
     var network: ContainerNetwork?
     /// Of runs that have ended.
-    private var closedDevices: [Int32] = []
+    private var remains: [NetworkRemains] = []
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -113,8 +113,8 @@ public final class Monitor {
 
     /// Behind everything that somebody waits for.
     private func removeDevices() {
-        ContainerNetwork.remove(closedDevices)
-        closedDevices = []
+        for left in remains { left.remove() }
+        remains = []
     }
 
     /// One run of the command, from its start to its end.
@@ -123,7 +123,7 @@ public final class Monitor {
         _ starterToken: UInt64
     ) throws(CFSError) -> ProcessEnd {
         defer {
-            closedDevices += network?.disconnect() ?? []
+            if let left = network?.disconnect() { remains.append(left) }
             network = nil
         }
         let started = try start()

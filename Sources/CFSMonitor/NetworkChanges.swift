@@ -65,6 +65,7 @@ extension ContainerNetwork {
                 try held.open(to: target)
                 try held.watch(poll)
             }
+            clear(added.addresses)
             var host = try RouteSocket()
             try makeDevice(added, &host)
             try inside { () throws(CFSError) -> Void in
@@ -75,7 +76,7 @@ extension ContainerNetwork {
             }
             try limitIngress(added, &host)
             try keep(after)
-            try held.publish(clearing: added.addresses)
+            try held.publish(clearing: added.addresses, try packetFilter())
             try tellNames(added)
             if resolver == nil {
                 try makeResolver()
@@ -107,7 +108,7 @@ extension ContainerNetwork {
     }
 
     private func closePorts(_ poll: borrowing EventPoll) {
-        Self.regardless { () throws(CFSError) in try held.unpublish() }
+        Self.regardless { () throws(CFSError) in try held.unpublish(try packetFilter()) }
         held.stop(poll)
         held.close()
     }
@@ -133,9 +134,9 @@ extension ContainerNetwork {
         Self.regardless { () throws(CFSError) in try renewResolver() }
         if before.target?.network.id == network {
             if let target = after.target {
-                Self.regardless { () throws(CFSError) in try held.unpublish() }
+                Self.regardless { () throws(CFSError) in try held.unpublish(try packetFilter()) }
                 held.move(to: target, poll)
-                Self.regardless { () throws(CFSError) in try held.publish(clearing: []) }
+                Self.regardless { () throws(CFSError) in try held.publish(clearing: [], try packetFilter()) }
             } else {
                 closePorts(poll)
             }

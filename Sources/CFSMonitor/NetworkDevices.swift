@@ -9,13 +9,13 @@ public enum NetworkDevices {
     ///
     /// - Returns: its number.
     static func bridge(
-        _ network: NetworkRecord, _ host: inout RouteSocket, folder: String
+        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter, folder: String
     ) throws(CFSError) -> Int32 {
-        if let link = try ready(network, &host) { return link.index }
+        if let link = try ready(network, &host, rules) { return link.index }
         // One at a time: whoever comes second finds it whole.
         let lock = try lock(folder)
         defer { extendLifetime(lock) }
-        if let link = try ready(network, &host) { return link.index }
+        if let link = try ready(network, &host, rules) { return link.index }
         let index: Int32
         if let begun = try host.link(named: network.device) {
             guard begun.kind == "bridge" else { throw taken(network) }
@@ -24,19 +24,20 @@ public enum NetworkDevices {
             index = try host.createBridge(
                 network.device, mtu: network.mtu, hardwareAddress: hardwareAddress(of: network))
         }
-        try configure(network, index, &host)
+        try configure(network, index, &host, rules)
         // Last: a bridge that is up is one that all of this was done for.
         try host.setUp(index)
         return index
     }
 
     /// Its rules and its bridge, when they are there already.
-    private static func ready(_ network: NetworkRecord, _ host: inout RouteSocket) throws(CFSError) -> Link? {
+    private static func ready(
+        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter
+    ) throws(CFSError) -> Link? {
         guard let link = try host.link(named: network.device) else { return nil }
         guard link.kind == "bridge" else { throw taken(network) }
         guard link.isUp else { return nil }
-        var filter = try PacketFilter()
-        return try filter.has(filtered(network)) ? link : nil
+        return try rules.filter.has(filtered(network)) ? link : nil
     }
 
     private static func taken(_ network: NetworkRecord) -> CFSError {
@@ -47,12 +48,11 @@ public enum NetworkDevices {
     }
 
     private static func configure(
-        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket
+        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket, _ rules: OpenPacketFilter
     ) throws(CFSError) {
         // Isolation before anything can pass.
-        var filter = try PacketFilter()
-        try filter.ensure()
-        try filter.add(filtered(network))
+        try rules.filter.ensure()
+        try rules.filter.add(filtered(network))
         if network.range(.ipv6) == nil {
             if try NetworkSysctl.hasIPv6() {
                 try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")

@@ -66,6 +66,21 @@ struct NetworkTests: EngineSuite {
         }
     }
 
+    @Test("no socket of the monitor is open in a container on a network, nor in what is executed there")
+    func sockets() throws {
+        try withNetwork("sockets") {
+            let options = ["--network", "sockets", "-p", "8089:53/udp"]
+            let look = ["ls", "-l", "/proc/self/fd"]
+            let first = engine.run(["run", "--rm"] + options + ["BusyBox"] + look)
+            try engine.withContainer(options) { id in
+                for seen in [first, engine.run(["exec", id] + look)] {
+                    #expect(seen.status == 0 && seen.output.contains("/proc/"), "\(seen.output)\(seen.errors)")
+                    #expect(!seen.output.contains("socket:"), "\(seen.output)")
+                }
+            }
+        }
+    }
+
     @Test("a port without a network is one on the default network")
     func impliedNetwork() throws {
         let host = try network()

@@ -43,12 +43,13 @@ struct NetworkTouchedTests: EngineSuite {
         }
     }
 
-    /// Sends a datagram to a port of the host, always from the same port, and tells what comes back; nothing when nobody
-    /// answers.
-    private func ask(_ host: HostNetwork) -> String {
+    /// Sends a datagram, by default to a port of the host, always from the same port, and tells what comes back; nothing
+    /// when nobody answers.
+    private func ask(_ host: HostNetwork, _ address: String = "192.0.2.9", _ port: Int = 8062) -> String {
         let lines = [
             "import socket", "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "s.bind((str(), 4444))",
-            "s.settimeout(0.5)", "s.connect((\"192.0.2.9\", 8062))", "s.send(b\"x\")", "print(s.recv(99).decode())",
+            "s.settimeout(0.5)", "s.connect((\"\(address)\", \(port)))", "s.send(b\"x\")",
+            "print(s.recv(99).decode())",
         ]
         return host.run("/usr/bin/python3 -I -c '\(lines.joined(separator: "; "))'").text
     }
@@ -89,6 +90,43 @@ struct NetworkTouchedTests: EngineSuite {
                     withExtendedLifetime(second) {}
                 }
                 withExtendedLifetime(first) {}
+            }
+        }
+    }
+
+    @Test("what was meant for a container that is gone does not reach the next owner of its address")
+    func heir() throws {
+        let host = try network()
+        host.run("ip link add away type bridge && ip addr add 192.0.2.9/24 dev away && ip link set away up")
+        defer { host.run("ip link del away") }
+        /// Addresses whose connections are still to be forgotten.
+        let leaving = "\(engine.runFolder)/networks/leaving"
+        func address(_ container: String) throws -> String {
+            try #require(try engine.inspect(container)["NetworkSettings"]["Networks"]["heirs"]["IPAddress"].text)
+        }
+        try withNetwork("heirs") {
+            var theirs = ""
+            try engine.withContainer(["--name", "first", "--network", "heirs", "-p", "8062:53/udp"]) { _ in
+                let first = try serve("first", "first")
+                #expect(ask(host) == "first")
+                theirs = try address("first")
+                withExtendedLifetime(first) {}
+            }
+            try engine.withContainer(["--name", "heir", "--network", "heirs"]) { _ in
+                let ours = try address("heir")
+                #expect(ours == theirs)
+                #expect(!host.run("ls \(leaving)").lines.contains(ours))
+                let heir = try serve("heir", "heir")
+                #expect(ask(host).isEmpty)
+                #expect(ask(host, ours, 53) == "heir")
+                withExtendedLifetime(heir) {}
+            }
+            // As a monitor leaves it that was killed before it could see to it.
+            #expect(host.run("mkdir -p \(leaving) && touch \(leaving)/\(theirs)").status == 0)
+            try engine.withContainer(["--name", "third", "--network", "heirs"]) { _ in
+                let ours = try address("third")
+                #expect(ours == theirs)
+                #expect(!host.run("ls \(leaving)").lines.contains(theirs))
             }
         }
     }
