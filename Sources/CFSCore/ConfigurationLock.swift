@@ -4,9 +4,12 @@ import CFSMonitor
 import Glibc
 
 /// Held by whoever changes a container's configuration from what it was before: of two at once neither loses what the other
-/// writes. It is a lock on the container's folder, so it leaves nothing, and ends with its holder.
+/// writes. It is a lock on the container's folder, so it leaves nothing, and ends with its holders (flock(2)).
 struct ConfigurationLock: ~Copyable {
     private let folder: OwnedFD
+
+    /// A copy of it in another process holds the lock too.
+    var descriptor: Int32 { folder.raw }
 
     /// Waits for the lock.
     ///

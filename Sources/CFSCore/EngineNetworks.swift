@@ -221,14 +221,15 @@ extension Engine {
                 hint: "leave one --network away")
         }
         var seen: Set<String> = []
-        var isReached = false
+        var target: NetworkRecord?
         for request in spec.networks {
             let network = try network(request.network)
             guard seen.insert(network.id).inserted else {
                 throw CFSError(.invalidArgument, .parsing, "the network \(network.name) is given twice")
             }
-            if network.driver == .bridge, !network.isInternal { isReached = true }
+            if target == nil, network.driver == .bridge, !network.isInternal { target = network }
         }
+        let isReached = target != nil
         guard isReached || !spec.resolver.hosts.contains(where: { $0.address == nil }) else {
             throw CFSError(
                 .invalidArgument, .parsing,
@@ -241,6 +242,7 @@ extension Engine {
                 "no port of the host can lead to a container that is on networks only which the host does not reach",
                 hint: "add a network that is neither internal nor macvlan or ipvlan, or leave -p away")
         }
+        if let target { try Self.check(spec.ports, leadTo: target) }
         let fixed = spec.ports.filter { $0.hostPort != nil }
         for (index, port) in fixed.enumerated() {
             guard
@@ -252,6 +254,17 @@ extension Engine {
             throw CFSError(
                 .invalidArgument, .parsing, "the port \(port.text.prefix { $0 != "-" }) is published twice",
                 hint: "it leads to \(other.container) and to \(port.container)")
+        }
+    }
+
+    /// Ports that can never be opened. On another network later, such a port waits for the next one that it can lead to.
+    private static func check(_ ports: [PortMapping], leadTo target: NetworkRecord) throws(CFSError) {
+        for port in ports where !port.canLead(to: target.ranges.map(\.subnet.family)) {
+            throw CFSError(
+                .invalidArgument, .parsing,
+                "the port of \(port.hostAddress.map { "\($0)" } ?? "") cannot lead to the container: it has no address of "
+                    + "that family on \(target.name)",
+                hint: "publish it without an address, or give the network a subnet of that family")
         }
     }
 

@@ -112,7 +112,7 @@ extension Container {
             network: place.network, interface: "", addresses: place.row.addresses,
             hardwareAddress: place.row.hardwareAddress, names: request.aliases + [id.short])
         do throws(CFSError) {
-            try make(.connect(endpoint, name: row.name), row, before)
+            try make(.connect(endpoint, name: row.name), row, before, lock)
         } catch {
             // A monitor that was killed right behind the change: the next start has it.
             if !isConfigured(on: network.id) {
@@ -143,7 +143,7 @@ extension Container {
                 hint: names.isEmpty ? "it is on none" : "it is on \(names.text(separator: ", "))")
         }
         do throws(CFSError) {
-            try make(.disconnect(network.id), row, before)
+            try make(.disconnect(network.id), row, before, lock)
         } catch {
             if isConfigured(on: network.id) { throw error }
         }
@@ -189,7 +189,9 @@ extension Container {
     }
 
     /// Has the change made: by its monitor where there is one.
-    private func make(_ step: NetworkChange.Step, _ row: ContainerRow, _ before: MonitorRequest) throws(CFSError) {
+    private func make(
+        _ step: NetworkChange.Step, _ row: ContainerRow, _ before: MonitorRequest, _ lock: borrowing ConfigurationLock
+    ) throws(CFSError) {
         var change = NetworkChange(step, folder: engine.networkFolder, files: [])
         var after = before
         after.network = try change.applied(to: before.network)
@@ -206,7 +208,7 @@ extension Container {
             try held.release()
         } else {
             change.files = try Self.files(before, after, sharer: nil)
-            try ask(change, row)
+            try ask(change, row, lock)
             try folder.sync()
             tellSharers(before, after)
         }
@@ -229,7 +231,9 @@ extension Container {
         ]
     }
 
-    private func ask(_ change: NetworkChange, _ row: ContainerRow) throws(CFSError) {
+    private func ask(
+        _ change: NetworkChange, _ row: ContainerRow, _ lock: borrowing ConfigurationLock
+    ) throws(CFSError) {
         let message = MonitorMessage.network(change)
         // What one message can be.
         guard message.bytes.count < 64 << 10 else {
@@ -240,7 +244,8 @@ extension Container {
         }
         let monitor = try monitor(row)
         try monitor.require(MonitorProtocol.networking)
-        try monitor.tell(message)
+        // The monitor goes on when this process is killed: until it has done, nobody else changes anything here.
+        try monitor.tell(message, descriptors: [lock.descriptor])
         switch try monitor.answer() {
         case .changed: return
         case .failed(let error): throw error
@@ -251,6 +256,9 @@ extension Container {
     }
 
     private func monitor(_ row: ContainerRow) throws(CFSError) -> MonitorCall {
+        // A monitor that starts a container answers when that runs: what keeps it from that is not to be waited for.
+        let record = try record()
+        guard record.state.pid != nil || record.restartsAt != nil else { throw busy(row) }
         do throws(CFSError) {
             return try MonitorCall(
                 self, row,
@@ -260,10 +268,14 @@ extension Container {
                     hint: "stop it first: cfs stop \(row.name)"))
         } catch {
             guard error.code == .containerNotRunning else { throw error }
-            throw CFSError(
-                .conflict, .running, "the container \(row.name) is being started, or has just ended",
-                hint: "try again when it has")
+            throw busy(row)
         }
+    }
+
+    private func busy(_ row: ContainerRow) -> CFSError {
+        CFSError(
+            .conflict, .running, "the container \(row.name) is being started, or has just ended",
+            hint: "try again when it has")
     }
 
     /// Who shares its network namespace has files of `/etc` of its own. What cannot be written there harms nobody.

@@ -24,7 +24,7 @@ extension Engine {
     /// processes, also while containers are made, run and end: whatever somebody looks after is passed over.
     ///
     /// A container whose monitor is gone is *exited* from then on, with the reason "monitor lost"; one that was to remove
-    /// itself is removed.
+    /// itself is removed, unless it was never started.
     public func recover() throws(CFSError) -> Recovery {
         try requirePrivilege("putting the engine's state right")
         try makeFolders()
@@ -137,7 +137,10 @@ extension Engine {
         let wasMade = File.exists(folder.configPath)
         // Who removed it was killed behind that decision: whatever of it is still there goes now.
         let isRemoval = row.map { $0.decision.phase == .removing && $0.decision.claim?.isAlive != true } ?? false
-        if let row, wasMade, !row.autoRemove, !isRemoval {
+        // It does so at its end, and when its start breaks off; of one that nobody has started somebody read or changed only.
+        let hasRun = try folder.readState() != nil
+        let removesItself = row.map { $0.autoRemove && ($0.decision.phase != .created || hasRun) } ?? true
+        if let row, wasMade, !removesItself, !isRemoval {
             if let kept = try folder.readKeptExit() {
                 do throws(CFSError) {
                     try folder.writeExit(kept)

@@ -12,12 +12,14 @@ final class RunLock: Sendable {
     var descriptor: Int32 { lock.descriptor }
 
     /// Makes the run folder of a container that does not run, and takes its lock.
-    init(_ folder: ContainerFolder) throws(CFSError) {
+    ///
+    /// - Parameter whileTaken: see ``FileLock``.
+    init(_ folder: ContainerFolder, whileTaken: (() throws(CFSError) -> Void)? = nil) throws(CFSError) {
         self.folder = folder
         while true {
             try Directory.make(folder.run)
             do throws(CFSError) {
-                let taken = try FileLock(folder.lockPath)
+                let taken = try FileLock(folder.lockPath, whileTaken: whileTaken)
                 // Whoever had it before may have removed the file meanwhile: then this lock is on nothing.
                 let (own, named) = (try File.status(at: taken.descriptor), File.statusIfThere(folder.lockPath))
                 if own.inode == named?.inode {
@@ -36,10 +38,16 @@ final class RunLock: Sendable {
 
     static func exists(_ folder: ContainerFolder) -> Bool { File.exists(folder.lockPath) }
 
-    /// Takes the lock of a container that has no run folder, and makes that; nil when somebody was faster.
+    /// Takes the lock of a container that has no run folder, and makes that; nil when somebody was faster, who may have it as
+    /// long as the container runs.
     convenience init?(ifStopped folder: ContainerFolder) throws(CFSError) {
         if Self.exists(folder) { return nil }
-        try self.init(folder)
+        do throws(CFSError) {
+            try self.init(folder) { () throws(CFSError) in throw CFSError(kernel: EWOULDBLOCK, "flock", .preparing) }
+        } catch {
+            guard error.errno == EWOULDBLOCK else { throw error }
+            return nil
+        }
     }
 
     /// Takes the lock of a container only if nobody has it; nil otherwise, and when there is no run folder.

@@ -29,7 +29,10 @@ final class ClientConnections {
                 let files = descriptors.map { SharedFD(OwnedFD($0)) }
                 let message = try MonitorMessage(parsing: bytes)
                 // Every other message has nothing to hand over; what is sent along must not pile up here.
-                if case .attach = message { handedOver = files }
+                switch message {
+                case .attach, .network: handedOver = files
+                default: break
+                }
                 return message
             }
         } catch {

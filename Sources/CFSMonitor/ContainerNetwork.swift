@@ -126,8 +126,8 @@ final class ContainerNetwork {
             let peer = VethPeer(
                 name: endpoint.interface, hardwareAddress: endpoint.hardwareAddress, namespace: namespace)
             let name = Self.deviceName()
-            let index = try host.createVeth(name, master: bridge, mtu: network.mtu, peer: peer).index
-            devices.append(Device(network: network.id, outer: index))
+            let (index, inner) = try host.createVeth(name, master: bridge, mtu: network.mtu, peer: peer)
+            devices.append(Device(network: network.id, outer: index, inner: inner))
             // A port of a bridge has no addresses, not even of its link.
             if hasIPv6 { try NetworkSysctl.set("ipv6/conf/\(name)/disable_ipv6", "1") }
             // Where bridges hand packets to the packet filter, what a container sends to a port of its own comes back here.
@@ -159,22 +159,30 @@ final class ContainerNetwork {
         return "cfsv" + String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
-    /// What a device has inside. In the container's namespace.
-    func configure(_ endpoint: NetworkEndpoint, _ inside: inout RouteSocket) throws(CFSError) {
-        // A process that may steer the namespace's network can have put another one in its place meanwhile.
+    /// The device inside that was made. A process that may steer the namespace's network can have put another one in its place
+    /// meanwhile, or have moved it away: a pair is known by the numbers of both its ends, what has one end by what it is.
+    private func made(_ endpoint: NetworkEndpoint, _ inside: inout RouteSocket) throws(CFSError) -> Link {
         let driver = endpoint.network.driver
-        guard let link = try inside.link(named: endpoint.interface),
+        guard let place = devices.firstIndex(where: { $0.network == endpoint.network.id }),
+            let link = try devices[place].outer == nil
+                ? inside.link(named: endpoint.interface) : inside.link(at: devices[place].inner),
+            // Of two ends with the same number older kernels tell it of neither.
+            devices[place].outer == nil || (link.peer ?? link.index) == devices[place].outer,
             link.kind == (driver == .bridge ? "veth" : driver.rawValue),
             driver == .ipvlan || link.hardwareAddress == endpoint.hardwareAddress
         else {
             throw CFSError(.networkFailed, .preparing, "the device \(endpoint.interface) is not in the container")
         }
-        for index in devices.indices where devices[index].network == endpoint.network.id {
-            devices[index].inner = link.index
-        }
+        devices[place].inner = link.index
+        return link
+    }
+
+    /// What a device has inside. In the container's namespace.
+    func configure(_ endpoint: NetworkEndpoint, _ inside: inout RouteSocket) throws(CFSError) {
+        let link = try made(endpoint, &inside)
         if hasIPv6 {
             let isOn = endpoint.network.range(.ipv6) != nil
-            let conf = "ipv6/conf/\(endpoint.interface)"
+            let conf = "ipv6/conf/\(link.name)"
             try NetworkSysctl.set("\(conf)/\(isOn ? "accept_ra" : "disable_ipv6")", isOn ? "0" : "1")
         }
         for address in endpoint.addresses {
@@ -257,11 +265,18 @@ final class ContainerNetwork {
         named.append(endpoint.network)
         let host = NameTable.Host(
             id: String(id.short), name: name, aliases: endpoint.names, addresses: endpoint.addresses)
+        var left: [IPAddress] = []
         try NetworkDevices.changeNames(endpoint.network, settings.folder) { table in
-            // Whoever had an address of ours before is gone.
-            table.hosts.removeAll { $0.id == host.id || $0.addresses.contains { host.addresses.contains($0) } }
+            // Whoever had an address of ours before is gone, and its monitor was killed.
+            let gone = table.hosts.filter { other in
+                other.id == host.id || other.addresses.contains { host.addresses.contains($0) }
+            }
+            left = gone.flatMap(\.addresses).filter { host.addresses.contains($0) }
+            table.hosts.removeAll { other in gone.contains { $0.id == other.id } }
             table.hosts.append(host)
         }
+        // What it had on the way is not for us.
+        Self.regardless { () throws(CFSError) in try NetworkDevices.forgetConnections(of: left, ports: []) }
     }
 
     /// What cannot be taken back is left to recover().

@@ -8,6 +8,8 @@ import Glibc
 final class ContainerPorts {
     /// One of them, with what holds it.
     private struct Held {
+        /// Its place among those that are asked for.
+        let place: Int
         /// With the port of the host that was chosen.
         var mapping: PortMapping
         var relays: [LoopbackRelay] = []
@@ -44,12 +46,12 @@ final class ContainerPorts {
     private(set) var mappings: [PortMapping] = []
     private var relays: [LoopbackRelay] { held.flatMap(\.relays) }
 
-    /// Takes all ports of the host, or none.
+    /// Takes all ports of the host that can lead there, or none.
     ///
-    /// - Throws: `conflict` for one that something of the host has; `invalidArgument` for one that cannot lead there.
+    /// - Throws: `conflict` for one that something of the host has.
     func open(to target: NetworkEndpoint) throws(CFSError) {
         do throws(CFSError) {
-            for mapping in asked { held.append(try open(mapping, target)) }
+            for place in asked.indices where asked[place].canLead(to: target) { held.append(try open(place, target)) }
         } catch {
             close()
             throw error
@@ -57,12 +59,16 @@ final class ContainerPorts {
         tell(target)
     }
 
-    /// Leads them to another network from now on. What has no address there is given back; connections end.
-    func move(to target: NetworkEndpoint, _ poll: borrowing EventPoll) {
-        for lost in held where !Self.canLead(lost.mapping, to: target) {
+    /// Leads them to another network from now on. What cannot lead there is given back, and what could not lead to the last one
+    /// is taken, unless somebody else has it; connections end.
+    ///
+    /// - Returns: whether there are others than before.
+    func move(to target: NetworkEndpoint, _ poll: borrowing EventPoll) -> Bool {
+        let before = mappings
+        for lost in held where !lost.mapping.canLead(to: target) {
             for relay in lost.relays { relay.stop(poll) }
         }
-        held.removeAll { !Self.canLead($0.mapping, to: target) }
+        held.removeAll { !$0.mapping.canLead(to: target) }
         for one in held {
             for relay in one.relays {
                 let inside = Self.inside(target, relay.endpoint.address.family)
@@ -71,7 +77,17 @@ final class ContainerPorts {
                     servesAll: inside.family != relay.endpoint.address.family, poll)
             }
         }
+        let present = held.map(\.place)
+        for place in asked.indices where !present.contains(place) && asked[place].canLead(to: target) {
+            ContainerNetwork.regardless { () throws(CFSError) in
+                let taken = try open(place, target)
+                for relay in taken.relays { try relay.watch(poll) }
+                held.append(taken)
+            }
+        }
+        held.sort { $0.place < $1.place }
         tell(target)
+        return mappings != before
     }
 
     private func tell(_ target: NetworkEndpoint) {
@@ -99,21 +115,15 @@ final class ContainerPorts {
         return published
     }
 
-    private static func canLead(_ mapping: PortMapping, to target: NetworkEndpoint) -> Bool {
-        guard mapping.container.transport != .sctp, let asked = mapping.hostAddress, !asked.isLoopback else {
-            return true
-        }
-        return target.addresses.contains { $0.family == asked.family }
-    }
-
     /// One of the same family where there is one: both work.
     private static func inside(_ target: NetworkEndpoint, _ family: IPAddress.Family) -> IPAddress {
         target.addresses.first { $0.family == family } ?? target.addresses[0]
     }
 
     /// Takes a port of the host, against every other program too.
-    private func open(_ mapping: PortMapping, _ target: NetworkEndpoint) throws(CFSError) -> Held {
-        var taken = Held(mapping: mapping)
+    private func open(_ place: Int, _ target: NetworkEndpoint) throws(CFSError) -> Held {
+        let mapping = asked[place]
+        var taken = Held(place: place, mapping: mapping)
         guard mapping.container.transport != .sctp else {
             // The packet filter alone leads there, and a port of loopback does not.
             guard mapping.hostPort != nil else {
@@ -122,13 +132,6 @@ final class ContainerPorts {
                     hint: "write -p \(mapping.container.port):\(mapping.container)")
             }
             return taken
-        }
-        guard Self.canLead(mapping, to: target) else {
-            let asked = mapping.hostAddress.map { "\($0)" } ?? ""
-            throw CFSError(
-                .invalidArgument, .preparing,
-                "the port of \(asked) cannot lead to the container: it has no address of that family on \(target.network.name)",
-                hint: "publish it without an address, or give the network a subnet of that family")
         }
         for address in mapping.hostAddress.map({ [$0] }) ?? [.unspecified(.ipv4), .unspecified(.ipv6)] {
             do throws(CFSError) {
@@ -249,6 +252,19 @@ extension NetworkSettings {
     /// Where ports of the host lead: the first network that the host reaches.
     var target: NetworkEndpoint? {
         endpoints.first { $0.network.driver == .bridge && !$0.network.isInternal }
+    }
+}
+
+extension PortMapping {
+    /// Whether it can lead to something with addresses of these families. A port of loopback is relayed, one of another address
+    /// is translated, which does not change the family.
+    public func canLead(to families: some Sequence<IPAddress.Family>) -> Bool {
+        guard let asked = hostAddress, !asked.isLoopback else { return true }
+        return families.contains(asked.family)
+    }
+
+    fileprivate func canLead(to target: NetworkEndpoint) -> Bool {
+        canLead(to: target.addresses.lazy.map(\.family))
     }
 }
 

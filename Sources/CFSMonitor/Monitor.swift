@@ -40,6 +40,8 @@ public final class Monitor {
     var live: LiveState?
     /// Of the run; nil for a container that was on no network so far.
     var network: ContainerNetwork?
+    /// The network namespace that was made for the run; nil where it is another one's.
+    var namespace: SharedFD?
     /// Of runs that have ended.
     private var remains: [NetworkRemains] = []
 
@@ -124,7 +126,7 @@ public final class Monitor {
     ) throws(CFSError) -> ProcessEnd {
         defer {
             if let left = network?.disconnect() { remains.append(left) }
-            network = nil
+            (network, namespace) = (nil, nil)
         }
         let started = try start()
         hasStarted = true
@@ -164,13 +166,8 @@ public final class Monitor {
             cgroup = attempt?.cgroup
         }
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
-        if let settings = request.network, !settings.endpoints.isEmpty {
-            // Behind the clone, which made its namespace, and before the command, which is to find it whole.
-            let network = ContainerNetwork(request, settings)
-            try network.connect(pid: attempt.pid)
-            self.network = network
-            timeline.mark("network")
-        }
+        // Behind the clone, which made its namespace, and before the command, which is to find it whole.
+        if try connectNetworks(pid: attempt.pid) { timeline.mark("network") }
         let started = try attempt.finish(plan, &timeline)
         startedAt = SystemClock.realtime
         try record(started.process)

@@ -22,7 +22,8 @@ public enum MonitorMessage: Sendable, Equatable {
     case hello(version: Int)
     /// Client: joins the streams, with descriptors.
     case attach(AttachRequest)
-    /// Client: puts the container on a network, or takes it off one. Answered with ``changed`` or ``failed(_:)``.
+    /// Client: puts the container on a network, or takes it off one. Answered with ``changed`` or ``failed(_:)``. The
+    /// descriptors that come along stay open until then: the lock on the container's configuration.
     case network(NetworkChange)
     /// Monitor: what was asked for is done.
     case changed

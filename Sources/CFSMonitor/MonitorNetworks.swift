@@ -3,6 +3,21 @@ import CFSModel
 
 /// Changes of the container's networks that a client asks for.
 extension Monitor {
+    /// Puts the container on its networks, before its command runs.
+    ///
+    /// - Returns: whether it is on any.
+    func connectNetworks(pid: Int32) throws(CFSError) -> Bool {
+        // Held, so that no other one can be taken for it: the command may go where it likes.
+        if request.spec.linux.namespaces.contains(where: { $0.type == "network" && $0.path == nil }) {
+            namespace = SharedFD(try File.open("/proc/\(pid)/ns/net", .read, phase: .preparing))
+        }
+        guard let settings = request.network, !settings.endpoints.isEmpty else { return false }
+        let network = ContainerNetwork(request, settings)
+        try network.connect(pid: pid)
+        self.network = network
+        return true
+    }
+
     /// While the command runs.
     func take(_ change: NetworkChange, by client: UInt64, _ poll: borrowing EventPoll) {
         answer(client) { () throws(CFSError) in
@@ -16,7 +31,7 @@ extension Monitor {
             self.network = network
             do throws(CFSError) {
                 // Its ports are told before the packet filter has them: recover() takes away what nobody has.
-                try network.change(change, pid: live.pid, poll) { settings throws(CFSError) in
+                try network.change(change, pid: live.pid, in: namespace, poll) { settings throws(CFSError) in
                     try keep(settings)
                     try tellPorts(network)
                 }
@@ -45,11 +60,19 @@ extension Monitor {
     }
 
     private func answer(_ client: UInt64, _ body: () throws(CFSError) -> Void) {
+        clients.send(outcome(body), to: client)
+    }
+
+    /// With the client comes the lock on the container's configuration: it is held to the end of the change, also when the
+    /// client is killed meanwhile, and not longer, for the client may be gone with its answer.
+    private func outcome(_ body: () throws(CFSError) -> Void) -> MonitorMessage {
+        let lock = clients.takeHandedOver()
+        defer { extendLifetime(lock) }
         do throws(CFSError) {
             try body()
-            clients.send(.changed, to: client)
+            return .changed
         } catch {
-            clients.send(.failed(error), to: client)
+            return .failed(error)
         }
     }
 

@@ -6,24 +6,33 @@ import Glibc
 /// Networks that come and go while the container runs.
 extension ContainerNetwork {
     /// - Parameters:
+    ///   - own: the namespace that the container was made with.
     ///   - keep: writes the container's configuration; what it has, recover() takes for true.
     /// - Throws: what keeps the change from being made; all is as it was then.
     func change(
-        _ change: NetworkChange, pid: Int32, _ poll: borrowing EventPoll,
+        _ change: NetworkChange, pid: Int32, in own: SharedFD?, _ poll: borrowing EventPoll,
         keep: (NetworkSettings) throws(CFSError) -> Void
     ) throws(CFSError) {
-        if namespace == nil { try enterAnother(pid: pid) }
+        if namespace == nil { try enterAnother(pid: pid, own) }
         switch change.step {
         case .connect(let endpoint, let name): try add(endpoint, change, name: name, poll, keep)
         case .disconnect(let network): try remove(network, change, poll, keep)
         }
     }
 
-    /// The namespace of a container that was on no network. Its command may have gone to another one.
-    private func enterAnother(pid: Int32) throws(CFSError) {
+    /// The namespace of a container that was on no network. Its command may have gone to another one: where user namespaces are
+    /// not closed to it, to one of its own, whose devices it may change as it likes, and be anybody on the network.
+    private func enterAnother(pid: Int32, _ own: SharedFD?) throws(CFSError) {
         do throws(CFSError) {
             try enter(pid: pid)
             try checkIsAnother()
+            guard let own, let entered = namespace,
+                try File.status(at: own.raw).isSameFile(as: File.status(at: entered.raw))
+            else {
+                throw CFSError(
+                    .conflict, .entering, "the container's first process has gone to another network namespace",
+                    hint: "a container is put on networks in the namespace that it was started with: start it again")
+            }
         } catch {
             leave()
             guard error.errno == ENOENT || error.errno == ESRCH else { throw error }
@@ -135,7 +144,10 @@ extension ContainerNetwork {
         if before.target?.network.id == network {
             if let target = after.target {
                 Self.regardless { () throws(CFSError) in try held.unpublish(try packetFilter()) }
-                held.move(to: target, poll)
+                if held.move(to: target, poll) {
+                    // Told before the packet filter has them.
+                    Self.regardless { () throws(CFSError) in try keep(after) }
+                }
                 Self.regardless { () throws(CFSError) in try held.publish(clearing: [], try packetFilter()) }
             } else {
                 closePorts(poll)

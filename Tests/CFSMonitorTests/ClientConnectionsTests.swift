@@ -85,6 +85,20 @@ struct ClientConnectionsTests {
         #expect(try MessageSocket.receive(other.ours) == nil)
     }
 
+    @Test("the lock that comes with a change of networks is whoever's who takes it, and nobody's after that")
+    func lock() throws {
+        let poll = try EventPoll()
+        let (client, other) = (try connect(poll), try SocketPair())
+        let change = MonitorMessage.network(NetworkChange(.disconnect("blue"), folder: "/nowhere", files: []))
+        try MessageSocket.send(client.pair.theirs, change.bytes, descriptors: [other.theirs])
+        other.closeTheirs()
+        #expect(clients.receive(client.token, poll) == change)
+        var held: [SharedFD]? = clients.takeHandedOver()
+        #expect(held?.count == 1 && MessageSocket.hasPeer(other.ours))
+        held = nil
+        #expect(held == nil && !MessageSocket.hasPeer(other.ours))
+    }
+
     @Test("all are told, and nobody is waited for")
     func sends() throws {
         let poll = try EventPoll()

@@ -86,6 +86,28 @@ struct InterruptionTests {
         engine.expectNothingLeft()
     }
 
+    @Test("keeps nobody waiting who would put its container on a network")
+    func network() throws {
+        let engine = EngineFixture()
+        #expect(engine.run("run", "--rm", "BusyBox", "true").status == 0)
+        #expect(engine.run("create", "--name", "slow", "BusyBox", "sleep", "1000").status == 0)
+        #expect(engine.run("network", "create", "away").status == 0)
+        guard let folder = engine.cgroup else { return }
+        let frozen = try FrozenCgroup(folder)
+        let start = engine.start(["start", "slow"])
+        #expect(eventually { namesInFolder(folder).contains { processes("\(folder)/\($0)") > 0 } })
+        let refused = engine.run("network", "connect", "away", "slow")
+        #expect(refused.status == 1 && !refused.timedOut)
+        #expect(refused.errors.contains("the container slow is being started, or has just ended"), "\(refused.errors)")
+        start.signal(SIGINT)
+        #expect(start.finish().status == 130)
+        extendLifetime(frozen)
+        // Its monitor is gone a moment after that was told.
+        #expect(eventually { engine.run("network", "connect", "away", "slow").status == 0 })
+        #expect(engine.run("rm", "slow").status == 0)
+        #expect(engine.run("network", "rm", "away").status == 0)
+    }
+
     @Test("because another process changes the images is ended as well")
     func images() throws {
         let engine = EngineFixture()

@@ -159,6 +159,60 @@ struct NetworkConnectFailureTests: EngineSuite {
         }
     }
 
+    @Test("while a monitor is at it nobody else changes the container's networks, also when the client was killed")
+    func killedWhileAtIt() throws {
+        try withNetwork("busy") {
+            // Its bridge is there then.
+            try engine.withContainer(["--network", "busy"]) { _ in
+                try engine.withContainer(["--name", "waiter"]) { id in
+                    let folder = "\(engine.root)/containers/\(id)"
+                    func isLocked() -> Bool { engine.host("flock -n \(folder) true").status == 1 }
+                    #expect(!isLocked())
+                    // Whoever changes the packet filter waits for this one.
+                    let holder = RunningCommand(
+                        [
+                            "/bin/sh", "-c",
+                            "exec 9<>\(engine.runFolder)/networks/lock; flock 9; echo held; read -r end; exit 0",
+                        ], environment: ["PATH": EngineFixture.path])
+                    #expect(holder.waitForOutput("held"), "\(holder.errorsSoFar)")
+                    let client = engine.start(["network", "connect", "busy", "waiter"])
+                    #expect(eventually { textOfFile("\(folder)/config.json")?.contains("\"endpoints\"") == true })
+                    kill(client.pid, SIGKILL)
+                    _ = client.finish()
+                    #expect(isLocked())
+                    let next = engine.start(["network", "disconnect", "busy", "waiter"])
+                    _ = holder.finish(input: "\n")
+                    let left = next.finish()
+                    #expect(left.status == 0, "\(left.errors)")
+                    #expect(!isLocked() && networks("waiter").isEmpty)
+                    #expect(members("busy").count == 1)
+                    #expect(engine.run("exec", "waiter", "ls", "/sys/class/net").text == "lo")
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a client that was killed at a container that has never run leaves it, also one that removes itself at its end")
+    func killedBeforeItsStart() throws {
+        try withNetwork("unborn") {
+            let id = engine.run("create", "--rm", "--name", "child", "BusyBox", "ls", "/sys/class/net").text
+            defer { engine.run("rm", "-f", "child") }
+            // What it has while it works, and what nobody holds when it was killed.
+            let run = "\(engine.runFolder)/\(id)"
+            let leave = "mkdir -m 700 \(run) && touch \(run)/lock"
+            #expect(!id.isEmpty && engine.host(leave).status == 0)
+            #expect(engine.run("system", "recover").status == 0)
+            #expect(engine.run("inspect", "-f", "{{.State.Status}}", "child").text == "created")
+            #expect(access(run, F_OK) != 0)
+            #expect(engine.host(leave).status == 0)
+            let again = engine.run("network", "connect", "unborn", "child")
+            #expect(again.status == 0, "\(again.errors)")
+            #expect(engine.run("start", "-a", "child").lines == ["eth0", "lo"])
+            #expect(eventually { engine.run("ps", "-aq").text.isEmpty })
+        }
+    }
+
     @Test("a monitor that was killed in the middle leaves nothing, and the container starts as it was")
     func killedMonitor() throws {
         try withNetwork("lost") {
@@ -208,6 +262,23 @@ struct NetworkConnectFailureTests: EngineSuite {
                 #expect(done.status == 0, "\(done.errors)")
                 #expect(eventually { engine.run("logs", "again").output.contains("eth0") })
                 #expect(engine.run("network", "disconnect", "soon", "again").status == 0)
+            }
+        }
+    }
+
+    @Test("a process that has gone to a namespace of its own, where it may do anything, gets no device there")
+    func ownNamespace() throws {
+        try withNetwork("stage") {
+            try engine.withContainer(
+                ["--name", "actor", "--security-opt", "seccomp=unconfined"],
+                ["unshare", "-U", "-r", "-n", "sleep", "1000"]
+            ) { _ in
+                let pid = try engine.pid("actor")
+                #expect(
+                    eventually { textOfFile("/proc/\(pid)/comm") == "sleep\n" }, "\(engine.run("logs", "actor").errors)"
+                )
+                refused("connect", "stage", "actor", by: "has gone to another network namespace")
+                #expect(members("stage").isEmpty && networks("actor").isEmpty && isClean("actor"))
             }
         }
     }

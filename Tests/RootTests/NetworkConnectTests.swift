@@ -212,6 +212,46 @@ struct NetworkConnectTests: EngineSuite {
         host.run("ip link del moved")
     }
 
+    @Test("a port of an address whose family the next network lacks is given back, and waits for one that has it")
+    func families() throws {
+        let host = try network()
+        host.run("ip link add six type bridge && ip addr add fd00:99::7/64 dev six nodad && ip link set six up")
+        defer { host.run("ip link del six") }
+        let asked = ["-p", "[fd00:99::7]:8130:80", "-p", "8131:80"]
+        try withNetworks(["dual"], ["--subnet", "10.210.3.0/24", "--subnet", "fd00:211::/64"]) {
+            try withNetworks(["four"], ["--subnet", "10.210.4.0/24"]) {
+                let never = engine.run(["run", "--rm", "--network", "four"] + asked + ["BusyBox", "true"])
+                #expect(
+                    never.status == 125
+                        && never.errors.contains(
+                            "the port of fd00:99::7 cannot lead to the container: it has no address of that family on four"
+                        ),
+                    "\(never.status) \(never.errors)")
+                try engine.withContainer(["--name", "ferry", "--network", "dual"] + asked, Self.server) { id in
+                    func get(_ place: String) -> String {
+                        host.run("timeout 5 busybox wget -q -O - http://\(place)/hostname").text
+                    }
+                    let short = String(id.prefix(12))
+                    #expect(get("[fd00:99::7]:8130") == short)
+                    connect("four", "ferry")
+                    disconnect("dual", "ferry")
+                    func hasOne() -> Bool { engine.run("port", "ferry").lines == ["80/tcp -> 0.0.0.0:8131"] }
+                    #expect(hasOne() && get("127.0.0.1:8131") == short)
+                    let again = engine.run("restart", "-t", "0", "ferry")
+                    #expect(again.status == 0, "\(again.errors)")
+                    #expect(hasOne() && eventually { get("127.0.0.1:8131") == short })
+                    connect("dual", "ferry")
+                    #expect(hasOne())
+                    disconnect("four", "ferry")
+                    for place in ["[fd00:99::7]:8130", "127.0.0.1:8131"] { #expect(get(place) == short, "\(place)") }
+                    #expect(engine.run("port", "ferry").lines.count == 2)
+                    #expect(engine.run("system", "recover").status == 0)
+                    #expect(get("[fd00:99::7]:8130") == short)
+                }
+            }
+        }
+    }
+
     @Test("rates of the container hold on a new device too")
     func rates() throws {
         try withNetworks(["slow", "slower"]) {
