@@ -24,7 +24,7 @@ public enum NetworkDevices {
             index = try host.createBridge(
                 network.device, mtu: network.mtu, hardwareAddress: hardwareAddress(of: network))
         }
-        try configure(network, index, &host, rules)
+        try configure(network, index, &host, rules, folder)
         // Last: a bridge that is up is one that all of this was done for.
         try host.setUp(index)
         return index
@@ -48,11 +48,12 @@ public enum NetworkDevices {
     }
 
     private static func configure(
-        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket, _ rules: OpenPacketFilter
+        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket, _ rules: OpenPacketFilter, _ folder: String
     ) throws(CFSError) {
         // Isolation before anything can pass.
-        try rules.filter.ensure()
+        let wasBroken = try rules.filter.ensure()
         try rules.filter.add(filtered(network))
+        if wasBroken { try putBackOthers(than: network, &rules.filter, &host, folder) }
         if network.range(.ipv6) == nil {
             if try NetworkSysctl.hasIPv6() {
                 try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")
@@ -151,6 +152,9 @@ public enum NetworkDevices {
         var table = readNames(path) ?? NameTable(network: network.name)
         let before = table
         table.subnets = network.ranges.map(\.subnet)
+        if network.driver == .bridge {
+            table.bridge = NameTable.Bridge(name: network.device, isInternal: network.isInternal)
+        }
         change(&table)
         guard table != before else { return }
         try AtomicFile.write(table.bytes, to: path, durable: false)

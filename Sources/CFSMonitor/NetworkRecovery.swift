@@ -19,7 +19,7 @@ public struct ConnectedContainer: Sendable {
 
 extension NetworkDevices {
     /// Puts right what a monitor that was killed has left of its container, and what somebody else has taken away: rules of
-    /// networks and ports, and names.
+    /// networks and ports, names, and connections that the kernel remembers.
     ///
     /// - Parameters:
     ///   - networks: all of the engine's.
@@ -77,6 +77,30 @@ extension NetworkDevices {
         return changes + left.count + missing.count
     }
 
+    /// Puts the other networks into a packet filter that was made anew: one that was gone had nothing of them any more, and of one
+    /// of another layout not all can be read. Under the lock. Their ports come with recover(), which knows who has them.
+    static func putBackOthers(
+        than own: NetworkRecord, _ filter: inout PacketFilter, _ host: inout RouteSocket, _ folder: String
+    ) throws(CFSError) {
+        let opened = try Directory.open(folder)
+        for file in try Directory.names(opened.raw) where file.hasSuffix(".names") {
+            guard let table = readNames("\(folder)/\(file)"), let bridge = table.bridge, bridge.name != own.device
+            else {
+                continue
+            }
+            do throws(CFSError) {
+                guard let link = try host.link(named: bridge.name), link.kind == "bridge" else { continue }
+                try filter.add(
+                    FilteredNetwork(
+                        bridge: bridge.name, subnets: table.subnets, isInternal: bridge.isInternal,
+                        masquerades: !bridge.isInternal))
+            } catch {
+                // One that contradicts another keeps nobody from starting.
+                continue
+            }
+        }
+    }
+
     private static func putRightNames(
         _ network: NetworkRecord, _ running: [ConnectedContainer], _ folder: String
     ) throws(CFSError) -> Int {
@@ -85,10 +109,14 @@ extension NetworkDevices {
         let there = running.filter { $0.settings.endpoints.contains { $0.network.id == network.id } }.map {
             String($0.id.short)
         }
-        let before = table.hosts.count
-        table.hosts.removeAll { !there.contains($0.id) }
-        guard table.hosts.count != before else { return 0 }
+        // A monitor that ends takes its names away itself, and has the kernel forget connections.
+        let gone = table.hosts.filter { !there.contains($0.id) }
+        guard !gone.isEmpty else { return 0 }
+        let kept = table.hosts.filter { there.contains($0.id) }
+        table.hosts = kept
+        let left = gone.flatMap(\.addresses).filter { address in !kept.contains { $0.addresses.contains(address) } }
+        ContainerNetwork.regardless { () throws(CFSError) in try forgetConnections(of: left, ports: []) }
         try AtomicFile.write(table.bytes, to: path, durable: false)
-        return before - table.hosts.count
+        return gone.count
     }
 }

@@ -5,7 +5,8 @@ import CFSModel
 ///
 /// ```json
 /// {"version":1,"network":"front","subnets":["10.89.0.0/24"],
-///  "hosts":[{"id":"3f9c2a41b7d0","name":"web","aliases":["www"],"addresses":["10.89.0.2","fd00:89::2"]}]}
+///  "hosts":[{"id":"3f9c2a41b7d0","name":"web","aliases":["www"],"addresses":["10.89.0.2","fd00:89::2"]}],
+///  "bridge":"cfs-0f8fad5b","internal":false}
 /// ```
 package struct NameTable: Sendable, Hashable {
     package struct Host: Sendable, Hashable {
@@ -26,6 +27,16 @@ package struct NameTable: Sendable, Hashable {
     /// Addresses in them that no host has are nobody's: they are not asked for elsewhere.
     package var subnets: [IPSubnet]
     package var hosts: [Host]
+    /// The network's bridge, for whoever makes the packet filter anew; nil for one that has none, or whose bridge is made only now.
+    package var bridge: Bridge?
+
+    package struct Bridge: Sendable, Hashable {
+        package var name: String
+        /// See ``FilteredNetwork/isInternal``.
+        package var isInternal: Bool
+
+        package init(name: String, isInternal: Bool) { (self.name, self.isInternal) = (name, isInternal) }
+    }
 
     package init(network: String, subnets: [IPSubnet] = [], hosts: [Host] = []) {
         (self.network, self.subnets, self.hosts) = (network, subnets, hosts)
@@ -42,12 +53,15 @@ package struct NameTable: Sendable, Hashable {
                     ("addresses", JSON(host.addresses.map(\.description))),
                 ]))
         }
-        let document = JSON.object(
-            JSONObject([
-                ("version", JSON(unsigned: Self.version)), ("network", .string(network)),
-                ("subnets", JSON(subnets.map(\.description))), ("hosts", .array(hosts)),
-            ]))
-        return document.bytes() + [0x0a]
+        var document = JSONObject([
+            ("version", JSON(unsigned: Self.version)), ("network", .string(network)),
+            ("subnets", JSON(subnets.map(\.description))), ("hosts", .array(hosts)),
+        ])
+        if let bridge {
+            document["bridge"] = .string(bridge.name)
+            document["internal"] = .bool(bridge.isInternal)
+        }
+        return JSON.object(document).bytes() + [0x0a]
     }
 
     /// Reads the file. Members that a later version adds are passed over: a container outlives an upgrade.
@@ -67,6 +81,8 @@ package struct NameTable: Sendable, Hashable {
         }
         self.subnets = subnets
         hosts = try fields.list("hosts") { json throws(CFSError) in try Host(json) }
+        let isInternal = try fields.bool("internal") ?? false
+        bridge = try fields.string("bridge").map { Bridge(name: $0, isInternal: isInternal) }
     }
 }
 

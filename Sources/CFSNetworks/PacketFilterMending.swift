@@ -35,7 +35,8 @@ extension PacketFilter {
     }
 
     /// Makes the table when it is not there, and anew when it is of another layout or rules are gone: with all networks and
-    /// ports that can be read in it, in one batch, so no packet passes between the old and the new.
+    /// ports that can be read in it, in one batch, so no packet passes between the old and the new. Where those contradict
+    /// each other, with the first of two.
     ///
     /// - Returns: whether it was not whole.
     @discardableResult
@@ -49,10 +50,17 @@ extension PacketFilter {
                 return true
             } catch {
                 if error.errno == 85 { continue }  // ERESTART
-                guard error.code == .conflict, !kept.networks.isEmpty || !kept.ports.isEmpty else { throw error }
+                let isAboutKept = error.code == .conflict || error.code == .invalidArgument
+                guard isAboutKept, !kept.networks.isEmpty || !kept.ports.isEmpty else { throw error }
             }
-            // What another layout had contradicts itself here: then with nothing, rather than not at all.
+            // What another layout had contradicts itself here: then what does not, one after the other.
             try restore(networks: [], ports: [])
+            for network in kept.networks {
+                do throws(CFSError) { try add(network) } catch { continue }
+            }
+            for port in kept.ports {
+                do throws(CFSError) { try publish([port]) } catch { continue }
+            }
             return true
         }
     }

@@ -26,6 +26,12 @@ struct NameTableTests {
             """
         #expect(String(decoding: table.bytes, as: UTF8.self) == text)
         #expect(try NameTable(parsing: table.bytes) == table)
+        var bridged = table
+        bridged.bridge = NameTable.Bridge(name: "cfs-0f8fad5b", isInternal: true)
+        #expect(
+            String(decoding: bridged.bytes, as: UTF8.self).hasSuffix(
+                #"],"bridge":"cfs-0f8fad5b","internal":true}"# + "\n"))
+        #expect(try NameTable(parsing: bridged.bytes) == bridged)
         let later = #"{"version":1,"network":"n","new":[1],"hosts":[{"id":"1","name":"a","weight":2}]}"#
         #expect(try NameTable(parsing: Array(later.utf8)).hosts == [NameTable.Host(id: "1", name: "a", addresses: [])])
     }

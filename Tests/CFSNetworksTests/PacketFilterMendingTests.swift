@@ -107,6 +107,31 @@ struct PacketFilterMendingTests {
         }
     }
 
+    @Test("of what contradicts itself in a table of another layout the rest is kept")
+    func contradiction() throws {
+        try withPrivateNetwork {
+            // Without ends of ranges, a subnet goes to the last address of all.
+            let script = """
+                add table inet cfs { comment "cfs: packet filter, layout 0"; }
+                add set inet cfs bridges { type ifname; elements = { "br7", "br8" }; }
+                add set inet cfs sources4 { type ipv4_addr; }
+                add element inet cfs sources4 { 128.0.0.0 comment "br7", 192.0.0.0 comment "br8" }
+                add map inet cfs ports4 { type inet_proto . inet_service : ipv4_addr . inet_service; }
+                add element inet cfs ports4 { udp . 53 : 10.89.0.2 . 5353 }
+                """
+            #expect(Self.nft(script).status == 0)
+            var filter = try PacketFilter()
+            let wasBroken = try filter.ensure()
+            let condition = try filter.condition()
+            let contents = try #require(try filter.contents())
+            #expect(wasBroken && condition == .whole)
+            #expect(
+                contents.networks.map(\.bridge) == ["br7"] && contents.networks[0].subnets == [IPSubnet("128.0.0.0/1")!]
+            )
+            #expect(contents.ports.map(\.description) == ["*:53/udp -> 10.89.0.2:5353"])
+        }
+    }
+
     @Test("a table that is not there is made")
     func missing() throws {
         try withPrivateNetwork {

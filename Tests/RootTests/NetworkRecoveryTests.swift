@@ -59,6 +59,28 @@ struct NetworkRecoveryTests: EngineSuite {
         }
     }
 
+    @Test(
+        "connections of a container whose monitor was killed are forgotten by recover, or for its address's next owner",
+        .enabled(if: access("/proc/net/nf_conntrack", R_OK) == 0, "the kernel shows its connections"),
+        arguments: [true, false])
+    func connections(recovers: Bool) throws {
+        let host = try network()
+        func isRemembered() -> Bool { host.run("cat /proc/net/nf_conntrack").output.contains("=10.200.21.9 ") }
+        try withNetwork("echoes", ["--subnet", "10.200.21.0/24"]) {
+            let options = ["--network", "echoes,ip=10.200.21.9"]
+            let first = engine.run(["run", "-d", "--name", "first"] + options + ["BusyBox"] + Self.server)
+            #expect(first.status == 0, "\(first.errors)")
+            #expect(host.run("timeout 5 busybox wget -q -O - http://10.200.21.9/hostname").status == 0)
+            #expect(isRemembered())
+            kill(try engine.monitor("first"), SIGKILL)
+            #expect(eventually { engine.run("ps", "-q").text.isEmpty })
+            #expect(isRemembered())
+            if recovers { #expect(engine.run("system", "recover").status == 0 && !isRemembered()) }
+            #expect(engine.run("rm", "-f", "first").status == 0)
+            try engine.withContainer(["--name", "second"] + options) { _ in #expect(!isRemembered()) }
+        }
+    }
+
     @Test("a network whose bridge somebody has removed leaves nothing in the way of the next one")
     func lostBridge() throws {
         let host = try network()

@@ -43,6 +43,38 @@ struct NetworkTouchedTests: EngineSuite {
         }
     }
 
+    @Test(
+        "a container that starts brings back the rules of all networks, also where nothing of them can be read",
+        arguments: [
+            "nft flush ruleset",
+            "nft delete table inet cfs && nft 'add table inet cfs { comment \"of another version\"; }'",
+        ])
+    func others(script: String) throws {
+        let host = try network()
+        try withNetwork("open") {
+            try withNetwork("shut", ["--internal"]) {
+                try engine.withContainer(["--network", "shut"]) { _ in
+                    try engine.withContainer(["--network", "open"]) { _ in
+                        let devices = ["open", "shut"].map {
+                            engine.run("network", "inspect", "-f", "{{.Device}}", $0).text
+                        }
+                        func sets(_ names: String...) -> [String] {
+                            names.map { host.run("nft list set inet cfs \($0)").output }
+                        }
+                        let before = sets("bridges", "internals")
+                        #expect(devices.allSatisfy { before[0].contains($0) } && before[1].contains(devices[1]))
+                        #expect(host.run(script).status == 0)
+                        let next = engine.run("run", "--rm", "--network", "open", "BusyBox", "true")
+                        #expect(next.status == 0, "\(next.errors)")
+                        let after = sets("bridges", "internals")
+                        #expect(
+                            devices.allSatisfy { after[0].contains($0) } && after[1].contains(devices[1]), "\(after)")
+                    }
+                }
+            }
+        }
+    }
+
     /// Sends a datagram, by default to a port of the host, always from the same port, and tells what comes back; nothing
     /// when nobody answers.
     private func ask(_ host: HostNetwork, _ address: String = "192.0.2.9", _ port: Int = 8062) -> String {
