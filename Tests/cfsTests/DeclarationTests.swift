@@ -180,7 +180,11 @@ struct DeclarationTests {
             #expect(inspect.timing && !inspect.isolation && inspect.format == "table" && inspect.type == "container")
         case let image as ImageImportCommand:
             #expect(image.name == "name")
-            if image.file == "-" { #expect(image.quiet) } else { #expect(image.command == "-x" && image.file == "file") }
+            if image.file == "-" {
+                #expect(image.quiet)
+            } else {
+                #expect(image.command == "-x" && image.file == "file")
+            }
         case let image as ImageExportCommand: #expect(image.output == "-file" && image.image == "name")
         case let image as ImageFetchCommand: #expect(image.sha256 == "ab" && image.quiet)
         case let attach as AttachCommand:
