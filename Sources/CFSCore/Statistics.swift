@@ -12,6 +12,10 @@ public struct ContainerStatistics: Sendable, Hashable {
     public var at: UInt64
     /// Counters and levels of its cgroup. A part whose controller the container does not have is nil.
     public var use: CgroupStatistics
+    /// What went through its network devices, in their order; empty for a container without networks (`--network none`), and those
+    /// of the other one for `--network container:ID`. Nil where it cannot be said: with the host's network, which is not the
+    /// container's alone, with a namespace behind a path, and at a moment at which the host's devices change too fast to be listed.
+    public var networks: [NetworkUse]?
 
     /// How many processors it has used since an earlier moment: 1.0 is one of them all the time. Nil when that cannot be
     /// said: another container, the same moment.
@@ -46,10 +50,12 @@ public final class StatisticsReader: Sendable {
     private let engine: Engine
     private let containers: [Container]?
     private let readers = Mutex<[ContainerID: CgroupStatisticsReader]>([:])
+    private let networks: Mutex<NetworkStatisticsReader>
 
     init(_ engine: Engine, _ containers: [Container]?) {
         self.engine = engine
         self.containers = containers
+        networks = Mutex(NetworkStatisticsReader(engine))
     }
 
     /// One reading: of each container that runs, newest first, or in the order in which they were named. Those that do
@@ -70,6 +76,9 @@ public final class StatisticsReader: Sendable {
         }
         let running = records.filter { $0.state.pid != nil }
         let known = Set(running.map(\.id))
+        let uses = try networks.withLock { networks throws(CFSError) in
+            try networks.read(running.compactMap { record in record.state.pid.map { (record.id, $0) } })
+        }
         return try readers.withLock { readers throws(CFSError) in
             for id in readers.keys where !known.contains(id) { readers[id] = nil }
             var all: [ContainerStatistics] = []
@@ -82,7 +91,9 @@ public final class StatisticsReader: Sendable {
                     continue
                 }
                 all.append(
-                    ContainerStatistics(id: record.id, name: record.name, at: SystemClock.monotonic, use: use))
+                    ContainerStatistics(
+                        id: record.id, name: record.name, at: SystemClock.monotonic, use: use,
+                        networks: uses[record.id]))
             }
             return all
         }

@@ -19,6 +19,9 @@ package struct Link: Sendable, Hashable {
     package var isBound: Bool
     /// The number of the other end of a pair, or of the device below it; often in another namespace.
     package var peer: Int32?
+    /// By which number this namespace knows that of `peer`, where it is another one: see
+    /// ``RouteSocket/namespaceNumber(of:)``.
+    package var peerNamespace: Int32?
     package var statistics: LinkStatistics?
 }
 
@@ -54,6 +57,7 @@ extension Link {
         let isBoundByKind = flags & 0x8 != 0 || kind == "bridge"
         isBound = isBoundByKind || attributes.number(LinkAttribute.bound, UInt8.self) == 1
         peer = attributes.number(LinkAttribute.link, Int32.self).flatMap { $0 == 0 ? nil : $0 }
+        peerNamespace = attributes.number(LinkAttribute.peerNamespace, Int32.self).flatMap { $0 < 0 ? nil : $0 }
         statistics = attributes[LinkAttribute.statistics].flatMap { LinkStatistics($0) }
     }
 }

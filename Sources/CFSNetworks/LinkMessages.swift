@@ -10,6 +10,7 @@ enum LinkAttribute {
     static let namespace: UInt16 = 28  // IFLA_NET_NS_FD
     static let sendingQueues: UInt16 = 31  // IFLA_NUM_TX_QUEUES
     static let receivingQueues: UInt16 = 32  // IFLA_NUM_RX_QUEUES
+    static let peerNamespace: UInt16 = 37  // IFLA_LINK_NETNSID
     static let bound: UInt16 = 67  // IFLA_NETNS_IMMUTABLE (Linux 6.15)
 
     static let infoKind: UInt16 = 1  // IFLA_INFO_KIND
@@ -194,5 +195,19 @@ extension NetlinkMessage {
             $0.append(24, [UInt8]())  // IFLA_BRPORT_FLUSH
         }
         return message
+    }
+
+    /// With `struct rtgenmsg`.
+    static func getNamespaceNumber(of pid: Int32) -> NetlinkMessage {
+        var message = NetlinkMessage(90)  // RTM_GETNSID
+        message.append(header: [0])
+        message.append(2, pid)  // NETNSA_PID
+        return message
+    }
+
+    /// Reads what lies behind the header of an RTM_NEWNSID. Nil when there is no number (NETNSA_NSID_NOT_ASSIGNED).
+    static func namespaceNumber(in body: ArraySlice<UInt8>) -> Int32? {
+        // NETNSA_NSID
+        NetlinkAttributes(body.dropFirst(4)).number(1, Int32.self).flatMap { $0 < 0 ? nil : $0 }
     }
 }

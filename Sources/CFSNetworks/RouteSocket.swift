@@ -48,6 +48,23 @@ package struct RouteSocket: ~Copyable {
         try socket.list(NetlinkMessage(link: .get), "the network devices cannot be listed").compactMap { Link($0.body) }
     }
 
+    /// By which number this namespace knows the network namespace of a process (rtnetlink(7), RTM_GETNSID, Linux 4.0).
+    ///
+    /// A namespace that holds the other end of a device of this one has a number from the first time on that the device is listed,
+    /// and keeps it until its end.
+    ///
+    /// - Returns: nil for one without a number, also for this one, and for a process that is gone.
+    package mutating func namespaceNumber(of pid: Int32) throws(CFSError) -> Int32? {
+        let message = NetlinkMessage.getNamespaceNumber(of: pid)
+        do throws(CFSError) {
+            let answers = try socket.request(message, "the network namespace of the process \(pid) cannot be asked for")
+            return answers.lazy.compactMap { NetlinkMessage.namespaceNumber(in: $0.body) }.first
+        } catch {
+            if error.errno == ESRCH { return nil }
+            throw error
+        }
+    }
+
     // MARK: - For the other files of this type
 
     mutating func list(_ message: NetlinkMessage, _ what: String) throws(CFSError) -> [ArraySlice<UInt8>] {

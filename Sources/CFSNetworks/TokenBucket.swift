@@ -51,6 +51,8 @@ package struct QueueStatistics: Sendable, Hashable {
     package var overlimits: UInt32
     /// Bytes that wait now.
     package var backlog: UInt32
+    /// The rate that it keeps, as the kernel has it.
+    package var bytesPerSecond: UInt64?
 }
 
 /// Numbers of `linux/pkt_sched.h` and `linux/gen_stats.h`.
@@ -58,6 +60,9 @@ private enum QueueAttribute {
     static let kind: UInt16 = 1  // TCA_KIND
     static let options: UInt16 = 2  // TCA_OPTIONS
     static let statistics: UInt16 = 7  // TCA_STATS2
+
+    static let parameters: UInt16 = 1  // TCA_TBF_PARMS
+    static let longRate: UInt16 = 4  // TCA_TBF_RATE64
 }
 
 extension QueueStatistics {
@@ -78,6 +83,10 @@ extension QueueStatistics {
         self.drops = drops
         self.overlimits = overlimits
         self.backlog = backlog
+        let options = attributes.nested(QueueAttribute.options)
+        // `struct tc_ratespec`, whose last number is all ones where the rate has more than 32 bits.
+        let short = options?[QueueAttribute.parameters]?.number(at: 8, UInt32.self).map { UInt64($0) }
+        bytesPerSecond = options?.number(QueueAttribute.longRate, UInt64.self) ?? short
     }
 }
 
@@ -103,8 +112,10 @@ extension NetlinkMessage {
         var message = NetlinkMessage(queue: .new, [.create, .replace], index: index)
         message.append(QueueAttribute.kind, "tbf")
         message.append(nesting: QueueAttribute.options) {
-            $0.append(1, bucket.parameters)  // TCA_TBF_PARMS
-            if bucket.bytesPerSecond > UInt64(UInt32.max) { $0.append(4, bucket.bytesPerSecond) }  // TCA_TBF_RATE64
+            $0.append(QueueAttribute.parameters, bucket.parameters)
+            if bucket.bytesPerSecond > UInt64(UInt32.max) {
+                $0.append(QueueAttribute.longRate, bucket.bytesPerSecond)
+            }
             $0.append(6, bucket.burst)  // TCA_TBF_BURST
         }
         return message
@@ -142,5 +153,18 @@ extension RouteSocket {
         // The kernel answers as if others were told of a change, so only with `echo`.
         let message = NetlinkMessage(queue: .get, .echo, index: index)
         return try ask(index, message, "cannot be asked for its queue").lazy.compactMap { QueueStatistics($0) }.first
+    }
+
+    /// What the limits of all devices of the namespace did, by the devices' numbers; those without one are left out.
+    package mutating func queueStatistics() throws(CFSError) -> [Int32: QueueStatistics] {
+        var all: [Int32: QueueStatistics] = [:]
+        for body in try list(
+            NetlinkMessage(queue: .get, index: 0), "the queues of the network devices cannot be listed")
+        {
+            // `struct tcmsg`: the device, and whose part it is.
+            guard let index = body.number(at: 4, Int32.self), body.number(at: 12, UInt32.self) == .max else { continue }
+            if let queue = QueueStatistics(body) { all[index] = queue }
+        }
+        return all
     }
 }

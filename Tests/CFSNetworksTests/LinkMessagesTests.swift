@@ -42,6 +42,13 @@ struct LinkMessagesTests {
                     "28000000 13000500 01000000 00000000 00000000 07000000 00000000 00000000 08000a00 03000000"))
     }
 
+    @Test("the number of a process's namespace is asked for (rtgenmsg, NETNSA_PID)")
+    func namespaceNumber() {
+        #expect(
+            Self.sent(.getNamespaceNumber(of: 4711))
+                == LinkFixture.bytes("1c000000 5a000500 01000000 00000000 00000000 08000200 67120000"))
+    }
+
     @Test("a bridge has neither spanning tree nor delay, nor looks into multicast (ifinfomsg, IFLA_BR_*)")
     func bridge() {
         #expect(

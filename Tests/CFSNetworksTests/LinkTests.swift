@@ -95,6 +95,30 @@ struct LinkTests {
         1800030003000000040000000500000006000000070000000c00080009000000000000 00
         """)
 
+    /// The same with `struct tc_tbf_qopt`, and with a rate that has more than 32 bits.
+    private static let rates = [
+        "2c000200 28000100 00010000 00000000 40420f00 00000000 00000000 00000000 00000000 00000000 00000000",
+        "38000200 28000100 00010000 00000000 ffffffff 00000000 00000000 00000000 00000000 00000000 00000000"
+            + "0c000400 00e40b54 02000000",
+    ].map(LinkFixture.bytes)
+
+    @Test("a queue has its rate, also one of more than 32 bits")
+    func rate() {
+        let rates = Self.rates.map { QueueStatistics((Self.queue + $0)[...])?.bytesPerSecond }
+        #expect(rates == [1_000_000, 10_000_000_000])
+        for count in 0..<Self.rates[1].count {
+            let cut = QueueStatistics((Self.queue + Self.rates[1].prefix(count))[...])
+            #expect(cut?.drops == 5 && cut?.bytesPerSecond == nil, "\(count)")
+        }
+    }
+
+    @Test("the number of a namespace is there or not")
+    func namespaceNumber() {
+        let answers = ["00000000 08000100 03000000", "00000000 08000100 ffffffff", "00000000", ""].map(
+            LinkFixture.bytes)
+        #expect(answers.map { NetlinkMessage.namespaceNumber(in: $0[...]) } == [3, nil, nil, nil])
+    }
+
     @Test("a queue has what it sent, dropped and holds")
     func statistics() throws {
         #expect(

@@ -54,6 +54,29 @@ struct RouteSocketTests {
         #expect(other.name == "eth0" && other.peer == pair.index && other.hardwareAddress == Self.macAddress)
     }
 
+    @Test("the other end of a pair is found by its process: the namespace has one number in the list and by itself")
+    func namespaceNumber() throws {
+        let agent = NetworkAgent()
+        let (number, own, gone, links) = try LinkFixture.inOwnNetwork {
+            var socket = try RouteSocket()
+            let far = try File.open("/proc/\(agent.pid)/ns/net", .read)
+            _ = try socket.createVeth(
+                "v0", master: nil, mtu: nil, peer: VethPeer(name: "eth0", hardwareAddress: nil, namespace: far.raw))
+            let here = try File.open("/proc/thread-self/ns/net", .read)
+            _ = try socket.createVeth(
+                "w0", master: nil, mtu: nil, peer: VethPeer(name: "w1", hardwareAddress: nil, namespace: here.raw))
+            let links = try socket.links()
+            return (
+                try socket.namespaceNumber(of: agent.pid), try socket.namespaceNumber(of: getpid()),
+                try socket.namespaceNumber(of: .max), links
+            )
+        }
+        let found = try #require(number)
+        #expect(links.filter { $0.peerNamespace == found }.map(\.name) == ["v0"])
+        #expect(links.filter { $0.peerNamespace == nil }.map(\.name).sorted() == ["lo", "w0", "w1"])
+        #expect(own == nil && gone == nil)
+    }
+
     @Test("a pair of which one end cannot be is not there at all, and the error has names and number")
     func halfPair() throws {
         let far = try LinkFixture.newNetwork()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A `cfsd` of a test's own, beside the executable under test, over the folders of an engine: at a port that was free, and at
-/// a socket. It is ended, and waited for, when the last reference to it goes.
+/// a socket. It is ended, and waited for, when the last reference to it goes. Daemon and `curl` are in the network of the engine.
 package final class DaemonFixture {
     package let command: RunningCommand
     package let port: Int
@@ -40,8 +40,8 @@ package final class DaemonFixture {
         var variables = ["PATH": EngineFixture.path, "LC_ALL": "C"]
         variables.merge(environment) { $1 }
         return RunningCommand(
-            [binary(engine), "--root", engine.root, "--run", engine.runFolder] + arguments, environment: variables,
-            directory: engine.folder.path)
+            (engine.network?.entering ?? []) + [binary(engine), "--root", engine.root, "--run", engine.runFolder]
+                + arguments, environment: variables, directory: engine.folder.path)
     }
 
     package static func binary(_ engine: EngineFixture) -> String {
@@ -76,7 +76,7 @@ package final class DaemonFixture {
     package func curl(_ arguments: [String], user: Int? = nil) -> Answer {
         let other = user.map { ["/usr/bin/setpriv", "--reuid", "\($0)", "--regid", "\($0)", "--clear-groups"] } ?? []
         let command = RunningCommand(
-            other + ["/usr/bin/curl", "-sS", "-i", "--max-time", "100"] + arguments,
+            (engine.network?.entering ?? []) + other + ["/usr/bin/curl", "-sS", "-i", "--max-time", "100"] + arguments,
             environment: ["PATH": EngineFixture.path, "LC_ALL": "C"])
         return Self.answer(command.finish(seconds: 120).bytes)
     }

@@ -20,10 +20,10 @@ struct StatisticsTableTests {
         unlimited.use.memory?.max = .unlimited
         #expect(
             text([whole, plain, StatisticsRow(unlimited, before: nil)]) == """
-                CONTAINER ID   NAME   CPU %     MEM USAGE / LIMIT    MEM %    BLOCK I/O         PIDS   THROTTLED   PRESSURE
-                0f8fad5b-d9c   web    150.00%   50.0MiB / 100.0MiB   50.00%   3.0KiB / 6.0KiB   5      10.00%      io 12.50%
-                0f8fad5b-d9c   db     1.00%     -                    -        -                 -      -           -
-                0f8fad5b-d9c   free   -         50.0MiB / 4.0GiB     1.22%    3.0KiB / 6.0KiB   5      -           io 12.50%
+                CONTAINER ID   NAME   CPU %     MEM USAGE / LIMIT    MEM %    NET I/O           BLOCK I/O         PIDS   THROTTLED   PRESSURE
+                0f8fad5b-d9c   web    150.00%   50.0MiB / 100.0MiB   50.00%   1.5KiB / 3.0KiB   3.0KiB / 6.0KiB   5      10.00%      io 12.50%
+                0f8fad5b-d9c   db     1.00%     -                    -        -                 -                 -      -           -
+                0f8fad5b-d9c   free   -         50.0MiB / 4.0GiB     1.22%    1.5KiB / 3.0KiB   3.0KiB / 6.0KiB   5      -           io 12.50%
 
                 """)
     }
@@ -32,11 +32,13 @@ struct StatisticsTableTests {
     func noPressure() {
         #expect(
             text([plain]) == """
-                CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   BLOCK I/O   PIDS   THROTTLED
-                0f8fad5b-d9c   db     1.00%   -                   -       -           -      -
+                CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS   THROTTLED
+                0f8fad5b-d9c   db     1.00%   -                   -       -         -           -      -
 
                 """)
-        #expect(text([]) == "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   BLOCK I/O   PIDS   THROTTLED\n")
+        #expect(
+            text([])
+                == "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS   THROTTLED\n")
     }
 
     @Test("on a wide terminal there are bars: of the quota, or of the machine")
@@ -100,8 +102,30 @@ struct StatisticsJSONTests {
         #expect(memory["Limit"]?.integer == 100 << 20 && memory["Peak"] == nil && memory["High"] == nil)
         #expect(object["PIDs"] == ["Current": 5, "Limit": 10, "Refused": 0])
         #expect(object["IO"]?.array?.map { $0["Device"] } == ["8:0", "8:16"])
+        let devices = try #require(object["Networks"]?.array)
+        #expect(
+            devices.first == [
+                "Interface": "eth0", "Network": "net-eth0",
+                "Received": ["Bytes": 1024, "Packets": 3, "Errors": 0, "Dropped": 1],
+                "Sent": ["Bytes": 2048, "Packets": 5, "Errors": 2, "Dropped": 0],
+            ])
+        #expect(devices.count == 2 && devices[1]["Received"]?["Bytes"] == 512)
         #expect(object["Pressure"]?["IO"]?["Some"]?["Average10"] == .number(12.5))
         #expect(object["Pressure"]?["Memory"] == nil && object["HugePages"] == nil)
+    }
+
+    @Test("a rate stands beside what its queue has done")
+    func limits() {
+        var reading = Readings.plain()
+        var device = Readings.network("eth0", bytes: 1)
+        device.sent.limit = NetworkUse.Limit(bitsPerSecond: 20_000_000, dropped: 4, delayed: 9, waitingBytes: 3028)
+        reading.networks = [device]
+        let shown = StatisticsJSON.array([StatisticsRow(reading, before: nil)]).array?.first?["Networks"]?.array?.first
+        let expected: JSON = ["BitsPerSecond": 20_000_000, "Dropped": 4, "Delayed": 9, "WaitingBytes": 3028]
+        #expect(shown?["Sent"]?["Limit"] == expected && shown?["Received"]?["Limit"] == nil)
+        reading.networks = []
+        let none = StatisticsJSON.array([StatisticsRow(reading, before: nil)]).array?.first?["Networks"]
+        #expect(none == .array([]))
     }
 
     @Test("a container that does not run has no values")

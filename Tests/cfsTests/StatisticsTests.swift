@@ -52,7 +52,16 @@ enum Readings {
         reading.use.cpuPressure = pressure
         pressure.some.average10 = 12.5
         reading.use.ioPressure = pressure
+        reading.networks = [network("eth0", bytes: 1024), network("eth1", bytes: 512)]
         return reading
+    }
+
+    /// Twice as much is sent as received.
+    static func network(_ interface: String, bytes: UInt64) -> NetworkUse {
+        NetworkUse(
+            interface: interface, network: "net-\(interface)",
+            received: NetworkUse.Direction(bytes: bytes, packets: 3, errors: 0, dropped: 1),
+            sent: NetworkUse.Direction(bytes: 2 * bytes, packets: 5, errors: 2, dropped: 0))
     }
 }
 
@@ -70,18 +79,24 @@ struct StatisticsRowTests {
         #expect(StatisticsRow(then, before: Readings.whole(seconds: 0, periods: 10, throttled: 1)).throttled == 0)
     }
 
-    @Test("memory is what it needs, and the disks are added up")
+    @Test("memory is what it needs, and the disks and the network devices are added up")
     func levels() {
         let row = StatisticsRow(Readings.whole(), before: nil)
         #expect(row.memory == 50 << 20 && row.memoryShare == 0.5 && row.pidsShare == 0.5)
         #expect(row.disks?.read == 3072 && row.disks?.written == 6144)
+        #expect(row.network?.received == 1536 && row.network?.sent == 3072)
         #expect(row.pressure?.kind == "io" && row.pressure?.average == 12.5)
     }
 
     @Test("what is not measured is not zero")
-    func unmeasured() {
+    func unmeasured() throws {
         let row = StatisticsRow(Readings.plain(seconds: 2, cpu: 5), before: Readings.plain())
         #expect(row.processors != nil && row.processorLimit == nil && row.throttled == nil)
+        #expect(row.network == nil)
+        var lonely = Readings.plain()
+        lonely.networks = []
+        let none = try #require(StatisticsRow(lonely, before: nil).network)
+        #expect(none.received == 0 && none.sent == 0)
         #expect(row.memory == nil && row.disks == nil && row.pids == nil && row.pressure == nil)
         let stopped = StatisticsRow(id: Readings.id, name: "web")
         #expect(stopped.reading == nil && stopped.processors == nil)

@@ -32,11 +32,33 @@ enum StatisticsDocument {
                 "writtenBytes": JSON(unsigned: disks.reduce(0) { $0 &+ $1.writtenBytes }),
             ]
         }
+        object["networks"] = reading.networks.map { .array($0.map(network)) }
         var pressure = JSONObject()
         pressure["cpu"] = use.cpuPressure.map { .number($0.some.average10) }
         pressure["memory"] = use.memoryPressure.map { .number($0.some.average10) }
         pressure["io"] = use.ioPressure.map { .number($0.some.average10) }
         if !pressure.isEmpty { object["pressure"] = .object(pressure) }
+        return object
+    }
+
+    private static func network(_ device: NetworkUse) -> JSON {
+        [
+            "interface": .string(device.interface), "network": .string(device.network),
+            "received": .object(direction(device.received)), "sent": .object(direction(device.sent)),
+        ]
+    }
+
+    private static func direction(_ way: NetworkUse.Direction) -> JSONObject {
+        var object = JSONObject([
+            ("bytes", JSON(unsigned: way.bytes)), ("packets", JSON(unsigned: way.packets)),
+            ("errors", JSON(unsigned: way.errors)), ("dropped", JSON(unsigned: way.dropped)),
+        ])
+        object["limit"] = way.limit.map { limit in
+            [
+                "bitsPerSecond": JSON(unsigned: limit.bitsPerSecond), "dropped": JSON(unsigned: limit.dropped),
+                "delayed": JSON(unsigned: limit.delayed), "waitingBytes": JSON(unsigned: limit.waitingBytes),
+            ]
+        }
         return object
     }
 }

@@ -27,6 +27,30 @@ enum ServiceMetrics {
         each { $0.use.memory.map { Double($0.current) } }
         text.family("cfs_container_processes", "gauge", "Processes of a running container.")
         each { $0.use.pids.map { Double($0.current) } }
+        network(readings, &text)
         return text.text
+    }
+
+    private static func network(_ readings: [ContainerStatistics], _ text: inout MetricsText) {
+        func each(_ value: (NetworkUse.Direction) -> UInt64) {
+            for reading in readings {
+                for device in reading.networks ?? [] {
+                    for (direction, way) in [("received", device.received), ("sent", device.sent)] {
+                        text.sample(
+                            [
+                                ("id", reading.id.text), ("name", reading.name), ("interface", device.interface),
+                                ("network", device.network), ("direction", direction),
+                            ], Double(value(way)))
+                    }
+                }
+            }
+        }
+        text.family("cfs_container_network_bytes_total", "counter", "Bytes through the devices of a running container.")
+        each(\.bytes)
+        text.family("cfs_container_network_packets_total", "counter", "Packets through them.")
+        each(\.packets)
+        text.family(
+            "cfs_container_network_dropped_total", "counter", "Packets that a device or the queue of its rate lost.")
+        each { $0.dropped &+ ($0.limit?.dropped ?? 0) }
     }
 }

@@ -12,6 +12,7 @@ enum StatisticsJSON {
         object["CPUPercent"] = row.processors.map { .number(rounded($0 * 100)) }
         object["CPU"] = use.cpu.map { cpu($0, row) }
         object["Memory"] = use.memory.map { memory($0, row) }
+        object["Networks"] = row.reading?.networks.map { .array($0.map(network)) }
         object["IO"] = use.io.map(io)
         object["PIDs"] = use.pids.map { pids in
             members([
@@ -54,6 +55,29 @@ enum StatisticsJSON {
             ("Kernel", limit(memory.kernel)), ("Swap", limit(memory.swap)), ("High", bytes(memory.high)),
             ("SwapLimit", bytes(memory.swapMax)), ("LimitReached", JSON(unsigned: memory.events.max)),
             ("Killed", JSON(unsigned: memory.events.oomKill)),
+        ])
+    }
+
+    private static func network(_ device: NetworkUse) -> JSON {
+        [
+            "Interface": .string(device.interface), "Network": .string(device.network),
+            "Received": direction(device.received), "Sent": direction(device.sent),
+        ]
+    }
+
+    private static func direction(_ way: NetworkUse.Direction) -> JSON {
+        members([
+            ("Bytes", JSON(unsigned: way.bytes)), ("Packets", JSON(unsigned: way.packets)),
+            ("Errors", JSON(unsigned: way.errors)), ("Dropped", JSON(unsigned: way.dropped)),
+            (
+                "Limit",
+                way.limit.map { limit in
+                    [
+                        "BitsPerSecond": JSON(unsigned: limit.bitsPerSecond), "Dropped": JSON(unsigned: limit.dropped),
+                        "Delayed": JSON(unsigned: limit.delayed), "WaitingBytes": JSON(unsigned: limit.waitingBytes),
+                    ]
+                }
+            ),
         ])
     }
 

@@ -55,6 +55,13 @@ struct StatisticsRow {
         }
     }
 
+    /// Bytes that its network devices have received and sent; nil where that is not known to be its own.
+    var network: (received: UInt64, sent: UInt64)? {
+        reading?.networks.map { devices in
+            devices.reduce((0, 0)) { ($0.0 &+ $1.received.bytes, $0.1 &+ $1.sent.bytes) }
+        }
+    }
+
     /// Processes and threads.
     var pids: UInt64? { use?.pids?.current }
 

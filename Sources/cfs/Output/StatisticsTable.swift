@@ -11,7 +11,7 @@ struct StatisticsTable {
     let width: Int?
 
     private enum Column: CaseIterable {
-        case id, name, processors, memory, memoryShare, disks, pids, throttled, pressure
+        case id, name, processors, memory, memoryShare, network, disks, pids, throttled, pressure
 
         var title: String {
             switch self {
@@ -20,6 +20,7 @@ struct StatisticsTable {
             case .processors: "CPU %"
             case .memory: "MEM USAGE / LIMIT"
             case .memoryShare: "MEM %"
+            case .network: "NET I/O"
             case .disks: "BLOCK I/O"
             case .pids: "PIDS"
             case .throttled: "THROTTLED"
@@ -31,7 +32,9 @@ struct StatisticsTable {
     private static let unmeasured = "-"
 
     /// What goes first where the terminal is narrow.
-    private static let expendable: [Column] = [.id, .pressure, .throttled, .disks, .memory, .pids, .memoryShare]
+    private static let expendable: [Column] = [
+        .id, .pressure, .throttled, .disks, .network, .memory, .pids, .memoryShare,
+    ]
 
     /// The table, each line with a line feed behind it, none longer than the terminal.
     var text: String {
@@ -82,7 +85,7 @@ struct StatisticsTable {
         case .processors: row.processorShare
         case .memory, .memoryShare: row.memoryShare
         case .pids: row.pidsShare
-        case .id, .name, .disks, .throttled, .pressure: nil
+        case .id, .name, .network, .disks, .throttled, .pressure: nil
         }
     }
 
@@ -95,6 +98,8 @@ struct StatisticsTable {
         case .memory:
             row.memory.map { "\(ByteCount($0)) / \(ByteCount(row.memoryLimit ?? memory))" } ?? Self.unmeasured
         case .memoryShare: memoryShare(row, bars: bars)
+        case .network:
+            row.network.map { "\(ByteCount($0.received)) / \(ByteCount($0.sent))" } ?? Self.unmeasured
         case .disks: row.disks.map { "\(ByteCount($0.read)) / \(ByteCount($0.written))" } ?? Self.unmeasured
         case .pids: row.pids.map { "\($0)" } ?? Self.unmeasured
         case .throttled: row.throttled.map { Meter.percent($0) } ?? Self.unmeasured
