@@ -35,7 +35,7 @@ final class RestService: Sendable {
 
     static let routes: [Route] =
         SystemRoutes.all + RunRoutes.all + ContainerRoutes.all + StreamRoutes.all
-        + FileRoutes.all + ImageRoutes.all + CommandRoute.all
+        + FileRoutes.all + ImageRoutes.all + NetworkRoutes.all + CommandRoute.all
 
     /// Answers one request; never throws: what fails is an answer as well.
     func respond(to request: Request, from peer: Peer) async -> Response {

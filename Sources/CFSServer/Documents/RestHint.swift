@@ -1,3 +1,5 @@
+import CFSCore
+
 /// The library's hints are written for who types `cfs`; whoever speaks REST is told the request that does the same.
 enum RestHint {
     /// Verbs that take one container, and the request that stands for each.
@@ -25,6 +27,20 @@ enum RestHint {
                     command.lowerBound..<closing.endIndex, with: "\(method) /containers/\(name)\(action)")
                 break
             }
+        }
+        return networks(text)
+    }
+
+    private static func networks(_ hint: String) -> String {
+        var text = hint.replacing("cfs network ls", with: "GET /networks")
+            .replacing("cfs network prune", with: "DELETE /networks/{name}")
+        for (verb, request) in [
+            ("inspect", "GET /networks/"), ("rm", "DELETE /networks/"), ("create", "POST /networks "),
+        ] {
+            guard let command = text.firstRange(of: "cfs network \(verb) ") else { continue }
+            let name = text[command.upperBound...].prefix { !" `,;)".contains($0) }
+            let told = verb == "create" ? #"{"name": \#(JSON.string(String(name)).text())}"# : String(name)
+            text.replaceSubrange(command.lowerBound..<name.endIndex, with: request + told)
         }
         return text
     }

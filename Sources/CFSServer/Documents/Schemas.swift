@@ -43,6 +43,7 @@ enum Schemas {
     static let historyEntry = reference("Run")
     static let started = reference("Started")
     static let image = reference("Image")
+    static let network = reference("Network")
 
     private static let strings = list(of: text)
     private static let state = choice(["Running", "Stopped", "Stopped: ERROR"])
@@ -57,7 +58,7 @@ enum Schemas {
         ], required: ["command"])
 
     private static let command: JSON = ["type": ["string", "array"], "items": text]
-    private static let oneOrMany: JSON = ["type": ["string", "array"], "items": text]
+    static let oneOrMany: JSON = ["type": ["string", "array"], "items": text]
 
     /// Both meanings of `POST /run`; the options are those of the command line.
     static let runRequest: JSON = {
@@ -93,6 +94,18 @@ enum Schemas {
         ("autoRemove", flag),
     ]
 
+    private static let networkMember = answer(
+        [
+            ("id", text), ("name", text), ("status", text), ("addresses", strings), ("hardwareAddress", text),
+            (
+                "ports",
+                list(
+                    of: answer(
+                        [("hostAddress", text), ("hostPort", integer), ("port", integer), ("transport", text)],
+                        required: ["hostPort", "port", "transport"]))
+            ),
+        ], required: ["id", "name", "status", "addresses", "ports"])
+
     /// What others refer to.
     static let components: JSON = [
         "Container": answer(containerMembers, required: ["id", "name", "state", "status", "image", "command"]),
@@ -112,6 +125,13 @@ enum Schemas {
                 ("name", text), ("digest", text), ("source", choice(["offline", "upstream", "imported", "committed"])),
                 ("architecture", text), ("size", integer), ("createdAt", time), ("layers", list(of: anyObject)),
             ], required: ["name", "digest", "layers"]),
+        "Network": answer(
+            [
+                ("id", text), ("name", text), ("driver", choice(["bridge", "macvlan", "ipvlan"])), ("internal", flag),
+                ("device", text), ("mtu", integer), ("labels", map(of: text)), ("createdAt", time),
+                ("subnets", list(of: answer([("subnet", text), ("gateway", text)], required: ["subnet"]))),
+                ("containers", list(of: networkMember)),
+            ], required: ["id", "name", "driver", "internal", "device", "subnets", "containers"]),
         "Error": answer(
             [
                 ("code", text), ("phase", text), ("message", text), ("hint", text), ("systemCall", text),

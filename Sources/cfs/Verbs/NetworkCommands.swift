@@ -17,10 +17,7 @@ struct NetworkCreateCommand: ParsedVerb {
               cfs network create --subnet 10.10.0.0/24 --gateway 10.10.0.254 --ipv6 --internal vault
             """)
 
-    static let optionNames =
-        OptionNames(
-            flags: ["internal", "ipv6"], values: ["driver d"], lists: ["subnet", "gateway", "opt o", "label l"])
-        + GlobalOptions.optionNames
+    static let optionNames = NetworkSpecOptions.optionNames + GlobalOptions.optionNames
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp("bridge, macvlan or ipvlan (default: bridge).", valueName: "driver"),
@@ -53,60 +50,17 @@ struct NetworkCreateCommand: ParsedVerb {
     var name: String
 
     func perform() throws(CFSError) -> Int32 {
-        var spec = NetworkSpec(name: name)
-        if let driver { spec.driver = try Self.driver(driver) }
-        for text in subnet {
-            guard let subnet = IPSubnet(text) else { throw Self.wrong(subnet: text) }
-            spec.subnets.append(subnet)
-        }
-        for text in gateway {
-            guard let address = IPAddress(text) else {
-                throw CFSError(
-                    .invalidArgument, .parsing, "--gateway does not take \"\(text)\"",
-                    hint: "write an address: 10.10.0.1")
-            }
-            spec.gateways.append(address)
-        }
-        spec.ipv6 = ipv6
-        spec.isInternal = `internal`
-        for text in opt { try Self.read(option: text, &spec) }
-        for text in label {
-            let (key, value) = try LabelSyntax.label(text)
-            spec.labels[key] = value
-        }
+        var options = NetworkSpecOptions()
+        options.driver = driver
+        options.subnets = subnet
+        options.gateways = gateway
+        options.ipv6 = ipv6
+        options.isInternal = `internal`
+        options.options = opt
+        options.labels = label
+        let spec = try options.spec(name: name)
         try StandardOutput.write("\(try globals.engine().createNetwork(spec).id)\n")
         return 0
-    }
-
-    private static func driver(_ text: String) throws(CFSError) -> NetworkRecord.Driver {
-        if let driver = NetworkRecord.Driver(rawValue: text) { return driver }
-        throw CFSError(
-            .invalidArgument, .parsing, "there is no driver \"\(text)\"", hint: "use bridge, macvlan or ipvlan")
-    }
-
-    private static func wrong(subnet text: String) -> CFSError {
-        let meant = IPSubnet.parts(text).flatMap { IPSubnet(containing: $0.address, prefix: $0.prefix) }
-        return CFSError(
-            .invalidArgument, .parsing, "--subnet does not take \"\(text)\"",
-            hint: meant.map { "did you mean \($0)? A subnet has no bit set behind its prefix" }
-                ?? "write an address and how many of its bits are the same for all: 10.10.0.0/24")
-    }
-
-    private static func read(option text: String, _ spec: inout NetworkSpec) throws(CFSError) {
-        let pair = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        switch (pair[0], pair.count == 2 ? pair[1] : nil) {
-        case ("mtu", let value?), ("com.docker.network.driver.mtu", let value?):
-            guard let mtu = UInt32(value) else {
-                throw CFSError(
-                    .invalidArgument, .parsing, "\"\(value)\" is no size for packets", hint: "write bytes: mtu=1400")
-            }
-            spec.mtu = mtu
-        case ("parent", let value?): spec.parent = value
-        default:
-            throw CFSError(
-                .invalidArgument, .parsing, "--opt does not know \"\(text)\"",
-                hint: "write mtu=BYTES, or parent=DEVICE")
-        }
     }
 }
 
