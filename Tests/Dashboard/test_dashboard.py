@@ -353,6 +353,81 @@ def keyboard(world):
     assert one["id"] not in world.daemon.ask("GET", "/containers?all=true")
 
 
+# The links of the picture: from, to, way.
+LINKS = "return [...document.querySelectorAll('#net .link')].map((link) => [link.dataset.from, link.dataset.to, link.dataset.way])"
+
+
+@test("the picture of networks has a link for whom each reaches, and follows who joins and leaves")
+def networks(world):
+    # It has ended: nothing of its networks is in the kernel.
+    core = world.daemon.ask("GET", "/containers/core")["id"]
+    for fields in ({"name": "blue"}, {"name": "vault", "internal": True}):
+        world.daemon.ask("POST", "/networks", fields)
+    try:
+        world.browser.js("location.hash = '#/networks'")
+        world.browser.until("three networks", "return document.querySelectorAll('#net .box.network').length === 3")
+        open_links = [["host", "network blue", "both"], ["world", "network blue", "back"], ["host", "network cfs0", "both"], ["world", "network cfs0", "back"]]
+        equal(sorted(world.browser.js(LINKS)), sorted(open_links + [["host", "network vault", "there"]]))
+        for name in ("blue", "vault"):
+            world.daemon.ask("POST", f"/networks/{name}/connect", {"container": "core"})
+        world.browser.until("two links more", "return document.querySelectorAll('#net .link').length === 7")
+        links = world.browser.js(LINKS)
+        assert ["network blue", f"container {core}", "both"] in links and ["network vault", f"container {core}", "both"] in links, links
+        equal(world.browser.js("return [...document.querySelectorAll('#net .box.container.ended')].length"), 1)
+        # The same in words, for who does not see it.
+        told = world.browser.js("return ['aria-labelledby', 'aria-describedby'].map((name) => document.getElementById(document.querySelector('#net').getAttribute(name)).textContent)")
+        equal(told[0], "Networks and who reaches whom: 3 networks, 1 container")
+        assert "vault reaches nobody else; the host reaches it; on it: core." in told[1], told
+        rows = world.browser.js("return [...document.querySelectorAll('.net-table tbody tr')].map((row) => [row.querySelector('b').textContent, [...row.querySelectorAll('a')].map((link) => link.textContent)])")
+        equal(rows, [["blue", ["core"]], ["cfs0", []], ["vault", ["core"]]])
+        world.keep("light-networks")
+        ink = Picture(world.browser.picture("#net")).sharpest()
+        assert ink > 7, f"the picture's text has a contrast of {ink:.1f}"
+        world.daemon.ask("POST", "/networks/vault/disconnect", {"container": "core"})
+        world.browser.until("a link less", "return document.querySelectorAll('#net .link').length === 6")
+        world.browser.click(".net-table tbody a")
+        world.browser.until("core is open", "return document.querySelector('#name')?.textContent === 'core'")
+    finally:
+        world.daemon.ask("POST", "/networks/vault/disconnect", {"container": "core", "force": True})
+        world.daemon.ask("POST", "/networks/blue/disconnect", {"container": "core", "force": True})
+        for name in ("blue", "vault"):
+            world.daemon.ask("DELETE", f"/networks/{name}")
+        world.browser.js("location.hash = '#/containers'")
+
+
+@test("published ports, devices of the host and closed networks are drawn, and a name is no markup")
+def reaches(world):
+    def network(name, **fields):
+        return {"id": name, "name": name, "driver": "bridge", "internal": False, "device": "cfs-x", "subnets": [{"subnet": "10.1.0.0/24", "gateway": "10.1.0.1"}], "containers": [], **fields}
+
+    def member(name, status, *ports):
+        return {"id": name, "name": name, "status": status, "addresses": ["10.1.0.2"], "ports": list(ports)}
+
+    any_address = [{"hostAddress": address, "hostPort": 8080, "port": 80, "transport": "tcp"} for address in ("0.0.0.0", "::")]
+    web = member("web", "running", *any_address, {"hostAddress": "127.0.0.1", "hostPort": 8443, "port": 443, "transport": "tcp"})
+    told = [network("blue", containers=[web, member(HOSTILE, "exited")]), network("closed", internal=True, subnets=[{"subnet": "10.2.0.0/24"}]),
+            network("lan", driver="macvlan", device="eth0", containers=[web])]
+    world.browser.js("""
+        window.usual = fetch;
+        const told = arguments[0];
+        window.fetch = (path, options) => path === '/networks' ? Promise.resolve(new Response(JSON.stringify(told))) : usual(path, options);
+        location.hash = '#/networks'""", told)
+    try:
+        world.browser.until("three networks", "return document.querySelectorAll('#net .box.network').length === 3 && document.querySelectorAll('#net .box.device').length === 1")
+        equal(sorted(world.browser.js(LINKS)), sorted([
+            ["host", "network blue", "both"], ["world", "network blue", "back"], ["device eth0", "network lan", "both"],
+            ["network blue", "container web", "both"], ["network lan", "container web", "both"], ["network blue", f"container {HOSTILE}", "both"],
+            ["host", "container web", "there"], ["world", "container web", "there"]]))
+        words = world.browser.text(".net-table")
+        # Once for each of its two networks.
+        equal(words.count(":8080 to 80/tcp"), 2)
+        assert "*:8080 to 80/tcp" in words and "127.0.0.1:8443 to 443/tcp" in words and HOSTILE in words, words
+        assert "reaches nobody else, and nobody reaches it" in words and "stands on eth0 beside the host" in words, words
+        equal(world.browser.js("return [window.taken, document.querySelectorAll('main img, main script').length]"), [None, 0])
+    finally:
+        world.browser.js("window.fetch = usual; location.hash = '#/containers'")
+
+
 @test("a failure is told with the daemon's message and hint")
 def failures(world):
     browser = world.browser
@@ -375,7 +450,7 @@ def failures(world):
 
 @test("buttons, fields and regions have names for those who do not see them")
 def named(world):
-    for place in ("#/containers/" + world.ids["web"], f"#/containers/{world.ids['web']}/logs", f"#/containers/{world.ids['web']}/terminal", "#/images", "#/events"):
+    for place in ("#/containers/" + world.ids["web"], f"#/containers/{world.ids['web']}/logs", f"#/containers/{world.ids['web']}/terminal", "#/images", "#/events", "#/networks"):
         world.browser.js("location.hash = arguments[0]", place)
         world.browser.until("shown", "return document.querySelector('main *')")
         tree = world.browser.protocol("Accessibility.getFullAXTree")["nodes"]
@@ -424,7 +499,7 @@ def colours(world):
 def phone(world):
     world.browser.protocol("Emulation.setDeviceMetricsOverride", width=320, height=640, deviceScaleFactor=2, mobile=True)
     places = {"list": "#/containers", "overview": f"#/containers/{world.ids['hostile']}", "logs": f"#/containers/{world.ids['hostile']}/logs",
-              "terminal": f"#/containers/{world.ids['web']}/terminal", "images": "#/images", "events": "#/events"}
+              "terminal": f"#/containers/{world.ids['web']}/terminal", "images": "#/images", "events": "#/events", "networks": "#/networks"}
     for name, place in places.items():
         world.browser.js("location.hash = arguments[0]", place)
         world.browser.until("shown", "return location.hash === arguments[0] && document.querySelector('main *')", place)

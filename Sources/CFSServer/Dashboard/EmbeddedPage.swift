@@ -140,6 +140,7 @@ extension Dashboard {
         .plot .area { opacity: .14; } .plot .curve { fill: none; stroke-width: 1.75; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
         .cpu .area { fill: var(--cpu); } .cpu .curve { stroke: var(--cpu); } .cpu .now { color: var(--cpu); }
         .memory .area { fill: var(--memory); } .memory .curve { stroke: var(--memory); } .memory .now { color: var(--memory); }
+        .chart.network .area { fill: var(--t4); } .chart.network .curve { stroke: var(--t4); } .chart.network .now { color: var(--t4); }
         .plot .scale, .plot .at { position: absolute; font-size: 11px; color: var(--soft); font-variant-numeric: tabular-nums; background: var(--sheet); padding: 0 4px 0 0; line-height: 1.2; pointer-events: none; }
         .plot .scale { left: 0; top: 3px; }
         .plot .at { display: none; bottom: 4px; padding: 1px 5px; border: 1px solid var(--line); border-radius: 4px; color: var(--ink); white-space: nowrap; }
@@ -217,6 +218,18 @@ extension Dashboard {
         .catalogue .words { flex: 1; min-width: 0; } .catalogue b { font-weight: 600; }
         .gap { margin-top: 34px; }
 
+        .net-hold { overflow-x: auto; border: 1px solid var(--line); border-radius: 8px; background: var(--sheet); margin-bottom: 12px; }
+        .net { display: block; margin: 0 auto; }
+        .net .box { fill: var(--sheet); stroke: var(--strong); stroke-width: 1.5; }
+        .net .box.network { fill: var(--wash); stroke: var(--accent); }
+        .net .box.ended { stroke-dasharray: 4 3; }
+        .net text { fill: var(--ink); font: 600 13px var(--sans); }
+        .net text.under { fill: var(--soft); font: 11px var(--sans); }
+        .net .link { fill: none; stroke: var(--soft); stroke-width: 1.5; }
+        .net .link.port { stroke: var(--t4); stroke-dasharray: 5 3; }
+        .net marker path { fill: var(--soft); } .net marker.port path { fill: var(--t4); }
+        .net-table ul li { overflow-wrap: anywhere; }
+
         .events { font-size: 13px; }
         .events li { display: grid; grid-template-columns: 104px 110px minmax(0, 190px) minmax(0, 1fr); gap: 14px; padding: 5px 0; border-bottom: 1px solid var(--line); }
         .events .when { color: var(--soft); font-variant-numeric: tabular-nums; }
@@ -245,7 +258,7 @@ extension Dashboard {
           header.bar { padding: 0 10px; flex-wrap: wrap; }
           .brand { margin-right: 8px; min-height: 46px; }
           nav.views { order: 3; width: 100%; border-top: 1px solid var(--line); margin: 0 -10px; width: calc(100% + 20px); padding: 0 2px; }
-          nav.views a { flex: 1; justify-content: center; padding: 9px 4px 7px; }
+          nav.views a { flex: 1; justify-content: center; padding: 9px 2px 7px; gap: 4px; font-size: 13px; }
           .link-state { font-size: 12px; margin-right: 2px; }
           aside.list { width: 100%; border-right: 0; }
           .view.containers[data-selected] aside.list { display: none; }
@@ -278,6 +291,7 @@ extension Dashboard {
             <a id="go-containers" href="#/containers">Containers <span class="count" id="count-containers"></span></a>
             <a id="go-images" href="#/images">Images <span class="count" id="count-images"></span></a>
             <a id="go-events" href="#/events">Events</a>
+            <a id="go-networks" href="#/networks">Networks</a>
           </nav>
           <div class="fill"></div>
           <div class="tools">
@@ -452,7 +466,7 @@ extension Dashboard {
         // ---- What is known.
         const containers = new Map();
         const readings = new Map();
-        let images = [], catalogue = [], events = [];
+        let images = [], catalogue = [], events = [], networks = [];
         let eventPosition = "", connected = false;
         let route = { view: "containers", id: null, tab: "overview" };
         const span = 120000;
@@ -466,12 +480,20 @@ extension Dashboard {
         function sample(reading, memory) {
           const at = Date.parse(reading.at);
           let series = readings.get(reading.id);
-          if (!series) readings.set(reading.id, series = { cpu: [], memory: [], limit: 0, summed: false });
+          if (!series) readings.set(reading.id, series = { cpu: [], memory: [], network: [], limit: 0, summed: false });
           if (reading.cpu !== undefined) series.cpu.push([at, reading.cpu]);
           const used = reading.memory?.current ?? reading.memory?.usage ?? memory;
           if (used !== undefined) series.memory.push([at, used]);
           series.limit = reading.memory?.limit ?? 0;
-          for (const points of [series.cpu, series.memory]) while (points.length && points[0][0] < at - span - 5000) points.shift();
+          const before = series.traffic;
+          series.traffic = reading.networks?.length ? { at,
+            received: reading.networks.reduce((sum, device) => sum + device.received.bytes, 0), sent: reading.networks.reduce((sum, device) => sum + device.sent.bytes, 0) } : null;
+          if (before && series.traffic && at > before.at) {
+            // A device that has gone takes its numbers along.
+            const moved = Math.max(0, series.traffic.received + series.traffic.sent - before.received - before.sent);
+            series.network.push([at, moved / (at - before.at) * 1000]);
+          }
+          for (const points of [series.cpu, series.memory, series.network]) while (points.length && points[0][0] < at - span - 5000) points.shift();
         }
         const last = (points) => points && points.length ? points[points.length - 1][1] : undefined;
 
@@ -608,7 +630,10 @@ extension Dashboard {
           if (events.length > 500) events.pop();
           if (seen.size > 5000) seen.clear();
           if (route.view === "events") showEvent(one);
-          if (event.name === "container") refreshSoon(); else refreshImages();
+          if (event.name === "container") {
+            refreshSoon();
+            if (route.view === "networks") refreshNetworks();
+          } else refreshImages();
           if (["start", "restart"].includes(one.action)) { followLogsAgain(one.id); loadOverview(one.id); }
         }
 
@@ -765,8 +790,10 @@ extension Dashboard {
           }
           const detail = selectedDetail;
           if (detail?.charts && detail.tab === "overview") {
-            const series = readings.get(detail.id) || { cpu: [], memory: [] };
+            const series = readings.get(detail.id) || { cpu: [], memory: [], network: [] };
             detail.charts.cpu.draw(series.cpu, ", of one processor");
+            detail.charts.network.root.hidden = !series.traffic;
+            if (series.traffic) detail.charts.network.draw(series.network, `, ${bytes(series.traffic.received)} received, ${bytes(series.traffic.sent)} sent`);
             detail.charts.memory.draw(series.memory, series.limit ? `, of ${bytes(series.limit)}` : summed.has(detail.id) ? ", of its processes" : "");
           }
         }
@@ -868,13 +895,15 @@ extension Dashboard {
           detail.charts = {
             cpu: makeChart("cpu", "CPU", percent, 0.02, 10),
             memory: makeChart("memory", "Memory", bytes, 1 << 20, 1024),
+            network: makeChart("network", "Network", (rate) => `${bytes(Math.round(rate))}/s`, 1024, 1024),
           };
+          detail.charts.network.root.hidden = true;
           detail.facts = el("dl", { class: "facts" });
           detail.timing = el("div", { id: "timing" }, el("p", { class: "soft" }, "…"));
           detail.processes = el("div", { class: "table-hold" });
           detail.isolation = el("div", { class: "table-hold" });
           panel.append(
-            el("div", { class: "charts" }, detail.charts.cpu.root, detail.charts.memory.root),
+            el("div", { class: "charts" }, detail.charts.cpu.root, detail.charts.memory.root, detail.charts.network.root),
             el("div", { class: "columns" },
               el("section", { "aria-label": "Start-up timing" }, el("h3", {}, "How its last start spent its time"), detail.timing),
               el("section", { "aria-label": "Facts" }, el("h3", {}, "Facts"), detail.facts),
@@ -1711,6 +1740,117 @@ extension Dashboard {
           if (list && list.children.length > 500) list.lastChild.remove();
         }
 
+        // ---- Networks.
+        async function refreshNetworks() {
+          try {
+            networks = await get("/networks");
+            if (route.view === "networks") drawNetworks();
+          } catch (error) { if (error.code !== "unreachable") faulted(error); }
+        }
+
+        /// Who reaches whom: `place` is what a network hangs on, `out` whether it reaches that, `into` whether it is reached from there.
+        function reachOf(network) {
+          if (network.driver !== "bridge") {
+            return { place: network.device, out: true, into: true, world: false, words: `stands on ${network.device} beside the host; the two do not reach each other` };
+          }
+          if (!network.internal) return { place: "host", out: true, into: true, world: true, words: "reaches the host and the world; the host reaches it, the world its published ports" };
+          const into = network.subnets.some((one) => one.gateway !== undefined);
+          return { place: "host", out: false, into, world: false, words: into ? "reaches nobody else; the host reaches it" : "reaches nobody else, and nobody reaches it" };
+        }
+        const isLoopback = (port) => port.hostAddress === "::1" || (port.hostAddress || "").startsWith("127.");
+        function portWords(port) {
+          const address = port.hostAddress === undefined ? "*" : port.hostAddress.includes(":") ? `[${port.hostAddress}]` : port.hostAddress;
+          return `${address}:${port.hostPort} to ${port.port}/${port.transport}`;
+        }
+        /// All addresses of both families are one place.
+        function portLines(ports) {
+          const every = ["0.0.0.0", "::"];
+          const has = (port, address) => ports.some((other) => other.hostAddress === address && other.hostPort === port.hostPort && other.port === port.port && other.transport === port.transport);
+          return [...new Set(ports.map((port) => portWords(every.includes(port.hostAddress) && every.every((address) => has(port, address)) ? { ...port, hostAddress: undefined } : port)))];
+        }
+        const cutTo = (text, count) => [...text].length > count ? [...text].slice(0, count - 1).join("") + "…" : text;
+        const subnetWords = (network) => network.subnets.map((one) => one.subnet).join(", ");
+        const kindWords = (network) => network.internal ? "internal" : network.driver === "bridge" ? "" : network.driver;
+
+        /// The world, the host and its devices on the left, networks in the middle, containers on the right.
+        function networkPicture() {
+          const members = new Map();
+          for (const network of networks) {
+            for (const one of network.containers) {
+              const known = members.get(one.id) || { ...one, on: [] };
+              known.on.push(network);
+              members.set(one.id, known);
+            }
+          }
+          const left = [["world", "World", ""], ["host", "Host", ""],
+            ...[...new Set(networks.filter((one) => one.driver !== "bridge").map((one) => one.device))].map((name) => [`device ${name}`, name, "device of the host"])];
+          const middle = networks.map((one) => [`network ${one.name}`, one.name, [subnetWords(one), kindWords(one)].filter(Boolean).join(" · ")]);
+          const right = [...members.values()].map((one) => [`container ${one.id}`, one.name, one.ports.length ? portLines(one.ports).join(", ") : one.status]);
+          const published = [...members.values()].flatMap((one) => [["host", one.ports.some(isLoopback)], ["world", one.ports.some((port) => !isLoopback(port))]]
+            .filter(([, any]) => any).map(([from]) => [from, `container ${one.id}`]));
+          // Below the boxes, a lane for each line of published ports.
+          const step = 58, body = Math.max(left.length, middle.length, right.length) * step + 24, height = body + 7 * published.length;
+          const places = new Map(), boxes = svg("g"), links = svg("g");
+          [[left, 12, 140, 14], [middle, 268, 230, 24], [right, 614, 230, 24]].forEach(([column, x, width, letters]) => column.forEach(([key, title, under], index) => {
+            const y = body / 2 + (index - (column.length - 1) / 2) * step;
+            places.set(key, { x, y, width });
+            const kind = key.split(" ")[0], ended = kind === "container" && !["running", "paused", "stopping"].includes(members.get(key.slice(10)).status);
+            boxes.append(svg("rect", { class: `box ${kind}${ended ? " ended" : ""}`, x, y: y - 22, width, height: 44, rx: 7 }),
+              svg("text", { x: x + 11, y: under ? y - 2 : y + 4 }, cutTo(title, letters)), under ? svg("text", { class: "under", x: x + 11, y: y + 14 }, cutTo(under, letters + 12)) : "");
+          }));
+          /// `lift` parts lines that mean different things where they meet.
+          function link(from, to, way, lift = 0) {
+            const a = places.get(from), b = places.get(to), x = a.x + a.width, bend = (b.x - x) / 2, y = b.y - lift;
+            links.append(svg("path", { class: "link", "data-from": from, "data-to": to, "data-way": way, d: `M${x} ${a.y}C${x + bend} ${a.y} ${b.x - bend} ${y} ${b.x} ${y}`,
+              "marker-start": way === "both" || way === "back" ? "url(#arrow)" : null, "marker-end": way === "both" || way === "there" ? "url(#arrow)" : null }));
+          }
+          for (const network of networks) {
+            const reach = reachOf(network), key = `network ${network.name}`;
+            if (reach.out || reach.into) link(reach.place === "host" && network.driver === "bridge" ? "host" : `device ${reach.place}`, key, reach.out && reach.into ? "both" : "there", -9);
+            if (reach.world) link("world", key, "back", 9);
+            for (const one of network.containers) link(key, `container ${one.id}`, "both");
+          }
+          published.forEach(([from, to], index) => {
+            const a = places.get(from), b = places.get(to), x = a.x + a.width, lane = body + 7 * index, y = b.y + 11;
+            links.append(svg("path", { class: "link port", "data-from": from, "data-to": to, "data-way": "there", "marker-end": "url(#arrow-port)",
+              d: `M${x} ${a.y + 11}C${x + 60} ${a.y + 11} ${x + 40} ${lane} 268 ${lane}H498C574 ${lane} 554 ${y} ${b.x} ${y}` }));
+          });
+          const marker = (id, kind) => svg("marker", { id, class: kind, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto-start-reverse" }, svg("path", { d: "M0 0L8 4L0 8Z" }));
+          return svg("svg", { class: "net", id: "net", role: "img", "aria-labelledby": "net-title", "aria-describedby": "net-words", width: 856, height, viewBox: `0 0 856 ${height}` },
+            svg("title", { id: "net-title" }, `Networks and who reaches whom: ${plural(networks.length, "network")}, ${plural(members.size, "container")}`),
+            svg("desc", { id: "net-words" }, networks.map((one) => `${one.name} ${reachOf(one).words}; on it: ${one.containers.map((each) => each.name).join(", ") || "nobody"}.`).join(" ")),
+            svg("defs", {}, marker("arrow", ""), marker("arrow-port", "port")), links, boxes);
+        }
+
+        function showNetworks() {
+          $("#main").replaceChildren(el("div", { class: "view scrolls" }, el("div", { class: "page" },
+            el("div", { class: "section-head" }, el("h2", {}, "Networks")),
+            el("p", { class: "lead" }, "An arrow points to who is reached; containers of one network reach each other, and what is not linked does not reach. Dashed lines are published ports, dashed boxes do not run."),
+            el("div", { id: "networks" }))));
+          drawnNetworks = "";
+          drawNetworks();
+          refreshNetworks();
+        }
+
+        let drawnNetworks = "";
+        function drawNetworks() {
+          const holder = $("#networks"), mark = JSON.stringify(networks);
+          if (!holder || mark === drawnNetworks) return;
+          drawnNetworks = mark;
+          if (!networks.length) return holder.replaceChildren();
+          const held = document.activeElement?.dataset?.key;
+          holder.replaceChildren(
+            el("div", { class: "net-hold", tabindex: "0", role: "group", "aria-label": "Picture of the networks" }, networkPicture()),
+            el("div", { class: "table-hold gap" }, el("table", { class: "net-table" },
+              el("thead", {}, el("tr", {}, ["Network", "Subnets", "Who reaches whom", "Containers"].map((word) => el("th", { scope: "col" }, word)))),
+              el("tbody", {}, networks.map((network) => el("tr", {},
+                el("td", { class: "wide" }, el("b", {}, network.name), kindWords(network) && ` ${kindWords(network)}`), el("td", { class: "mono wide" }, subnetWords(network)), el("td", { class: "wide" }, reachOf(network).words),
+                el("td", { class: "wide" }, el("ul", {}, network.containers.map((one) => el("li", {},
+                  el("a", { href: `#/containers/${encodeURIComponent(one.id)}`, "data-key": `${network.name} ${one.id}` }, one.name),
+                  ` ${[one.addresses.join(", "), one.status, ...portLines(one.ports)].join(" · ")}`))))))))));
+          if (held) [...holder.querySelectorAll("[data-key]")].find((node) => node.dataset.key === held)?.focus();
+        }
+
         // ---- Ways through the page.
         function go(hash) { if (location.hash !== hash) { location.hash = hash; readRoute(); } }
 
@@ -1722,14 +1862,14 @@ extension Dashboard {
           const [view, id, tab] = location.hash.replace(/^#\//, "").split("/");
           let name = null;
           try { name = id ? decodeURIComponent(id) : null; } catch { /* A broken address names nothing. */ }
-          route = { view: ["images", "events"].includes(view) ? view : "containers", id: name, tab: Object.hasOwn(tabNames, tab || "") ? tab : "overview" };
-          for (const each of ["containers", "images", "events"]) {
+          route = { view: ["images", "events", "networks"].includes(view) ? view : "containers", id: name, tab: Object.hasOwn(tabNames, tab || "") ? tab : "overview" };
+          for (const each of ["containers", "images", "events", "networks"]) {
             if (each === route.view) $(`#go-${each}`).setAttribute("aria-current", "page"); else $(`#go-${each}`).removeAttribute("aria-current");
           }
           if (route.view !== "containers") { stopLogs(); selectedDetail = null; }
           if (route.view !== shownView) {
             shownView = route.view;
-            ({ containers: showContainers, images: showImages, events: showEvents })[route.view]();
+            ({ containers: showContainers, images: showImages, events: showEvents, networks: showNetworks })[route.view]();
           } else if (route.view === "containers") showDetail();
           const one = route.id && containers.get(route.id);
           document.title = one ? `${one.name} – cfs` : route.view === "containers" ? "cfs" : `${route.view[0].toUpperCase()}${route.view.slice(1)} – cfs`;
@@ -1751,7 +1891,7 @@ extension Dashboard {
         function openHelp() {
           if ($("dialog")) return;
           openDialog("Keyboard shortcuts", (dialog, close) => {
-            const lines = [["1 2 3", "Containers, images, events"], ["j k", "Next and previous container"], ["↑ ↓", "Move in the list"], ["Enter", "Open what has the focus"], ["o l t", "Overview, logs, terminal"],
+            const lines = [["1 2 3 4", "Containers, images, events, networks"], ["j k", "Next and previous container"], ["↑ ↓", "Move in the list"], ["Enter", "Open what has the focus"], ["o l t", "Overview, logs, terminal"],
               ["s", "Stop, or start"], ["r", "Restart"], ["p", "Pause, or resume"], ["x", "Remove"], ["n", "Run a new container"], ["/", "Filter"], ["d", "Change the colours"], ["F6", "Leave the terminal"], ["?", "This list"]];
             const keep = el("input", { type: "checkbox", checked: remembered("keys", "1") === "1", onchange: () => remember("keys", keep.checked ? "1" : "0") });
             dialog.append(el("div", { class: "body" }, el("h2", {}, "Keyboard shortcuts"),
@@ -1780,7 +1920,7 @@ extension Dashboard {
           const one = route.view === "containers" && route.id ? containers.get(route.id) : null;
           const tab = (name) => one && go(`#/containers/${encodeURIComponent(one.id)}/${name}`);
           const keys = {
-            "?": openHelp, 1: () => go("#/containers"), 2: () => go("#/images"), 3: () => go("#/events"), n: () => openRun(), d: nextTheme,
+            "?": openHelp, 1: () => go("#/containers"), 2: () => go("#/images"), 3: () => go("#/events"), 4: () => go("#/networks"), n: () => openRun(), d: nextTheme,
             j: () => neighbour(1), k: () => neighbour(-1), "/": () => $("#filter")?.focus(),
             o: () => tab("overview"), l: () => tab("logs"), t: () => tab("terminal"),
             s: () => one && act(isLive(one) ? "stop" : "start", one.id), r: () => one && act("restart", one.id),
@@ -1809,6 +1949,7 @@ extension Dashboard {
         refreshImages();
         setInterval(sumMemory, 2500);
         setInterval(() => { if (!document.hidden) showList(); }, 5000);
+        setInterval(() => { if (!document.hidden && connected && route.view === "networks") refreshNetworks(); }, 5000);
         })();
         </script>
         </body>
