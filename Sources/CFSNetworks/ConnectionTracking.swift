@@ -51,9 +51,11 @@ package struct ConnectionTable: ~Copyable {
     ) throws(CFSError) -> Int {
         let known = try count()
         guard known > 0, !addresses.isEmpty else { return 0 }
-        if known > readable * addresses.count { return try forgetPicked(addresses) }
-        let sought = Set(addresses)
-        var count = 0
+        // Of IPv6 the kernel picks the others: its comparison is the wrong way round (ctnetlink_filter_match_tuple, since 5.8).
+        let picked = known > readable * addresses.count ? addresses.filter { $0.family == .ipv4 } : []
+        var count = picked.isEmpty ? 0 : try forgetPicked(picked)
+        let sought = Set(addresses).subtracting(picked)
+        guard !sought.isEmpty else { return count }
         for connection in try list(Self.message(.get, nil)) {
             guard let family = connection.first.flatMap({ IPAddress.Family(rawValue: $0) }),
                 Self.sources(connection).contains(where: { sought.contains($0) })
