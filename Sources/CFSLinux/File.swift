@@ -213,6 +213,7 @@ public enum File {
 extension cfs_stat {
     public var isDirectory: Bool { mode & S_IFMT == S_IFDIR }
     public var isRegular: Bool { mode & S_IFMT == S_IFREG }
+    public var isPipe: Bool { mode & S_IFMT == S_IFIFO }
     public var isSymbolicLink: Bool { mode & S_IFMT == S_IFLNK }
     public var isCharacterDevice: Bool { mode & S_IFMT == S_IFCHR }
     public var isBlockDevice: Bool { mode & S_IFMT == S_IFBLK }

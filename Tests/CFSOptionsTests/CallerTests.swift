@@ -12,8 +12,17 @@ struct CallerTests {
             ("/a/../b", "/a/../b"), ("a", "/srv/app/a"), ("./a", "/srv/app/a"), (".", "/srv/app"), ("..", "/srv"),
             ("../x/./y", "/srv/x/./y"), ("a/../b", "/srv/app/a/../b"), ("../../../../x", "/x"), ("./", "/srv/app"),
         ])
-    func absolute(path: String, expected: String) {
-        #expect(Caller.sample.absolute(path) == expected)
+    func absolute(path: String, expected: String) throws {
+        #expect(try Caller.sample.absolute(path) == expected)
+    }
+
+    @Test("a relative path is an error where the working directory is gone, and leads to no other folder")
+    func gone() throws {
+        let caller = Caller(variable: { _ in nil }, directory: nil)
+        let error = failure { () throws(CFSError) in try caller.absolute("./etc") }
+        #expect(error?.message == "the path ./etc begins at the working directory, which is gone")
+        #expect(error?.hint == "go to another folder, or write the path from / on")
+        #expect(try caller.absolute("/etc") == "/etc")
     }
 
     @Test("a path of the host that is too long is told with its option, and shortened")
@@ -29,6 +38,6 @@ struct CallerTests {
     func variables() {
         #expect(Caller.sample.variable("EMPTY")?.isEmpty == true)
         #expect(Caller.sample.variable("NOTHING") == nil)
-        #expect(Caller.current.directory.hasPrefix("/"))
+        #expect(Caller.current.directory?.hasPrefix("/") == true)
     }
 }

@@ -10,7 +10,7 @@ struct LostMonitorTests: EngineSuite {
         let (pid, monitor) = (try engine.pid(name), try engine.monitor(name))
         #expect(kill(monitor, SIGKILL) == 0)
         #expect(eventually { textOfFile("/proc/\(pid)/stat")?.contains(") Z ") != false })
-        #expect(eventually { engine.run("ps", "-a").output.contains("ago (monitor lost)") })
+        #expect(eventually { engine.run("ps", "-a").output.contains("Exited (137) (monitor lost)") })
     }
 
     private func ends(_ engine: EngineFixture) throws -> [String] {

@@ -61,12 +61,12 @@ struct NetworkTouchedTests: EngineSuite {
                         func sets(_ names: String...) -> [String] {
                             names.map { host.run("nft list set inet cfs \($0)").output }
                         }
-                        let before = sets("bridges", "internals")
+                        let before = sets("bridges", "internal")
                         #expect(devices.allSatisfy { before[0].contains($0) } && before[1].contains(devices[1]))
                         #expect(host.run(script).status == 0)
                         let next = engine.run("run", "--rm", "--network", "open", "BusyBox", "true")
                         #expect(next.status == 0, "\(next.errors)")
-                        let after = sets("bridges", "internals")
+                        let after = sets("bridges", "internal")
                         #expect(
                             devices.allSatisfy { after[0].contains($0) } && after[1].contains(devices[1]), "\(after)")
                     }

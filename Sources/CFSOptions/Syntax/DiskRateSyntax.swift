@@ -43,7 +43,7 @@ package enum DiskRateSyntax {
         _ path: String, _ flag: String, _ caller: Caller, _ host: HostFacts
     ) throws(CFSError) -> DeviceNumber {
         do throws(CFSError) {
-            return try host.disk(caller.absolute(path))
+            return try host.disk(try caller.absolute(path))
         } catch {
             var named = error
             named.message = "\(flag): \(error.message)"

@@ -38,6 +38,6 @@ struct GlobalOptions: ParsableArguments {
         guard !path.isEmpty else {
             throw CFSError(.invalidArgument, .parsing, "\(option) needs the path of a folder")
         }
-        return caller.absolute(path)
+        return try caller.absolute(path)
     }
 }

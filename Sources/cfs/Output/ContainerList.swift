@@ -42,7 +42,7 @@ struct ContainerList {
         record.ports.map(\.text).text(separator: ", ")
     }
 
-    /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Exited (137) 2 hours ago (monitor lost)`, `Created`.
+    /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Exited (137) (monitor lost)`, `Created`.
     func status(_ record: ContainerRecord) -> String {
         switch record.state {
         case .created: return "Created"

@@ -57,7 +57,7 @@ struct CpCommand: ParsedVerb {
         case (.inside(let reference, let path), .host(let hostPath)):
             return try copy(reference) { container, interruption throws(CFSError) in
                 try container.copyOut(
-                    path, to: Self.host(hostPath, caller), options: options, interruption: interruption)
+                    path, to: try Self.host(hostPath, caller), options: options, interruption: interruption)
             }
         case (.stream, .inside(let reference, let path)):
             return try copy(reference) { container, interruption throws(CFSError) in
@@ -66,7 +66,7 @@ struct CpCommand: ParsedVerb {
         case (.host(let hostPath), .inside(let reference, let path)):
             return try copy(reference) { container, interruption throws(CFSError) in
                 try container.copyIn(
-                    from: Self.host(hostPath, caller), to: path, options: options, interruption: interruption)
+                    from: try Self.host(hostPath, caller), to: path, options: options, interruption: interruption)
             }
         case (.inside, .inside):
             throw CFSError(
@@ -89,8 +89,8 @@ struct CpCommand: ParsedVerb {
     }
 
     /// The slash or dot at the end has a meaning, and stays.
-    private static func host(_ path: String, _ caller: Caller) -> String {
-        let absolute = caller.absolute(path)
+    private static func host(_ path: String, _ caller: Caller) throws(CFSError) -> String {
+        let absolute = try caller.absolute(path)
         let meansContent = path == "." || path.hasSuffix("/.")
         if meansContent, !absolute.hasSuffix("/.") { return absolute + "/." }
         return path.hasSuffix("/") && !absolute.hasSuffix("/") ? absolute + "/" : absolute

@@ -52,7 +52,14 @@ struct ImageImportCommand: ParsedVerb {
                 name: name, fromDescriptor: 0, called: "standard input", options: options, progress: display.show)
         } else {
             let path = try Caller.current.absolute(file, of: "the file to import")
-            image = try engine.importImage(name: name, from: path, options: options, progress: display.show)
+            if let status = File.statusIfThere(path, followLinks: true), status.isPipe {
+                // Standard input by another name, or what a shell makes of <(command).
+                let pipe = try File.open(path, .read, phase: .importing)
+                image = try engine.importImage(
+                    name: name, fromDescriptor: pipe.raw, called: path, options: options, progress: display.show)
+            } else {
+                image = try engine.importImage(name: name, from: path, options: options, progress: display.show)
+            }
         }
         display.finish()
         try StandardOutput.write(ImageNote.text(image, isQuiet: quiet))

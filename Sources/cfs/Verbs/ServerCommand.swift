@@ -60,7 +60,8 @@ struct ServerCommand: Verb {
         var words = ["cfsd"]
         for option in arguments.options {
             let isPath = ["root", "run", "config", "socket"].contains(option.name)
-            let value = option.value.map { isPath && !$0.isEmpty ? caller.absolute($0) : $0 }
+            var value = option.value
+            if let path = value, isPath, !path.isEmpty { value = try caller.absolute(path) }
             words.append("--\(option.name)" + (value.map { "=\($0)" } ?? ""))
         }
         words += arguments.words
