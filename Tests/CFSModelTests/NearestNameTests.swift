@@ -15,7 +15,27 @@ struct NearestNameTests {
     @Test("a beginning is enough")
     func beginning() {
         #expect(NearestName.suggestions(for: "NET", among: Self.names).prefix(2) == ["NET_ADMIN", "NET_RAW"])
-        #expect(NearestName.suggestions(for: "CHOWN_EVERYTHING", among: Self.names) == ["CHOWN"])
+        #expect(NearestName.suggestions(for: "CHOWN_ALL", among: Self.names) == ["CHOWN"])
+    }
+
+    @Test("a name that is less than half of what was written is not meant")
+    func lessThanHalf() {
+        #expect(NearestName.suggestions(for: "CHOWN_EVERYTHING", among: Self.names).isEmpty)
+        #expect(NearestName.suggestions(for: "network-namespace", among: ["network"]).isEmpty)
+        #expect(NearestName.suggestions(for: "networks", among: ["network"]) == ["network"])
+    }
+
+    @Test(
+        "of a short word at most one letter may be wrong, and of one of four none may be another",
+        arguments: [
+            ("bogus", "logs", false), ("--port", "--root", false), ("--port", "--host", false), ("nope", "none", false),
+            ("port", "sort", false), ("non", "none", true), ("nonee", "none", true), ("noen", "none", true),
+            ("ood", "odd", true), ("logz", "logs", false), ("lgos", "logs", true), ("stats2", "stats", true),
+            ("sorce", "source", true), ("satrt", "start", true), ("stork", "start", false),
+            ("inspekt", "inspect", true), ("inzpekt", "inspect", true), ("inzpekd", "inspect", false),
+        ])
+    func short(text: String, name: String, isMeant: Bool) {
+        #expect(NearestName.suggestions(for: text, among: [name]) == (isMeant ? [name] : []))
     }
 
     @Test("what is like nothing brings nothing, and never more than three come")

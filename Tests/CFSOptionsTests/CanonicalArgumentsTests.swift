@@ -91,6 +91,16 @@ struct CanonicalArgumentsTests {
         #expect(slip?.hint == "did you mean --rm?")
     }
 
+    @Test("the daemon's port is part of its address")
+    func port() {
+        let error = failure { () throws(CFSError) in
+            try CanonicalArguments(
+                ["--port", "1"], DaemonOption.optionNames, optionsEndAtFirstWord: false, verb: "server")
+        }
+        #expect(error?.message == "unknown option --port")
+        #expect(error?.hint == "write --listen 8080, or --listen 127.0.0.1:8080")
+    }
+
     @Test("a letter is not a long name, nor the other way round")
     func letterAsLong() {
         #expect(failure { () throws(CFSError) in try read("--e", "x") }?.message == "unknown option --e")

@@ -144,6 +144,26 @@ struct LimitOptionsTests {
         }
     }
 
+    @Test(
+        "an option of Docker's that cfs has not is answered with what there is instead",
+        arguments: [
+            (["--volumes-from", "bb"], "--volumes-from", "-v /srv/data:/data"),
+            (["--link=a:b"], "--link", "--network NET"),
+            (["--platform", "linux/arm64"], "--platform", "cfs images"),
+            (["--domainname", "x"], "--domainname", "--hostname"),
+            (["--attach", "stdin"], "--attach", "cfs attach"), (["-a", "stdin"], "-a, --attach", "cfs attach"),
+            (["-astdin"], "-a, --attach", "cfs attach"), (["--sig-proxy=false"], "--sig-proxy", "cfs kill"),
+        ])
+    func docker(words: [String], option: String, hint: String) {
+        let error = failure { () throws(CFSError) in
+            try CanonicalArguments(
+                (words + ["image"])[...], ContainerOptions.optionNames, optionsEndAtFirstWord: true, verb: "run")
+        }
+        #expect(error?.message.hasPrefix("\(option) is not possible: ") == true, "\(error?.message ?? "")")
+        #expect(error?.hint?.contains(hint) == true, "\(error?.hint ?? "")")
+        #expect(error?.hint?.contains("did you mean") == false)
+    }
+
     @Test("a verb that limits nothing does not know them at all")
     func elsewhere() {
         let error = failure { () throws(CFSError) in

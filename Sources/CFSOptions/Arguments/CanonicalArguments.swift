@@ -95,6 +95,11 @@ package struct CanonicalArguments: Equatable {
                     hint: "write cfs --host unix:///run/cfs/cfsd.sock, and then the command")
             }
             if names["memory"] != nil, let absent = AbsentLimits.error(spelling) { throw absent }
+            if names["listen"] != nil, spelling == "port" {
+                throw CFSError(
+                    .invalidArgument, .parsing, "unknown option --port",
+                    hint: "write --listen 8080, or --listen 127.0.0.1:8080")
+            }
             throw Self.unknown("--\(spelling)", among: names.longSpellings.map { "--\($0)" }, verb)
         }
         if option.takesValue {
@@ -117,6 +122,9 @@ package struct CanonicalArguments: Equatable {
                 }
                 // `-name` is a slip that deserves the long name as an answer.
                 let long = names[String(text)].map { ["--\($0.name)"] } ?? []
+                if long.isEmpty, names["memory"] != nil, let absent = AbsentLimits.error(letter: letter) {
+                    throw absent
+                }
                 throw Self.unknown("-\(letter)", among: long, verb, sure: !long.isEmpty)
             }
             let attached = letters.first == "=" ? letters.dropFirst() : letters
