@@ -30,6 +30,21 @@ struct EnvironmentSyntaxTests {
             try variables(files: [path], "B=option") == ["A=from file", "QUOTED=\"x\"", "HOME=/root", "B=option"])
     }
 
+    @Test("a label's key of a file has no white space, as the name of a variable has none")
+    func wrongLabel() throws {
+        let folder = TemporaryDirectory()
+        let path = folder.write("good=yes, with spaces\nbad key=1\n", to: "labels")
+        let error = failure { () throws(CFSError) in
+            try LabelSyntax.labels(files: [path], options: [], .sample)
+        }
+        #expect(error?.message == "\(path):2: the label's key \"bad key\" contains white space")
+        #expect(error?.hint == "write key=value")
+        let good = folder.write("good=yes, with spaces\n", to: "good")
+        #expect(
+            try LabelSyntax.labels(files: [good], options: ["on purpose=1"], .sample)
+                == ["good": "yes, with spaces", "on purpose": "1"])
+    }
+
     @Test("a wrong line is named with its place")
     func wrongLine() {
         let folder = TemporaryDirectory()

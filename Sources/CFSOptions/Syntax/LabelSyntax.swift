@@ -9,7 +9,14 @@ package enum LabelSyntax {
         for file in files {
             let path = try caller.absolute(file, of: "--label-file")
             for (number, line) in try LineFile.lines(path, option: "--label-file") {
-                let (key, value) = try label(line, place: "\(file):\(number): ")
+                let place = "\(file):\(number): "
+                let (key, value) = try label(line, place: place)
+                // As with --env-file: an option's words were put together on purpose, a line of a file has slips.
+                guard !key.contains(where: \.isWhitespace) else {
+                    throw CFSError(
+                        .invalidArgument, .parsing, "\(place)the label's key \"\(key)\" contains white space",
+                        hint: "write key=value")
+                }
                 labels[key] = value
             }
         }
