@@ -135,12 +135,12 @@ extension Engine {
     private var resources: Finding {
         do throws(CFSError) {
             return try Capability.isEffective("SYS_RESOURCE")
-                ? Finding("limits", .good, "can be raised")
+                ? Finding("ulimits", .good, "resource limits (--ulimit) can be raised")
                 : Finding(
-                    "limits", .warning, "cannot be raised above the hard limits here",
+                    "ulimits", .warning, "resource limits (--ulimit) cannot be raised above the hard limits here",
                     hint: "CAP_SYS_RESOURCE is missing")
         } catch {
-            return Finding("limits", .warning, error.description)
+            return Finding("ulimits", .warning, error.description)
         }
     }
 

@@ -118,6 +118,8 @@ struct ContainerListTests {
         #expect(try ListFormat(nil) == .table && ListFormat("json") == .json)
         let template = failure { () throws(CFSError) in try ListFormat("{{.ID}}") }
         #expect(template?.message == "unknown format \"{{.ID}}\"")
-        #expect(template?.hint?.contains("jq") == true)
+        #expect(
+            template?.hint
+                == "ps, images, network ls and every inspect take templates; here use --format json and jq")
     }
 }

@@ -14,7 +14,8 @@ enum ListFormat: Equatable {
             throw CFSError(
                 .invalidArgument, .parsing, "unknown format \"\(text)\"",
                 hint: text.contains("{{")
-                    ? "ps, images and inspect take templates; here use --format json and jq" : "use table or json")
+                    ? "ps, images, network ls and every inspect take templates; here use --format json and jq"
+                    : "use table or json")
         }
     }
 }
