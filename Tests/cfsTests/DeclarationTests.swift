@@ -145,6 +145,7 @@ struct DeclarationTests {
             ["image", "import", "--command", "-x", "name", "file"], ["image", "import", "-q", "name", "-"],
             ["image", "export", "-o", "-file", "name"], ["image", "fetch", "--sha256=ab", "-q", "name"],
             ["attach", "--no-stdin", "--sig-proxy=false", "--detach-keys", "ctrl-x,q", "web"],
+            ["images", "-aq", "BusyBox"], ["image", "ls", "--no-trunc", "BusyBox"],
             ["pause", "web", "db"], ["unpause", "web", "db"], ["top", "--format=json", "web"],
             ["stats", "-a", "--no-stream", "--format", "json", "--interval=2", "--sort", "name", "web"],
         ] as [[String]])
@@ -162,6 +163,9 @@ struct DeclarationTests {
             #expect(ps.options.all && ps.options.quiet && ps.options.noTrunc && ps.options.format == "json")
             #expect(ps.options.latest && ps.options.last == 5 && ps.options.filters == ["name=a", "id=b"])
         case let port as PortCommand: #expect(port.container == "web" && port.port == "80")
+        case let images as ImagesCommand:
+            #expect(images.options.name == "BusyBox" && images.options.all && images.options.quiet)
+        case let images as ImageLsCommand: #expect(images.options.name == "BusyBox" && images.options.noTrunc)
         case let wait as WaitCommand: #expect(wait.condition == "removed" && wait.containers == ["web", "db"])
         case let rename as RenameCommand: #expect(rename.container == "web" && rename.name == "db")
         case let df as SystemDfCommand: #expect(df.verbose)

@@ -40,6 +40,23 @@ struct ImageListTests {
                 """)
     }
 
+    @Test("those of a name only: without a tag of every one, with one of that")
+    func named() {
+        func names(_ name: String) -> [String] {
+            var list = ImageList(
+                ["web", "web:2", "web-old", "host:5000/web"].map { image($0, "a", layers: []) }, layers: [],
+                now: Self.now,
+                isFull: false)
+            list.absent = [CatalogueItem(name: "TinyCore", description: "x", isPresent: false, hasUpstream: false)]
+            list.narrow(to: name)
+            return list.json.array?.compactMap { $0["Name"]?.string } ?? []
+        }
+        #expect(names("web") == ["web", "web:2"])
+        #expect(names("web:2") == ["web:2"] && names("web:latest") == ["web"])
+        #expect(names("host:5000/web") == ["host:5000/web"] && names("TinyCore") == ["TinyCore"])
+        #expect(names("we").isEmpty && names("Web").isEmpty)
+    }
+
     @Test("images of the catalogue can be listed before they are here")
     func absent() {
         var list = list

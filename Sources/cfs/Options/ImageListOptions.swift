@@ -30,6 +30,9 @@ struct ImageListOptions: ParsableArguments {
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
 
+    @Argument(help: "Images of this name only; without a tag, of every one.", completion: Completions.presentImages)
+    var name: String?
+
     func print() throws(CFSError) {
         let format = try TemplateFormat(format)
         let engine = try globals.engine()
@@ -37,6 +40,7 @@ struct ImageListOptions: ParsableArguments {
         var list = ImageList(
             images, layers: engine.layerUse(images), now: SystemClock.realtime, isFull: noTrunc)
         if all { list.absent = try engine.catalogue().filter { !$0.isPresent } }
+        if let name { list.narrow(to: name) }
         switch format {
         case _ where quiet: try StandardOutput.write(list.ids)
         case .table: try StandardOutput.write(list.table)

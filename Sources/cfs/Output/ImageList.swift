@@ -2,7 +2,7 @@ import CFSCore
 
 /// Images as `cfs images` prints them.
 struct ImageList {
-    private let images: [ImageRecord]
+    private var images: [ImageRecord]
     private let now: UInt64
     private let isFull: Bool
     /// The sizes of layers that more than one image has.
@@ -18,6 +18,18 @@ struct ImageList {
         self.now = now
         self.isFull = isFull
         shared = Dictionary(layers.filter { $0.images.count > 1 }.map { ($0.chainID, $0.size) }) { first, _ in first }
+    }
+
+    /// Leaves away those of other names. A name without a tag is that of all tags.
+    mutating func narrow(to asked: String) {
+        let (repository, tag) = Self.parts(asked)
+        let isAnyTag = asked == repository
+        func isNamed(_ name: String) -> Bool {
+            let parts = Self.parts(name)
+            return parts.repository == repository && (isAnyTag || parts.tag == tag)
+        }
+        images.removeAll { !isNamed($0.name) }
+        absent.removeAll { !isNamed($0.name) }
     }
 
     private func id(_ image: ImageRecord) -> String { isFull ? "\(image.digest)" : image.digest.short }

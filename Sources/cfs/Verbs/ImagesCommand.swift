@@ -6,7 +6,7 @@ struct ImagesCommand: ParsedVerb {
     static let configuration = CommandConfiguration(
         commandName: "images",
         abstract: "List images.",
-        usage: "cfs images [<options>]",
+        usage: "cfs images [<options>] [<name>]",
         discussion: """
             SHARED is the part of SIZE that other images have too: it lies on the disk once.
 
@@ -14,6 +14,7 @@ struct ImagesCommand: ParsedVerb {
 
             Examples:
               cfs images --all
+              cfs images BusyBox
               cfs images --format '{{.Repository}}:{{.Tag}} {{.Size}}'
             """)
 
@@ -32,7 +33,7 @@ struct ImageLsCommand: ParsedVerb {
     static let configuration = CommandConfiguration(
         commandName: "ls",
         abstract: "List images; the same as \"cfs images\".",
-        usage: "cfs image ls [<options>]",
+        usage: "cfs image ls [<options>] [<name>]",
         discussion: """
             Example:
               cfs image ls --format json
