@@ -37,6 +37,12 @@ extension Engine {
         }
     }
 
+    /// Whether the catalogue has an image of this name, here already or not. What is no name of an image is not there.
+    package func hasCatalogueImage(_ reference: String) throws(CFSError) -> Bool {
+        try prepareStore()
+        return try store.isInCatalogue(reference)
+    }
+
     /// Imports a folder, a tar (plain, gzip, xz, zstd, bzip2), an initramfs, an ISO image, an OCI layout or a `docker save`
     /// archive. The name appears only when all of it was read, verified and unpacked.
     @discardableResult

@@ -96,6 +96,12 @@ public struct ImageStore {
         return try FileLock("\(root)/images.lock", whileTaken: whileLocked)
     }
 
+    /// Whether the catalogue has an image of this name, here already or not.
+    public func isInCatalogue(_ reference: String) throws(CFSError) -> Bool {
+        guard let name = Self.name(of: reference) else { return false }
+        return try catalogue.entry(named: name) != nil
+    }
+
     func notFound(_ reference: String) throws(CFSError) -> CFSError {
         let known = Set(try names.images().map(\.name) + catalogue.names).sorted()
         let name = Self.name(of: reference) ?? reference

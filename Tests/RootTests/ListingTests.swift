@@ -177,6 +177,17 @@ struct ListingTests: EngineSuite {
         }
     }
 
+    @Test("an image of the catalogue that was not made yet is told as such, also without saying that it is one")
+    func catalogue() throws {
+        let name = "SlitazOS"
+        engine.run("image", "rm", name)
+        let result = engine.run("inspect", name)
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("cfs: the image \(name) of the catalogue is not here yet"), "\(result.errors)")
+        #expect(result.errors == engine.run("image", "inspect", name).errors)
+        #expect(engine.run("inspect", "--type", "container", name).errors.contains("there is no container"))
+    }
+
     @Test("a format that does not exist is an error")
     func unknownFormat() {
         let result = engine.run("ps", "--format", "yaml")

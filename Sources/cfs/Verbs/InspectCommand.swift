@@ -133,6 +133,8 @@ struct InspectCommand: ParsedVerb {
             return try engine.inspectImage(reference)
         } catch {
             guard error.code == .imageNotFound else { throw error }
+            // One of the catalogue that was not made yet is no unknown name.
+            if missing.hint == "see `cfs ps -a`", try engine.hasCatalogueImage(reference) { throw error }
             let near = error.hint.flatMap { $0.hasPrefix("did you mean") ? $0 : nil }
             let hint = missing.hint == "see `cfs ps -a`" ? near ?? "see `cfs ps -a` and `cfs images`" : missing.hint
             throw CFSError(missing.code, missing.phase, "\(missing.message), and no image", hint: hint)
