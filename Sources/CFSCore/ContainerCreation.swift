@@ -48,8 +48,12 @@ extension Engine {
 
     /// The part of it that needs no privilege.
     ///
-    /// - Parameter withControllers: whether a limit must find its controller on this machine.
-    func checkRequest(_ spec: ContainerSpec, withControllers: Bool = true) throws(CFSError) {
+    /// - Parameters:
+    ///   - withControllers: whether a limit must find its controller on this machine.
+    ///   - makesDefault: whether the default network is made when it is asked for and not there.
+    func checkRequest(
+        _ spec: ContainerSpec, withControllers: Bool = true, makesDefault: Bool = true
+    ) throws(CFSError) {
         if let name = spec.name { try Self.check(name: name) }
         guard spec.hostname == nil || spec.namespaces.uts == .private else {
             throw CFSError(
@@ -74,7 +78,7 @@ extension Engine {
             throw CFSError(
                 .invalidArgument, .parsing, "--stop-timeout does not take \(seconds)", hint: "use seconds, 0 to 86400")
         }
-        try checkNetworks(spec)
+        try checkNetworks(spec, makesDefault: makesDefault)
         try RequestedResources.check(
             RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent),
             withControllers: withControllers)

@@ -27,8 +27,15 @@ extension Engine {
     ///
     /// - Throws: `networkNotFound` with the nearest names; `ambiguousID`.
     public func network(_ reference: String) throws(CFSError) -> NetworkRecord {
+        try network(reference, makesDefault: true)
+    }
+
+    /// - Parameter makesDefault: whether the default network is made when it is not there; else it is worked out only.
+    func network(_ reference: String, makesDefault: Bool) throws(CFSError) -> NetworkRecord {
         try makeFolders()
-        if reference == NetworkRecord.defaultName { return try defaultNetwork() }
+        if reference == NetworkRecord.defaultName {
+            return try makesDefault ? defaultNetwork() : plannedDefaultNetwork()
+        }
         if let network = try registry.network(named: reference) { return network }
         let all = try registry.networks()
         let found = reference.utf8.count < 2 ? [] : all.filter { $0.id.utf8.starts(with: reference.utf8) }
@@ -61,6 +68,12 @@ extension Engine {
         }
     }
 
+    private func plannedDefaultNetwork() throws(CFSError) -> NetworkRecord {
+        if let network = try registry.network(named: NetworkRecord.defaultName) { return network }
+        let routes = try Self.hostSubnets()
+        return try plan(NetworkSpec(name: NetworkRecord.defaultName)).record(try registry.networks(), routes: routes)
+    }
+
     /// Makes a network. Nothing of it is in the kernel before its first container starts.
     ///
     /// - Throws: `nameTaken`; `conflict` for a subnet that another network or the host has; `invalidArgument`,
@@ -85,12 +98,16 @@ extension Engine {
             }
         }
         let routes = try Self.hostSubnets()
+        let plan = plan(spec)
+        return try registry.insertNetwork { networks throws(CFSError) in try plan.record(networks, routes: routes) }
+    }
+
+    private func plan(_ spec: NetworkSpec) -> NetworkPlan {
         // Engines with other folders have networks of their own.
         let isUsual = spec.name == NetworkRecord.defaultName && options.root == EngineOptions().root
-        let plan = NetworkPlan(
+        return NetworkPlan(
             spec: spec, id: ContainerID().text, createdAt: SystemClock.realtime,
             device: isUsual ? NetworkRecord.defaultName : nil)
-        return try registry.insertNetwork { networks throws(CFSError) in try plan.record(networks, routes: routes) }
     }
 
     private static func hostSubnets() throws(CFSError) -> [IPSubnet] {
@@ -125,13 +142,19 @@ extension Engine {
             try registry.removeNetwork(network)
         } catch {
             guard error.code == .networkInUse else { throw error }
-            let names = try members(of: network).map(\.container.name)
-            if names.isEmpty { throw error }
+            let members = try members(of: network).map(\.container)
+            guard let first = members.first else { throw error }
+            let names = members.map(\.name)
+            let isOne = members.count == 1
+            // One that runs, or waits for its next run, is removed by force only.
+            let verb = first.state.pid != nil || first.restartsAt != nil ? "rm -f" : "rm"
             throw CFSError(
                 .networkInUse, .removing,
-                "the network \(network.name) has \(names.count == 1 ? "a container" : "containers"): "
+                "the network \(network.name) has \(isOne ? "a container" : "containers"): "
                     + names.prefix(8).map { $0 }.text(separator: ", ") + (names.count > 8 ? ", ..." : ""),
-                hint: "remove \(names.count == 1 ? "it" : "them") first: cfs rm \(names[0])")
+                hint:
+                    "take \(isOne ? "it" : "them") off first: cfs network disconnect \(network.name) \(first.name), or "
+                    + "remove \(isOne ? "it" : "them"): cfs \(verb) \(first.name)")
         }
         try NetworkDevices.remove(network, folder: networkFolder)
     }
@@ -199,7 +222,9 @@ extension Engine {
     // MARK: A container's places
 
     /// What can be said of a container's networks before anything is made.
-    func checkNetworks(_ spec: ContainerSpec) throws(CFSError) {
+    ///
+    /// - Parameter makesDefault: see ``network(_:makesDefault:)``.
+    func checkNetworks(_ spec: ContainerSpec, makesDefault: Bool = true) throws(CFSError) {
         guard !spec.networks.isEmpty else {
             let what: String? =
                 if !spec.ports.isEmpty || spec.publishesExposedPorts {
@@ -223,7 +248,7 @@ extension Engine {
         var seen: Set<String> = []
         var target: NetworkRecord?
         for request in spec.networks {
-            let network = try network(request.network)
+            let network = try network(request.network, makesDefault: makesDefault)
             guard seen.insert(network.id).inserted else {
                 throw CFSError(.invalidArgument, .parsing, "the network \(network.name) is given twice")
             }
@@ -313,7 +338,7 @@ extension Engine {
     }
 
     /// Those asked for, and with `-P` one for each other port that image and caller offer.
-    private func ports(_ spec: ContainerSpec, _ image: ImageRecord) throws(CFSError) -> [PortMapping] {
+    func ports(_ spec: ContainerSpec, _ image: ImageRecord) throws(CFSError) -> [PortMapping] {
         var ports = spec.ports
         guard spec.publishesExposedPorts else { return ports }
         var offered = spec.exposedPorts

@@ -22,7 +22,7 @@ extension Engine {
     ///   kernel that a container cannot have, limits that contradict each other.
     public func explain(_ spec: ContainerSpec) throws(CFSError) -> Explanation {
         try makeFolders()
-        try checkRequest(spec, withControllers: false)
+        try checkRequest(spec, withControllers: false, makesDefault: false)
         for mount in spec.mounts {
             if case .bind(let source) = mount.kind, File.statusIfThere(source, followLinks: true) == nil {
                 throw CFSError.missingMountSource(source)
@@ -63,7 +63,8 @@ extension Engine {
         if let profile { extras.seccomp = try SeccompCompiler.compile(profile) }
         let launch = try LaunchPlan(configuration, extras)
         configuration.linux.seccomp = profile?.json
-        var steps = launch.steps
+        let network = try networkSteps(spec, image)
+        var steps = launch.steps(connecting: network?.connecting ?? [])
         let resources = configuration.linux.resources ?? RuntimeSpec.Resources()
         let limits = try CgroupSettings(resources, naming: LimitFlag.name)
         let cgroups = try cgroups(below: spec.cgroupParent)
@@ -71,6 +72,7 @@ extension Engine {
         steps.insert(
             contentsOf: try limits.entries.map { setting throws(CFSError) in try limit(spec, setting, cgroups) },
             at: min(1, steps.count))
+        steps.insert(contentsOf: network?.placing ?? [], at: 0)
         return Explanation(steps: steps, configuration: configuration.json)
     }
 

@@ -47,22 +47,35 @@ extension Engine {
     ) throws(CFSError) -> [(network: NetworkRecord, row: EndpointRow)] {
         do throws(CFSError) {
             return try registry.attach(row.id, to: networks.map(\.id)) { index, network, others throws(CFSError) in
-                let choice = EndpointChoice(
-                    network: network, request: requests[index],
-                    taken: others.flatMap { other in other.addresses.map { ($0, other.container) } },
-                    hardwareTaken: Set(others.map(\.hardwareAddress)))
+                let choice = EndpointChoice(network, requests[index], beside: others)
                 let addresses = try choice.addresses()
                 return EndpointRow(
                     container: row.id, network: network.id, addresses: addresses,
                     hardwareAddress: try choice.hardwareAddress(addresses))
             }
         } catch {
-            guard let owner = error.path.flatMap({ ContainerID($0) }) else { throw error }
-            var told = error
-            let name = try registry.container(owner)?.name ?? owner.short
-            (told.path, told.message) = (nil, "\(error.message): \(name) has it")
-            throw told
+            throw try namingOwnerOfAddress(error)
         }
+    }
+
+    /// Whether a container could have its place on a network now; nothing is written down.
+    ///
+    /// - Throws: what ``places(_:on:_:)`` throws.
+    func checkPlace(on network: NetworkRecord, _ request: NetworkRequest) throws(CFSError) {
+        do throws(CFSError) {
+            let choice = EndpointChoice(network, request, beside: try registry.endpoints(on: network.id))
+            _ = try choice.hardwareAddress(try choice.addresses())
+        } catch {
+            throw try namingOwnerOfAddress(error)
+        }
+    }
+
+    private func namingOwnerOfAddress(_ error: CFSError) throws(CFSError) -> CFSError {
+        guard let owner = error.path.flatMap({ ContainerID($0) }) else { return error }
+        var told = error
+        let name = try registry.container(owner)?.name ?? owner.short
+        (told.path, told.message) = (nil, "\(error.message): \(name) has it")
+        return told
     }
 
     /// Gives back the places that a killed `connect` or `disconnect` has left: those that the container's configuration does
@@ -291,5 +304,15 @@ extension Container {
                 }
             }
         }
+    }
+}
+
+extension EndpointChoice {
+    /// - Parameter others: the places that there are on the network.
+    init(_ network: NetworkRecord, _ request: NetworkRequest, beside others: [EndpointRow]) {
+        self.init(
+            network: network, request: request,
+            taken: others.flatMap { other in other.addresses.map { ($0, other.container) } },
+            hardwareTaken: Set(others.map(\.hardwareAddress)))
     }
 }

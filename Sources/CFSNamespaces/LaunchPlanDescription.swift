@@ -3,7 +3,11 @@ import CFSNetworks
 
 extension LaunchPlan {
     /// The plan as people read it: one line a step, in the order in which the steps are taken.
-    public var steps: [String] {
+    public var steps: [String] { steps(connecting: []) }
+
+    /// The same with what is done between the clone, which makes the network namespace, and the rest: a monitor puts the
+    /// container on its networks there.
+    public func steps(connecting networks: [String]) -> [String] {
         var steps: [String] = []
         for join in joins { steps.append("monitor: enter \(join.namespace.names.joined()) namespace \(join.path)") }
         if let path = userNamespacePath { steps.append("monitor: clone inside the user namespace \(path)") }
@@ -11,6 +15,7 @@ extension LaunchPlan {
             "monitor: clone3 into a new cgroup with new namespaces: \(newNamespaces.names.joined(separator: " "))")
         steps.append("child: own session keyring" + (unsharesCgroup ? ", unshare cgroup namespace" : ""))
         if newNamespaces.contains(.network) { steps.append("child: loopback up") }
+        steps += networks
         if let hostname { steps.append("child: host name \(hostname)") }
         if newNamespaces.contains(.user) {
             for line in uidMappings {

@@ -42,6 +42,18 @@ struct LaunchPlanDescriptionTests {
         #expect(positions.last == steps.count - 1)
     }
 
+    @Test("networks are made between the clone and what the plan asks for")
+    func networks() throws {
+        var spec = LaunchPlanBuilderTests.spec()
+        spec.hostname = "web"
+        let plan = try LaunchPlan(spec, LaunchPlanBuilderTests.extras)
+        let steps = plan.steps(connecting: ["monitor: a device"])
+        let order = ["clone3", "session keyring", "loopback up", "monitor: a device", "host name web", "map uids"]
+        let positions = try order.map { try Self.position($0, steps) }
+        #expect(positions == positions.sorted())
+        #expect(steps.filter { $0 != "monitor: a device" } == plan.steps)
+    }
+
     @Test("what is not asked for is not told, and a filter that is missing is")
     func absent() throws {
         let steps = try Self.steps { spec, _ in spec.process.noNewPrivileges = false }

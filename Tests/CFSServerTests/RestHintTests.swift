@@ -18,6 +18,11 @@ struct RestHintTests {
                 "remove the other container (`cfs rm web`), or choose another name",
                 "remove the other container (DELETE /containers/web), or choose another name"
             ),
+            (
+                "take it off first: cfs network disconnect blue web, or remove it: cfs rm -f web",
+                "take it off first: POST /networks/blue/disconnect {\"container\": \"web\"}, or remove it: "
+                    + "DELETE /containers/web?force=true"
+            ),
             ("let it go on first: cfs unpause web", "let it go on first: POST /containers/web/unpause"),
             ("did you mean web?", "did you mean web?"),
             (

@@ -18,6 +18,10 @@ enum RestHint {
             .replacing("`cfs rm`", with: "DELETE /containers/{id}")
             .replacing("`cfs ps -a`", with: "GET /containers?all=true")
             .replacing("use --force", with: "ask with ?force=true")
+        if let command = text.firstRange(of: "cfs rm -f ") {
+            let name = text[command.upperBound...].prefix { !" `,)".contains($0) }
+            text.replaceSubrange(command.lowerBound..<name.endIndex, with: "DELETE /containers/\(name)?force=true")
+        }
         for (verb, method, action) in requests {
             for opening in ["`cfs \(verb) ", "cfs \(verb) "] {
                 guard let command = text.firstRange(of: opening) else { continue }
@@ -34,6 +38,16 @@ enum RestHint {
     private static func networks(_ hint: String) -> String {
         var text = hint.replacing("cfs network ls", with: "GET /networks")
             .replacing("cfs network prune", with: "DELETE /networks/{name}")
+        if let command = text.firstRange(of: "cfs network disconnect ") {
+            let words = text[command.upperBound...].prefix { !"`,;)".contains($0) }
+            let names = words.split(separator: " ")
+            if names.count == 2 {
+                text.replaceSubrange(
+                    command.lowerBound..<words.endIndex,
+                    with: "POST /networks/\(names[0])/disconnect "
+                        + #"{"container": \#(JSON.string(String(names[1])).text())}"#)
+            }
+        }
         for (verb, request) in [
             ("inspect", "GET /networks/"), ("rm", "DELETE /networks/"), ("create", "POST /networks "),
         ] {
