@@ -19,7 +19,25 @@ public final class Registry: Sendable {
         self.isHeld = isHeld
     }
 
+    /// Calls `body` with the file, for what only reads. On a full disk, too: of two ways to read, the usual one needs room for
+    /// what processes share. Then `body` may be called twice.
     func read<Result>(_ body: (SQLiteDatabase) throws(CFSError) -> Result) throws(CFSError) -> Result {
+        do throws(CFSError) {
+            return try use(body)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            do throws(CFSError) {
+                let readable = try SQLiteDatabase(path, onlyReads: true)
+                guard try RegistrySchema.isCurrent(readable) else { throw error }
+                return try body(readable)
+            } catch let second {
+                // What keeps it from being read so (there is no file yet, for example) is not what is wrong.
+                throw [.notPermitted, .registryFailed].contains(second.code) ? error : second
+            }
+        }
+    }
+
+    private func use<Result>(_ body: (SQLiteDatabase) throws(CFSError) -> Result) throws(CFSError) -> Result {
         try connection.withLock { database throws(CFSError) in
             if let database { return try body(database) }
             let opened = try SQLiteDatabase(path)
@@ -48,7 +66,7 @@ public final class Registry: Sendable {
 
     /// Like ``read(_:)``, as one transaction.
     func write<Result>(_ body: (SQLiteDatabase) throws(CFSError) -> Result) throws(CFSError) -> Result {
-        try read { database throws(CFSError) in
+        try use { database throws(CFSError) in
             try database.transaction { () throws(CFSError) in try body(database) }
         }
     }

@@ -108,8 +108,8 @@ extension Registry {
         try write { database throws(CFSError) in try Self.closeEntry(end, database) }
     }
 
+    /// The same as ``HistoryEntry/close(_:)``, of all entries.
     private static func closeEntry(_ end: HistoryEnd, _ database: SQLiteDatabase) throws(CFSError) {
-        // Entries that begin after the end are of a later run.
         try database.statement(
             """
             UPDATE history SET ended_at = ?, status = ?, reason = ?
@@ -186,6 +186,16 @@ public struct HistoryEnd: Sendable, Hashable {
 }
 
 extension HistoryEntry {
+    /// Takes over how a run ended, when this is the entry of that run and is still open. One that begins after the end is of a
+    /// later run.
+    public mutating func close(_ end: HistoryEnd) {
+        guard container == end.container, endedAt == nil, time <= end.time, ["run", "start", "restart"].contains(verb)
+        else { return }
+        endedAt = end.time
+        status = end.status
+        reason = end.reason
+    }
+
     init(_ row: SQLiteStatement, path: String) throws(CFSError) {
         let command =
             try SQLiteDatabase.document(row.text(7), "a command of the history", path).strings ?? []

@@ -80,7 +80,7 @@ enum RegistrySchema {
     }
 
     /// Whether every migration has run. While another process makes the file, the answer may be a refusal, which is no.
-    private static func isCurrent(_ database: SQLiteDatabase) throws(CFSError) -> Bool {
+    static func isCurrent(_ database: SQLiteDatabase) throws(CFSError) -> Bool {
         do throws(CFSError) {
             return try version(database) == migrations.count
         } catch {

@@ -13,14 +13,19 @@ final class SQLiteDatabase: @unchecked Sendable {
 
     /// Opens the file, and makes it when it is not there.
     ///
-    /// - Parameter isLost: whether it may be an empty file with a log.
-    init(_ path: String, isLost: Bool = false) throws(CFSError) {
+    /// - Parameters:
+    ///   - isLost: whether it may be an empty file with a log.
+    ///   - onlyReads: whether nothing is written, not even the index of the log that processes share: this one makes its own in
+    ///     memory where nobody else has the file open (sqlite.org/wal.html, "Read-Only Databases"). The file must be there.
+    init(_ path: String, isLost: Bool = false, onlyReads: Bool = false) throws(CFSError) {
         self.path = path
         if !isLost { try Self.refuseLostFile(path) }
         var opened: OpaquePointer?
         // The registry has its own lock, so SQLite's mutexes are left out.
-        let flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW
-        let status = sqlite3_open_v2(path, &opened, flags, nil)
+        let access =
+            onlyReads ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        let name = onlyReads ? "file:\(Self.escaped(path))?readonly_shm=1" : path
+        let status = sqlite3_open_v2(name, &opened, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nil)
         guard status == SQLITE_OK, let opened else {
             let text = opened.map { String(cString: sqlite3_errmsg($0)) } ?? "out of memory"
             let number = opened.map { sqlite3_system_errno($0) } ?? ENOMEM
@@ -34,6 +39,19 @@ final class SQLiteDatabase: @unchecked Sendable {
         cfs_sqlite_keep_log(handle)
         // A short log keeps the first read of every process short. The call costs nothing; the same as a PRAGMA is parsed.
         sqlite3_wal_autocheckpoint(handle, 64)
+    }
+
+    /// A path as part of a URI, every byte but letters, digits, slashes, dots and hyphens as its number
+    /// (sqlite.org/uri.html, "URI Format").
+    private static func escaped(_ path: String) -> String {
+        var text = ""
+        for byte in path.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2d...0x2f: text.unicodeScalars.append(Unicode.Scalar(byte))
+            default: text += (byte < 0x10 ? "%0" : "%") + String(byte, radix: 16)
+            }
+        }
+        return text
     }
 
     deinit {
