@@ -22,6 +22,8 @@ extension ProcessClaim {
 struct ClaimedContainer {
     let row: ContainerRow
     let claim: ProcessClaim
+    /// What it is wanted for. All but a start may take what is kept for what makes room.
+    let verb: ContainerLifecycle.Verb
     /// What it was at, when the claim was made.
     let now: ContainerLifecycle.Situation
     var state: ContainerRecord.State { now.state }
@@ -42,35 +44,48 @@ extension Engine {
         let claim = ProcessClaim.make()
         var claimed: ClaimedContainer?
         let entry = word.map { word in { (row: ContainerRow) in self.historyEntry(word, row, command: row.command) } }
-        let found = try registry.change(id, history: entry) { row throws(CFSError) in
-            let now = try situation(of: row)
-            guard let phase = try ContainerLifecycle.begin(verb, row.name, now) else { return nil }
-            claimed = ClaimedContainer(row: row, claim: claim, now: now)
-            return ContainerDecision(
-                phase: phase, claim: claim, startedAt: verb == .start ? SystemClock.realtime : row.decision.startedAt)
+        let found = try lend(for: verb) { () throws(CFSError) in
+            try registry.change(id, history: entry) { row throws(CFSError) in
+                let now = try situation(of: row)
+                guard let phase = try ContainerLifecycle.begin(verb, row.name, now) else { return nil }
+                claimed = ClaimedContainer(row: row, claim: claim, verb: verb, now: now)
+                return ContainerDecision(
+                    phase: phase, claim: claim,
+                    startedAt: verb == .start ? SystemClock.realtime : row.decision.startedAt)
+            }
         }
         guard found != nil else { throw Container(id: id, engine: self).gone }
         return claimed
     }
 
+    private func lend<Result>(
+        for verb: ContainerLifecycle.Verb, to work: () throws(CFSError) -> Result
+    ) throws(CFSError) -> Result {
+        verb == .start ? try work() : try reserve.lend(to: work)
+    }
+
     /// Ends a claim; one that somebody else has taken over since is theirs.
     func settle(_ claimed: ClaimedContainer, _ phase: ContainerPhase) throws(CFSError) {
-        try registry.change(claimed.row.id) { row throws(CFSError) in
-            guard row.decision.claim == claimed.claim else { return nil }
-            return ContainerDecision(phase: phase, startedAt: row.decision.startedAt)
+        try lend(for: claimed.verb) { () throws(CFSError) in
+            _ = try registry.change(claimed.row.id) { row throws(CFSError) in
+                guard row.decision.claim == claimed.claim else { return nil }
+                return ContainerDecision(phase: phase, startedAt: row.decision.startedAt)
+            }
         }
     }
 
     /// Ends a claim that has come to nothing: all is as it was.
     func withdraw(_ claimed: ClaimedContainer) throws(CFSError) {
         let before = claimed.row.decision
-        try registry.change(claimed.row.id) { row throws(CFSError) in
-            guard row.decision.claim == claimed.claim else { return nil }
-            return ContainerDecision(phase: before.phase, startedAt: before.startedAt)
+        try lend(for: claimed.verb) { () throws(CFSError) in
+            _ = try registry.change(claimed.row.id) { row throws(CFSError) in
+                guard row.decision.claim == claimed.claim else { return nil }
+                return ContainerDecision(phase: before.phase, startedAt: before.startedAt)
+            }
         }
     }
 
-    private func situation(of row: ContainerRow) throws(CFSError) -> ContainerLifecycle.Situation {
+    func situation(of row: ContainerRow) throws(CFSError) -> ContainerLifecycle.Situation {
         guard let record = try record(of: row) else { throw Container(id: row.id, engine: self).gone }
         return ContainerLifecycle.Situation(
             state: record.state, phase: row.decision.phase, isClaimed: row.decision.claim?.isAlive ?? false,

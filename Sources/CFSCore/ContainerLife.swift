@@ -28,7 +28,14 @@ extension Container {
     /// - Throws: `conflict` when somebody else stops or removes it; `containerNotRunning` for one that was never started.
     public func beginStop(seconds: Int? = nil) throws(CFSError) -> PendingStop {
         try engine.requirePrivilege("stopping a container")
-        guard let claimed = try engine.claim(id, for: .stop) else { return PendingStop() }
+        let claim: ClaimedContainer?
+        do throws(CFSError) {
+            claim = try engine.claim(id, for: .stop)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return try beginUnclaimedStop(seconds: seconds)
+        }
+        guard let claimed = claim else { return PendingStop() }
         do throws(CFSError) {
             let (signal, patience) = try manner()
             let monitor = try folder.connect()
@@ -44,6 +51,21 @@ extension Container {
             }
             // It ended while we were about to ask.
             guard hasEnded else { throw error }
+            return PendingStop()
+        }
+    }
+
+    /// The same where not even the reserve has room for a decision: what fills the disk must be stopped all the same. The
+    /// container's end shows in its own record, as that of one that ends by itself.
+    private func beginUnclaimedStop(seconds: Int?) throws(CFSError) -> PendingStop {
+        do throws(CFSError) {
+            let (signal, patience) = try manner()
+            let monitor = try folder.connect()
+            try monitor.send(message(signal, isStop: true).bytes)
+            if case .paused = try record().state { try thaw() }
+            return PendingStop(monitor, seconds: seconds ?? patience)
+        } catch {
+            guard PendingStop.meansEnded(error) else { throw error }
             return PendingStop()
         }
     }
@@ -64,17 +86,23 @@ extension Container {
     /// - Throws: `containerRunning` without `force`; `conflict` when somebody else starts, stops or removes it.
     public func remove(force: Bool = false) throws(CFSError) {
         try engine.requirePrivilege("removing a container")
-        // What would remove itself is gone then, as is wanted.
-        if try engine.recoverIfLost(id), try engine.registry.container(id) == nil { return }
-        guard let claimed = try engine.claim(id, for: force ? .forceRemove : .remove) else { return }
+        let claim: ClaimedContainer?
+        do throws(CFSError) {
+            // What would remove itself is gone then, as is wanted.
+            if try engine.recoverIfLost(id), try engine.registry.container(id) == nil { return }
+            claim = try engine.claim(id, for: force ? .forceRemove : .remove)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return try removeUnclaimed(force)
+        }
+        guard let claimed = claim else { return }
         do throws(CFSError) {
             if claimed.hasMonitor { try kill(claimed.row) }
             // Waits for a monitor that is about to end, and for nothing else.
-            let lock = try RunLock(folder)
+            let lock = try engine.reserve.lend { () throws(CFSError) in try RunLock(folder) }
             // The folders first: a row without folders is found again, folders without a row only by recover().
             try folder.removeContainer()
-            try engine.registry.removeContainer(
-                id, history: engine.historyEntry("rm", claimed.row, isDone: true))
+            try forget(claimed.row)
             try lock.release()
         } catch {
             // Half of it may be gone: it is dead until it is removed once more.
@@ -87,7 +115,31 @@ extension Container {
             }
             throw error
         }
-        engine.note("destroy", claimed.row)
+        tellRemoval(claimed.row)
+    }
+
+    /// The same where not even the reserve has room for a decision (what runs may have taken that as well): the lock alone keeps
+    /// others away, and the folders make the room that the registry needs.
+    private func removeUnclaimed(_ force: Bool) throws(CFSError) {
+        let row = try row()
+        if force { try kill(row) }
+        let verb: ContainerLifecycle.Verb = force ? .forceRemove : .remove
+        guard try ContainerLifecycle.begin(verb, row.name, engine.situation(of: row)) != nil else { return }
+        let lock = try engine.reserve.lend { () throws(CFSError) in try RunLock(folder) }
+        try folder.removeContainer()
+        try forget(row)
+        try lock.release()
+        tellRemoval(row)
+    }
+
+    private func forget(_ row: ContainerRow) throws(CFSError) {
+        let entry = engine.historyEntry("rm", row, isDone: true)
+        try engine.reserve.lend { () throws(CFSError) in try engine.registry.removeContainer(id, history: entry) }
+    }
+
+    private func tellRemoval(_ row: ContainerRow) {
+        engine.note("destroy", row)
+        engine.reserve.make()
     }
 
     /// How it is stopped: its signal, and the seconds until it is killed. Of a damaged container nothing is known; it can be

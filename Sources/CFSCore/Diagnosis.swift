@@ -90,6 +90,12 @@ extension Engine {
                     "\(path) lies on a file system (0x\(String(magic, radix: 16))) that has no id-mapped mounts",
                     hint: "choose another folder with --root, on ext4, xfs or btrfs")
             }
+            if let room = DiskRoom(at: place), room.isNearlyGone {
+                return Finding(
+                    "store", .warning,
+                    "\(path) on \(name), with \(ByteCount(room.free)) of \(ByteCount(room.size)) free",
+                    hint: "`cfs system df` says what takes the room; `cfs rm` and `cfs system prune` make some")
+            }
             return Finding("store", .good, "\(path) on \(name)")
         } catch {
             return Finding("store", .missing, error.description, hint: error.hint)

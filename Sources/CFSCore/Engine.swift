@@ -71,7 +71,9 @@ public final class Engine: Sendable {
         return "/" + parts.text(separator: "/")
     }
 
-    var store: ImageStore { ImageStore(root: options.root, names: registry) }
+    var store: ImageStore {
+        ImageStore(root: options.root, names: ReservedNames(registry: registry, reserve: reserve))
+    }
 
     /// Throws unless this process may make containers.
     ///

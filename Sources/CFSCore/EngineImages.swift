@@ -140,6 +140,7 @@ extension Engine {
             Set(try registry.containers().flatMap(\.layers))
         }
         for image in removal.images { note("untag", image) }
+        reserve.make()
         return removal
     }
 

@@ -53,8 +53,10 @@ extension Engine {
 
     /// Remembers that the caller did something.
     func remember(_ verb: String, _ row: ContainerRow, command: [String] = []) {
+        let entry = historyEntry(verb, row, command: command, isDone: true)
         Self.regardless { () throws(CFSError) in
-            try registry.remember(historyEntry(verb, row, command: command, isDone: true))
+            guard ["stop", "kill"].contains(verb) else { return try registry.remember(entry) }
+            try reserve.lend { () throws(CFSError) in try registry.remember(entry) }
         }
     }
 
@@ -80,14 +82,33 @@ extension Engine {
     }
 
     /// Who did what, oldest first: every verb that changed something, with how each run ended. Kept after a container is
-    /// removed, until ``pruneHistory(before:)``.
+    /// removed, until ``pruneHistory(before:)``. A full disk keeps nobody from asking.
     public func history(_ filter: HistoryFilter = HistoryFilter()) throws(CFSError) -> [HistoryEntry] {
         try makeFolders()
-        try absorbEnds()
-        let entries = try registry.history(filter)
-        guard try endLostRuns(entries) else { return entries }
-        try absorbEnds()
-        return try registry.history(filter)
+        let entries = try readHistory(filter)
+        do throws(CFSError) {
+            guard try endLostRuns(entries) else { return entries }
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return entries
+        }
+        return try readHistory(filter)
+    }
+
+    /// What the registry has, and what only the journal knows: the registry takes that over, where there is room.
+    private func readHistory(_ filter: HistoryFilter) throws(CFSError) -> [HistoryEntry] {
+        guard let told = try newEnds() else { return try registry.history(filter) }
+        do throws(CFSError) {
+            try registry.absorb(told.ends, position: told.position)
+            return try registry.history(filter)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+        }
+        return try registry.history(filter).map { entry in
+            var entry = entry
+            for end in told.ends { entry.close(end) }
+            return entry
+        }
     }
 
     /// Puts right the containers whose runs nobody will tell the end of; false when there are none.
@@ -117,12 +138,20 @@ extension Engine {
     public func pruneHistory(before time: UInt64) throws(CFSError) -> Int {
         try requirePrivilege("pruning the history")
         try makeFolders()
-        try absorbEnds()
-        return try registry.pruneHistory(before: time)
+        return try reserve.lend { () throws(CFSError) in
+            try absorbEnds()
+            return try registry.pruneHistory(before: time)
+        }
     }
 
     /// Takes over from the journal how runs ended. Monitors write there, and have no registry.
     func absorbEnds() throws(CFSError) {
+        guard let told = try newEnds() else { return }
+        try registry.absorb(told.ends, position: told.position)
+    }
+
+    /// What the journal tells behind the place that it was read up to, and where it ends; nil when that is the same place.
+    private func newEnds() throws(CFSError) -> (ends: [HistoryEnd], position: String)? {
         let known = try registry.journalPosition().flatMap { JournalReader.Position($0) }
         let reader = try JournalReader(journal, from: known)
         var ends: [HistoryEnd] = []
@@ -134,7 +163,7 @@ extension Engine {
                     status: event[attribute: "exitCode"].flatMap { Int32($0) } ?? 255,
                     reason: event[attribute: "reason"]))
         }
-        guard let position = reader.position, position != known else { return }
-        try registry.absorb(ends, position: position.text)
+        guard let position = reader.position, position != known else { return nil }
+        return (ends, position.text)
     }
 }

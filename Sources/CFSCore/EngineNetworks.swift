@@ -139,7 +139,7 @@ extension Engine {
 
     private func remove(_ network: NetworkRecord) throws(CFSError) {
         do throws(CFSError) {
-            try registry.removeNetwork(network)
+            try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }
         } catch {
             guard error.code == .networkInUse else { throw error }
             let members = try members(of: network).map(\.container)
@@ -166,7 +166,7 @@ extension Engine {
         var removed: [NetworkRecord] = []
         for network in try registry.networks() where network.name != NetworkRecord.defaultName {
             do throws(CFSError) {
-                try registry.removeNetwork(network)
+                try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }
             } catch {
                 guard error.code == .networkInUse else { throw error }
                 continue
@@ -191,7 +191,7 @@ extension Engine {
 
     /// See ``recover()``.
     func recoverNetworks() throws(CFSError) -> Int {
-        try registry.forgetLostEndpoints()
+        try reserve.lend { () throws(CFSError) in try registry.forgetLostEndpoints() }
         let networks = try registry.networks()
         guard !networks.isEmpty else { return 0 }
         let places = try forgetUnusedPlaces()

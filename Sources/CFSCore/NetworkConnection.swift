@@ -94,7 +94,10 @@ extension Engine {
                 guard File.exists(container.folder.configPath), !container.isConfigured(on: place.network) else {
                     continue
                 }
-                if try registry.detach(place.container, from: place.network) { count += 1 }
+                let isGone = try reserve.lend { () throws(CFSError) in
+                    try registry.detach(place.container, from: place.network)
+                }
+                if isGone { count += 1 }
             } catch {
                 guard error.code == .containerNotFound else { throw error }
             }

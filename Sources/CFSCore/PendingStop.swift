@@ -22,7 +22,18 @@ public final class PendingStop: Sendable {
     init(_ monitor: consuming MessageSocket, _ engine: Engine, _ container: ClaimedContainer, seconds: Int) {
         self.monitor = consume monitor
         claim = (engine, container)
-        deadline = SystemClock.monotonic + UInt64(max(0, seconds)) * 1_000_000_000
+        deadline = Self.deadline(seconds)
+    }
+
+    /// Without a claim: somebody else may stop it, too.
+    init(_ monitor: consuming MessageSocket, seconds: Int) {
+        self.monitor = consume monitor
+        claim = nil
+        deadline = Self.deadline(seconds)
+    }
+
+    private static func deadline(_ seconds: Int) -> UInt64 {
+        SystemClock.monotonic + UInt64(max(0, seconds)) * 1_000_000_000
     }
 
     // Nobody waits any more: whoever stops it next may.
@@ -36,6 +47,8 @@ public final class PendingStop: Sendable {
         guard hasEnded else { return }
         claim.engine.remember("stop", claim.container.row)
         claim.engine.note("stop", claim.container.row)
+        // One that removes itself has made room.
+        claim.engine.reserve.make()
     }
 
     /// For who waits without a thread: readable when ``look()`` may have news; nil for one that has ended already.

@@ -85,6 +85,7 @@ extension Engine {
         pruned.layers = removal.layers
         pruned.blobs = removal.blobs
         pruned.bytes += removal.bytes
+        reserve.make()
         return pruned
     }
 }

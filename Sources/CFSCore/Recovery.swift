@@ -101,7 +101,7 @@ extension Engine {
                 recovery.folders += 1
             }
         } else if row != nil, !File.exists(folder.container), !RunLock.exists(folder) {
-            try registry.removeContainer(id)
+            try reserve.lend { () throws(CFSError) in try registry.removeContainer(id) }
         } else if let row, try record(of: row)?.state == .dead, row.decision.claim?.isAlive != true {
             // Its removal was begun, and whoever did it is gone.
             do throws(CFSError) {
@@ -167,8 +167,8 @@ extension Engine {
                 }
             }
             try folder.removeContainer()
-            try registry.removeContainer(
-                id, history: isRemoval ? row.map { historyEntry("rm", $0, isDone: true) } : nil)
+            let entry = isRemoval ? row.map { historyEntry("rm", $0, isDone: true) } : nil
+            try reserve.lend { () throws(CFSError) in try registry.removeContainer(id, history: entry) }
             if let row { note("destroy", row) }
         }
         try folder.removeRun()
@@ -195,10 +195,10 @@ extension Engine {
     private func writeLoss(
         _ row: ContainerRow, _ folder: ContainerFolder, startedAt: UInt64, timing: [PhaseTime]
     ) throws(CFSError) {
-        try folder.writeExit(
-            ExitRecord(
-                status: ContainerLifecycle.lostStatus, signal: 9, reason: ContainerLifecycle.lostReason,
-                startedAt: startedAt, finishedAt: SystemClock.realtime, timing: timing))
+        let record = ExitRecord(
+            status: ContainerLifecycle.lostStatus, signal: 9, reason: ContainerLifecycle.lostReason,
+            startedAt: startedAt, finishedAt: SystemClock.realtime, timing: timing)
+        try reserve.lend { () throws(CFSError) in try folder.writeExit(record) }
         noteLoss(row)
     }
 
@@ -213,27 +213,32 @@ extension Engine {
 
     /// A start that was killed is no event, but an entry of the history that nobody closes.
     private func closeBrokenStart(_ id: ContainerID) throws(CFSError) {
-        try registry.closeEntry(
-            HistoryEnd(
-                container: id.text, time: SystemClock.realtime, status: ContainerLifecycle.lostStatus,
-                reason: "its start broke off"))
+        let end = HistoryEnd(
+            container: id.text, time: SystemClock.realtime, status: ContainerLifecycle.lostStatus,
+            reason: "its start broke off")
+        try reserve.lend { () throws(CFSError) in try registry.closeEntry(end) }
     }
 
     /// A row that says what nobody is at any more.
     private func putRight(_ seen: ContainerRow) throws(CFSError) {
-        try registry.change(seen.id) { row throws(CFSError) in
-            if let claim = row.decision.claim, claim.isAlive { return nil }
-            switch row.decision.phase {
-            case .created, .exited, .removing: return ContainerDecision(phase: row.decision.phase)
-            case .starting: return ContainerDecision(phase: try folder(row.id).readExit() == nil ? .created : .exited)
-            case .running, .stopping: return ContainerDecision(phase: .exited, startedAt: row.decision.startedAt)
+        try reserve.lend { () throws(CFSError) in
+            _ = try registry.change(seen.id) { row throws(CFSError) in
+                if let claim = row.decision.claim, claim.isAlive { return nil }
+                switch row.decision.phase {
+                case .created, .exited, .removing: return ContainerDecision(phase: row.decision.phase)
+                case .starting:
+                    return ContainerDecision(phase: try folder(row.id).readExit() == nil ? .created : .exited)
+                case .running, .stopping: return ContainerDecision(phase: .exited, startedAt: row.decision.startedAt)
+                }
             }
         }
     }
 
     /// Removes the rows of containers that removed themselves while nobody watched.
     func forgetVanished() throws(CFSError) {
-        for row in try registry.containers() where try record(of: row) == nil { try registry.removeContainer(row.id) }
+        for row in try registry.containers() where try record(of: row) == nil {
+            try reserve.lend { () throws(CFSError) in try registry.removeContainer(row.id) }
+        }
     }
 
     /// Frees a name whose container has removed itself; false when there is such a container.
@@ -245,7 +250,13 @@ extension Engine {
     func forgetIfVanished(_ row: ContainerRow) throws(CFSError) -> Bool {
         guard try record(of: row) == nil else { return false }
         // Who may only read sees it no more, too.
-        if geteuid() == 0 { try registry.removeContainer(row.id) }
+        guard geteuid() == 0 else { return true }
+        do throws(CFSError) {
+            try registry.removeContainer(row.id)
+        } catch {
+            // Who looks for another one can do without; who wants the name hears of the full disk.
+            guard error.code == .noSpace else { throw error }
+        }
         return true
     }
 }

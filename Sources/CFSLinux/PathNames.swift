@@ -13,6 +13,9 @@ extension String {
     /// Where its last slash is.
     package var lastSlash: String.Index? { utf8.lastIndex(of: 0x2f) }
 
+    /// What stands before its last slash; without one the whole.
+    package var parentFolder: String { String(self[..<(lastSlash ?? endIndex)]) }
+
     /// Whether it has a slash, so that it is more than a name.
     package var hasSlash: Bool { utf8.contains(0x2f) }
 

@@ -131,7 +131,10 @@ public struct ContainerFolder: Sendable {
     /// Keeps the record of a container whose folder cannot be written (a full disk) in the run folder, which stays, with
     /// its lock, until recover() can put the record where it belongs.
     func keepExit(_ record: ExitRecord) throws(CFSError) {
-        try AtomicFile.write(record.json.bytes(), to: keptExitPath, durable: false)
+        // The run folder may lie on the same disk. The engine's folder is two above the container's.
+        try DiskReserve(root: container.parentFolder.parentFolder).lend(.part) { () throws(CFSError) in
+            try AtomicFile.write(record.json.bytes(), to: keptExitPath, durable: false)
+        }
         removeGeneratedFiles()
         for path in [socketPath, statePath] { _ = unlink(path) }
     }

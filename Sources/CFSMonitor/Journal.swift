@@ -13,16 +13,27 @@ public struct Journal: Sendable, Hashable {
     public var oldPath: String { "\(path).1" }
 
     /// Where both lie.
-    public var folder: String { String(path[..<(path.lastSlash ?? path.endIndex)]) }
+    public var folder: String { path.parentFolder }
 
     public init(path: String) { self.path = path }
 
-    /// Writes an event down.
+    /// Events of what ends or makes room.
+    private static let ends = ["die", "kill", "stop", "destroy", "untag"]
+
+    /// In the engine's folder, two above the journal.
+    private var reserve: DiskReserve { DiskReserve(root: folder.parentFolder) }
+
+    /// Writes an event down. That of an end finds room on a full disk too, in the reserve.
     ///
     /// - Returns: the size of the file behind it, in bytes.
     @discardableResult
     public func append(_ event: EngineEvent) throws(CFSError) -> UInt64 {
-        let event = event.json.bytes() + [0x0a]
+        let line = event.json.bytes() + [0x0a]
+        guard Self.ends.contains(event.action) else { return try append(line) }
+        return try reserve.lend(.part) { () throws(CFSError) in try append(line) }
+    }
+
+    private func append(_ event: [UInt8]) throws(CFSError) -> UInt64 {
         return try withFile(shared: true) { file throws(CFSError) in
             let size = UInt64(clamping: try File.status(at: file).size)
             // What a failing disk has cut off must not become the beginning of this line.

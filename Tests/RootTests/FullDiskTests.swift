@@ -20,7 +20,7 @@ struct FullDiskTests: EngineSuite {
             $CFS run --rm BusyBox true || exit 98
             $CFS run --name filler BusyBox sh -c "\(fill)" >out; echo $?
             (echo before; seq 20000) | cmp - out && echo same
-            # Asking needs a little room too, for the registry's own files.
+            # The record of its end needs room in its own folder.
             rm small/root/containers/*/upper/fill
             $CFS logs filler | head -n 1
             $CFS ps -a --format json >ps.json
@@ -30,7 +30,7 @@ struct FullDiskTests: EngineSuite {
             $CFS inspect filler | cmp - inspect.json && echo moved
             $CFS rm filler && ls small-run small/root/containers
             """)
-        let id = try #require(try json("inspect.json")[0]["Id"].text, "\(result.output) \(result.errors)")
+        let id = try #require(try json("outcome/inspect.json")[0]["Id"].text, "\(result.output) \(result.errors)")
         #expect(
             result.lines == [
                 "3", "same", "before", id, "1 container put right, 0 cgroups and 0 folders removed", "moved",
@@ -40,15 +40,140 @@ struct FullDiskTests: EngineSuite {
         #expect(
             result.errors.contains(
                 "warning: how it ended is written down in \(engine.folder("outcome/small-run"))/\(id)"))
-        let listed = try json("ps.json").array
+        let listed = try json("outcome/ps.json").array
         #expect(listed.map { $0["ExitCode"].number } == [3])
-        let state = try json("inspect.json")[0]["State"]
+        let state = try json("outcome/inspect.json")[0]["State"]
         #expect(state["Status"].text == "exited" && state["ExitCode"].number == 3)
         #expect(state["Warnings"].texts == ["its log is incomplete: No space left on device"])
     }
 
+    /// A disk of six mebibytes with a container `other` that runs, and functions of it: `fill` lets a container `fill` take all of
+    /// the disk, and then what SQLite's processes share, as if nobody had looked since; `free` says how much is free, in KiB.
+    private func onSmallDisk(in folder: String, _ script: String) -> CommandResult {
+        hostWithMounts(
+            in: folder,
+            """
+            mkdir small && mount -t tmpfs -o size=6m none small || exit 99
+            CFS="\(engine.binary) --root $PWD/small/root --run $PWD/small-run"
+            free() { df --output=avail -B1k small | tail -n 1 | tr -d ' '; }
+            take() { head -c 10m /dev/zero >"small/root/containers/$id/upper/$1" 2>/dev/null; }
+            fill() {
+                $CFS run --name fill BusyBox dd if=/dev/zero of=/big bs=64k 2>/dev/null && exit 97
+                id=$($CFS ps -aq --no-trunc --filter name=fill)
+                truncate -s 3 small/root/registry.db-shm
+                take rest
+                if [ "$(free)" != 0 ]; then echo "$(free)KiB are free"; fi
+            }
+            $CFS run -d --name other BusyBox sleep 1000 >/dev/null || exit 98
+            \(script)
+            $CFS ps -aq | xargs -r $CFS rm -f >/dev/null
+            """)
+    }
+
+    @Test("containers are listed and told of on a full disk, none is made, and doctor says why")
+    func reading() throws {
+        let result = onSmallDisk(
+            in: "reading",
+            """
+            fill
+            $CFS ps -a --format '{{.Names}} {{.State}}'
+            $CFS history --format json >history.json; echo "history $?"
+            $CFS doctor --format json >doctor.json
+            $CFS create --name more BusyBox true; echo "create $?"
+            stat -c '%a %s' small/root/reserve
+            """)
+        #expect(
+            result.lines == ["fill exited", "other running", "history 0", "create 125", "600 262144"],
+            "\(result.errors)")
+        #expect(result.errors.contains("No space left on device"), "\(result.errors)")
+        let runs = try json("reading/history.json").array
+        #expect(runs.map { $0["Name"].text } == ["other", "fill"])
+        #expect(runs.map { $0["ExitCode"].number } == [nil, 1])
+        let store = try #require(try json("reading/doctor.json").array.first { $0["Name"].text == "store" })
+        #expect(store["Verdict"].text == "warning")
+        #expect(store["Detail"].text == "\(engine.folder("reading/small/root")) on tmpfs, with 0B of 6.0MiB free")
+        #expect(store["Hint"].text?.contains("cfs system prune") == true)
+    }
+
+    @Test(
+        "what makes room works on a full disk, and keeps some for the next time",
+        arguments: ["rm fill", "rm -f fill", "container prune -f", "system prune -f"])
+    func removing(verb: String) throws {
+        let folder = verb.replacing(" ", with: "-")
+        let result = onSmallDisk(
+            in: folder,
+            """
+            for time in 1 2; do
+                fill
+                $CFS \(verb) >/dev/null; echo "status $?"
+                if [ "$(free)" -gt 1500 ]; then echo "room"; fi
+                stat -c '%a %s' small/root/reserve
+                $CFS ps -a --format '{{.Names}} {{.State}}'
+            done
+            $CFS history --format json >history.json
+            """)
+        let round = ["status 0", "room", "600 262144", "other running"]
+        #expect(
+            result.lines == round + round && !result.errors.contains("No space"), "\(result.output) \(result.errors)")
+        let entries = try json("\(folder)/history.json").array
+        #expect(entries.map { $0["Verb"].text } == ["run", "run", "rm", "run", "rm"])
+        #expect(entries.map { $0["ExitCode"].number } == [nil, 1, nil, 1, nil])
+    }
+
+    @Test("a container is stopped, killed, started anew and removed with its image on a full disk")
+    func stopping() throws {
+        let result = onSmallDisk(
+            in: "stopping",
+            """
+            fill
+            $CFS stop -t 0 other; echo "stop $?"
+            $CFS rm fill
+            $CFS start other && fill
+            $CFS kill other; echo "kill $?"
+            $CFS wait other
+            $CFS rm fill
+            $CFS start other && fill
+            $CFS rm -f other; echo "rm $?"
+            $CFS image rm -f BusyBox >/dev/null; echo "image $?"
+            $CFS rm fill
+            $CFS history --format json >history.json
+            """)
+        #expect(
+            result.lines == [
+                "other", "stop 0", "fill", "other", "other", "kill 0", "137", "fill", "other", "other", "rm 0",
+                "image 0", "fill",
+            ] && !result.errors.contains("No space"), "\(result.output) \(result.errors)")
+        let runs = try json("stopping/history.json").array.filter { $0["Name"].text == "other" }
+        #expect(
+            runs.map { $0["Verb"].text } == ["run", "stop", "start", "kill", "start", "kill", "rm"], "\(runs)")
+        #expect(runs.map { $0["ExitCode"].number } == [137, nil, 137, nil, 137, nil, nil])
+    }
+
+    @Test(
+        "where something has taken the reserve as well, containers are stopped and removed all the same",
+        arguments: ["rm fill", "rm -f fill", "container prune -f"])
+    func withoutReserve(verb: String) {
+        let result = onSmallDisk(
+            in: "without-reserve-" + verb.replacing(" ", with: "-"),
+            """
+            fill
+            : >small/root/reserve
+            take last
+            $CFS stop -t 0 other; echo "stop $?"
+            $CFS ps -a --format '{{.Names}} {{.State}}'
+            $CFS \(verb) >/dev/null; echo "status $?"
+            if [ "$(free)" -gt 1500 ]; then echo "room"; fi
+            $CFS ps -a --format '{{.Names}}' | grep -c fill
+            stat -c '%a %s' small/root/reserve
+            """)
+        #expect(
+            result.lines == [
+                "other", "stop 0", "fill exited", "other exited", "status 0", "room", "0", "600 262144",
+            ], "\(result.output) \(result.errors)")
+    }
+
     private func json(_ name: String) throws -> JSONValue {
-        try JSONValue(parsing: Array((textOfFile(engine.folder("outcome/\(name)")) ?? "").utf8))
+        try JSONValue(parsing: Array((textOfFile(engine.folder(name)) ?? "").utf8))
     }
 
     @Test("wherever the room in the run folder ends, a command runs, or nothing of it is left")
