@@ -83,7 +83,10 @@ struct CopyTests: EngineSuite {
             if !runs { #expect(engine.run("stop", "-t", "0", id).status == 0) }
             copy("\(path)/f", "\(id):/f")
             copy("\(id):/f", "\(path)/out")
-            #expect(engine.host("$CFS cp \(id):/f - | $CFS cp -q - \(id):/etc").status == 0)
+            // Not by a pipe: of a container that does not run, one at a time has the files.
+            let byTar = engine.host(
+                "cd \(path); $CFS cp \(id):/f - >tarball && $CFS cp -q - \(id):/etc <tarball", seconds: 120)
+            #expect(byTar.status == 0, "\(byTar.errors)")
             copy("\(id):/etc/f", "\(path)/tar")
             let upper = "\(engine.root)/containers/\(id)/upper"
             let seen = engine.host(
