@@ -11,10 +11,14 @@ public struct DiskReserve: Sendable, Hashable {
     /// How much of it is given up.
     public enum Share: Sendable, Hashable {
         case all
-        /// For one small file, 16 KiB: of a monitor, so that something is left for the removal of its container.
+        /// For one small file, 16 KiB, of the first half only: however many monitors tell of an end, something is left for the
+        /// removal of their containers.
         case part
 
-        fileprivate var bytes: Int { self == .all ? size : 16 << 10 }
+        /// The size that it has behind that, of one that it had.
+        fileprivate func rest(of bytes: Int) -> Int {
+            self == .all ? 0 : min(bytes, max(size / 2, bytes - (16 << 10)))
+        }
     }
 
     public let path: String
@@ -42,9 +46,12 @@ public struct DiskReserve: Sendable, Hashable {
         let opened = File.tryOpen(path, [.write, .noFollow])
         guard opened >= 0 else { return }
         let file = OwnedFD(opened)
+        // Somebody else who gives it up may not make it shorter in between: it would grow, without blocks.
+        _ = flock(file.raw, LOCK_EX)
         var status = stat()
         guard fstat(file.raw, &status) == 0 else { return }
-        _ = ftruncate(file.raw, max(0, status.st_size - share.bytes))
+        let rest = share.rest(of: status.st_size)
+        if rest < status.st_size { _ = ftruncate(file.raw, rest) }
     }
 
     /// Makes the reserve, or makes it whole again, where there is room: four times as much as it takes. One stat(2) where it is

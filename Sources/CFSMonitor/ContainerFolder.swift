@@ -23,6 +23,8 @@ public struct ContainerFolder: Sendable {
     public var statePath: String { "\(run)/state" }
     public var lockPath: String { "\(run)/lock" }
     private var keptExitPath: String { "\(run)/exit.json" }
+    /// That of the engine, whose folder is two above the container's.
+    var reserve: DiskReserve { DiskReserve(root: container.parentFolder.parentFolder) }
 
     public func readRequest() throws(CFSError) -> MonitorRequest {
         try MonitorRequest(json: try JSON(parsing: try File.readAll(at: configPath), what: configPath))
@@ -41,11 +43,16 @@ public struct ContainerFolder: Sendable {
         return Self.document(bytes, statePath).flatMap { LiveState(json: $0) } == nil
     }
 
-    /// How the container ended; nil when it has not. A file that is damaged says at least that it did.
+    /// How the container ended; nil when it has not. Of the record in its own folder and one that was kept, that of the later
+    /// run; of one run the one that was kept, which was written last. A file that is damaged says at least that it did.
     public func readExit() throws(CFSError) -> ExitRecord? {
-        guard let bytes = try Self.readIfThere(exitPath) else { return try readKeptExit() }
-        if let record = Self.document(bytes, exitPath).flatMap({ ExitRecord(json: $0) }) { return record }
-        return .damaged
+        let kept = try readKeptExit()
+        guard let bytes = try Self.readIfThere(exitPath) else { return kept }
+        guard let record = Self.document(bytes, exitPath).flatMap({ ExitRecord(json: $0) }) else {
+            return kept ?? .damaged
+        }
+        if let kept, kept.startedAt >= record.startedAt { return kept }
+        return record
     }
 
     /// How the container ended, where that could not be written into its own folder; nil otherwise.
@@ -131,8 +138,8 @@ public struct ContainerFolder: Sendable {
     /// Keeps the record of a container whose folder cannot be written (a full disk) in the run folder, which stays, with
     /// its lock, until recover() can put the record where it belongs.
     func keepExit(_ record: ExitRecord) throws(CFSError) {
-        // The run folder may lie on the same disk. The engine's folder is two above the container's.
-        try DiskReserve(root: container.parentFolder.parentFolder).lend(.part) { () throws(CFSError) in
+        // The run folder may lie on the same disk.
+        try reserve.lend(.part) { () throws(CFSError) in
             try AtomicFile.write(record.json.bytes(), to: keptExitPath, durable: false)
         }
         removeGeneratedFiles()

@@ -382,7 +382,7 @@ public final class Monitor {
             return try folder.removeRun()
         }
         do throws(CFSError) {
-            try folder.writeExit(record)
+            try folder.reserve.lend(.part) { () throws(CFSError) in try folder.writeExit(record) }
         } catch {
             // The status matters more than the place: the run folder is on another disk as a rule, in memory.
             try folder.keepExit(record)

@@ -86,6 +86,31 @@ struct DiskReserveTests {
         }
     }
 
+    @Test("however many small files take their part, half of it stays; one that is smaller does not grow")
+    func floor() throws {
+        try onDisk("2m") {
+            reserve.make()
+            fill()
+            for number in 0..<8 {
+                try reserve.lend(.part) { () throws(CFSError) in try write(16 << 10, to: "\(number)") }
+            }
+            #expect(allocated == 128 << 10)
+            #expect(throws: CFSError.self) {
+                try reserve.lend(.part) { () throws(CFSError) in try write(4096, to: "more") }
+            }
+            #expect(allocated == 128 << 10)
+            #expect(truncate(reserve.path, 64 << 10) == 0)
+            fill("rest")
+            #expect(throws: CFSError.self) {
+                try reserve.lend(.part) { () throws(CFSError) in try write(4096, to: "more") }
+            }
+            let left = try File.status(reserve.path)
+            #expect(left.size == 64 << 10 && allocated == 64 << 10)
+            try reserve.lend { () throws(CFSError) in try write(32 << 10, to: "last") }
+            #expect(allocated == 0)
+        }
+    }
+
     @Test("what fails for want of something else is not done twice; what finds no room even then, no third time")
     func attempts() throws {
         try onDisk("2m") {

@@ -56,13 +56,35 @@ struct ContainerFolderTests {
         #expect(try container.readExit() == Self.record)
         #expect(try container.readKeptExit() == Self.record)
         #expect(try container.readState() == nil)
-        // The one in its place counts.
-        var later = Self.record
-        later.status = 2
-        try container.writeExit(later)
-        #expect(try container.readExit() == later)
         try container.removeRun()
         #expect(namesInFolder(folder.path) == ["container"])
+    }
+
+    @Test(
+        "of the record in its place and the kept one, that of the later run counts; of one run the kept one",
+        arguments: [(0, true), (1, true), (2, false)])
+    func later(startedAt: UInt64, isKept: Bool) throws {
+        let container = try container()
+        var other = Self.record
+        (other.status, other.startedAt) = (2, startedAt)
+        try container.writeExit(other)
+        try container.keepExit(Self.record)
+        let read = try container.readExit()
+        #expect(read == (isKept ? Self.record : other))
+        try container.removeRun()
+        let last = try container.readExit()
+        #expect(last == other)
+    }
+
+    @Test("a record that is damaged tells less than the kept one")
+    func keptBesideDamage() throws {
+        let container = try container()
+        folder.write("{\"status\"", to: "container/exit.json")
+        let damaged = try container.readExit()
+        #expect(damaged?.isDamaged == true)
+        try container.keepExit(Self.record)
+        let read = try container.readExit()
+        #expect(read == Self.record)
     }
 
     @Test("a configuration that is missing is an error with its path")
