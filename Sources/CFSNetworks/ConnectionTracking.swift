@@ -56,10 +56,11 @@ package struct ConnectionTable: ~Copyable {
         var count = picked.isEmpty ? 0 : try forgetPicked(picked)
         let sought = Set(addresses).subtracting(picked)
         guard !sought.isEmpty else { return count }
-        for connection in try list(Self.message(.get, nil)) {
-            guard let family = connection.first.flatMap({ IPAddress.Family(rawValue: $0) }),
-                Self.sources(connection).contains(where: { sought.contains($0) })
-            else { continue }
+        let found = try list(Self.message(.get, nil)) { connection in
+            Self.sources(connection).contains { sought.contains($0) }
+        }
+        for connection in found {
+            guard let family = connection.first.flatMap({ IPAddress.Family(rawValue: $0) }) else { continue }
             count += try delete(connection, family)
         }
         return count
@@ -133,12 +134,17 @@ package struct ConnectionTable: ~Copyable {
         message.append(nesting: 25) { filter in  // CTA_FILTER
             filter.append(direction, fields.rawValue)  // CTA_FILTER_ORIG_FLAGS, CTA_FILTER_REPLY_FLAGS
         }
-        return try list(message)
+        return try list(message) { _ in true }
     }
 
-    private mutating func list(_ message: NetlinkMessage) throws(CFSError) -> [ArraySlice<UInt8>] {
+    /// - Parameter matches: which ones are wanted: a table may have hundreds of thousands, of which few are.
+    private mutating func list(
+        _ message: NetlinkMessage, where matches: (ArraySlice<UInt8>) -> Bool
+    ) throws(CFSError) -> [ArraySlice<UInt8>] {
         do throws(CFSError) {
-            return try netlink.list(message, "list the connections that the kernel remembers").map(\.body)
+            return try netlink.list(message, "list the connections that the kernel remembers") { answer in
+                matches(answer.body) ? ArraySlice(Array(answer.body)) : nil
+            }
         } catch {
             if Self.meansNone(error) { return [] }
             throw error

@@ -82,11 +82,21 @@ package struct NetlinkSocket: ~Copyable {
         sequence &+= 1
         try transmit(message.bytes(sequence: sequence), what)
         var wasInterrupted = false
-        return try receive(what, wasInterrupted: &wasInterrupted)
+        return try receive(what, wasInterrupted: &wasInterrupted) { $0 }
     }
 
     /// Asks for a list.
     package mutating func list(_ message: NetlinkMessage, _ what: String) throws(CFSError) -> [Answer] {
+        try list(message, what) { $0 }
+    }
+
+    /// Asks for a list of which only a part is wanted, so that no more than that is in memory at a time.
+    ///
+    /// - Parameter keep: what is kept of an answer, as something of its own: its body is a piece of all that came with it. Nil
+    ///   for nothing. All answers come again when the list changed meanwhile.
+    package mutating func list<Kept>(
+        _ message: NetlinkMessage, _ what: String, keep: (Answer) -> Kept?
+    ) throws(CFSError) -> [Kept] {
         // A list that changed while it was read is read again: half of one and half of the other is neither. Whoever may
         // change it all the time shall not hold the reader.
         for _ in 0..<Self.mostReadings {
@@ -95,7 +105,7 @@ package struct NetlinkSocket: ~Copyable {
             sequence &+= 1
             try transmit(message.bytes(sequence: sequence), what)
             var wasInterrupted = false
-            let answers = try receive(what, wasInterrupted: &wasInterrupted)
+            let answers = try receive(what, wasInterrupted: &wasInterrupted, keep: keep)
             if !wasInterrupted { return answers }
         }
         throw CFSError(
@@ -191,13 +201,15 @@ package struct NetlinkSocket: ~Copyable {
     }
 
     /// Everything that answers one message.
-    private func receive(_ what: String, wasInterrupted: inout Bool) throws(CFSError) -> [Answer] {
-        var answers: [Answer] = []
+    private func receive<Kept>(
+        _ what: String, wasInterrupted: inout Bool, keep: (Answer) -> Kept?
+    ) throws(CFSError) -> [Kept] {
+        var answers: [Kept] = []
         while true {
             for message in try received(since: sequence, what) {
                 wasInterrupted = wasInterrupted || message.flags & 0x10 != 0  // NLM_F_DUMP_INTR
                 if !message.isEnd {
-                    answers.append(Answer(kind: message.kind, body: message.body))
+                    if let kept = keep(Answer(kind: message.kind, body: message.body)) { answers.append(kept) }
                 } else if message.error != 0 {
                     throw Self.failure(message.error, what, message.text)
                 } else {
