@@ -18,6 +18,11 @@ extension ProcessClaim {
     var isAlive: Bool { ProcessControl.isRunning(pid, startTime: startTime) }
 }
 
+extension ContainerLifecycle.Situation {
+    /// Whether there is a monitor that must be told of an end.
+    var hasMonitor: Bool { state.pid != nil || waitsForRestart }
+}
+
 /// A container that this process is at work on, by what the registry says.
 struct ClaimedContainer {
     let row: ContainerRow
@@ -28,7 +33,7 @@ struct ClaimedContainer {
     let now: ContainerLifecycle.Situation
     var state: ContainerRecord.State { now.state }
     /// Whether there is a monitor that must be told.
-    var hasMonitor: Bool { state.pid != nil || now.waitsForRestart }
+    var hasMonitor: Bool { now.hasMonitor }
 }
 
 extension Engine {
@@ -46,6 +51,8 @@ extension Engine {
         let entry = word.map { word in { (row: ContainerRow) in self.historyEntry(word, row, command: row.command) } }
         let found = try lend(for: verb) { () throws(CFSError) in
             try registry.change(id, history: entry) { row throws(CFSError) in
+                // It may be the second time, and the container another's by now.
+                claimed = nil
                 let now = try situation(of: row)
                 guard let phase = try ContainerLifecycle.begin(verb, row.name, now) else { return nil }
                 claimed = ClaimedContainer(row: row, claim: claim, verb: verb, now: now)
@@ -61,7 +68,14 @@ extension Engine {
     private func lend<Result>(
         for verb: ContainerLifecycle.Verb, to work: () throws(CFSError) -> Result
     ) throws(CFSError) -> Result {
-        verb == .start ? try work() : try reserve.lend(to: work)
+        try lend(if: verb != .start, to: work)
+    }
+
+    /// Gives up what is kept for what makes room only where that is wanted.
+    func lend<Result>(
+        if makesRoom: Bool, to work: () throws(CFSError) -> Result
+    ) throws(CFSError) -> Result {
+        makesRoom ? try reserve.lend(to: work) : try work()
     }
 
     /// Ends a claim; one that somebody else has taken over since is theirs.

@@ -89,7 +89,7 @@ extension Container {
         let claim: ClaimedContainer?
         do throws(CFSError) {
             // What would remove itself is gone then, as is wanted.
-            if try engine.recoverIfLost(id), try engine.registry.container(id) == nil { return }
+            if try engine.recoverIfLost(id, lends: true), try engine.registry.container(id) == nil { return }
             claim = try engine.claim(id, for: force ? .forceRemove : .remove)
         } catch {
             guard error.code == .noSpace else { throw error }

@@ -29,7 +29,7 @@ extension Container {
 
     func start(_ streams: Streams, interruption: StartInterruption?, verb: String) throws(CFSError) -> Session {
         try engine.requirePrivilege()
-        try engine.recoverIfLost(id)
+        try engine.recoverIfLost(id, lends: false)
         guard let claimed = try engine.claim(id, for: .start, history: verb) else { throw gone }
         let row = claimed.row
         let session: Session

@@ -111,13 +111,21 @@ extension Engine {
         }
     }
 
-    /// Puts right the containers whose runs nobody will tell the end of; false when there are none.
+    /// Puts right the containers whose runs nobody will tell the end of, and closes the entries whose ends the journal has not
+    /// told; false when there are none.
     private func endLostRuns(_ entries: [HistoryEntry]) throws(CFSError) -> Bool {
         // Who may only read is told of a run without an end.
         guard geteuid() == 0 else { return false }
         var hasEnded = false
         for text in Set(entries.filter { $0.endedAt == nil }.map(\.container)) {
-            if let id = ContainerID(text), try recoverIfLost(id) { hasEnded = true }
+            guard let id = ContainerID(text) else { continue }
+            if try recoverIfLost(id, lends: false) { hasEnded = true }
+            // The line that tells its end had no room in the journal. What has just been put right is read again, too.
+            guard try registry.container(id)?.decision.phase == .exited, let record = try folder(id).readExit() else {
+                continue
+            }
+            try closeEntry(of: id, record)
+            hasEnded = true
         }
         return hasEnded
     }
@@ -142,6 +150,17 @@ extension Engine {
             try absorbEnds()
             return try registry.pruneHistory(before: time)
         }
+    }
+
+    /// Closes the entry of the history of a container's last run by the record of its end: the journal may have had no room for
+    /// the line that tells it.
+    func closeEntry(of id: ContainerID, _ record: ExitRecord) throws(CFSError) {
+        // The runs before that one have ended in their own way.
+        try absorbEnds()
+        try registry.closeEntry(
+            HistoryEnd(
+                container: id.text, time: record.isDamaged ? SystemClock.realtime : record.finishedAt,
+                status: record.status, reason: record.reason))
     }
 
     /// Takes over from the journal how runs ended. Monitors write there, and have no registry.

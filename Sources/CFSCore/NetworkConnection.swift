@@ -111,7 +111,7 @@ extension Container {
     public func connect(to request: NetworkRequest) throws(CFSError) {
         try engine.requirePrivilege("putting a container on a network")
         let network = try engine.network(request.network)
-        try engine.recoverIfLost(id)
+        try engine.recoverIfLost(id, lends: false)
         let lock = try ConfigurationLock(self)
         defer { extendLifetime(lock) }
         let (row, before) = (try row(), try self.request())
@@ -144,7 +144,7 @@ extension Container {
     public func disconnect(from reference: String, force: Bool = false) throws(CFSError) {
         try engine.requirePrivilege("taking a container off a network")
         let network = try engine.network(reference)
-        try engine.recoverIfLost(id)
+        try engine.recoverIfLost(id, lends: false)
         let lock = try ConfigurationLock(self)
         defer { extendLifetime(lock) }
         let (row, before) = (try row(), try request())

@@ -41,7 +41,7 @@ extension Engine {
         for name in names.sorted() {
             // Other names are not ours to touch.
             guard let id = ContainerID(name) else { continue }
-            try recover(id, known[name], cgroups, &recovery)
+            try recover(id, known[name], cgroups, lends: true, &recovery)
         }
         try cgroups?.removeFolderIfEmpty()
         recovery.folders += try store.removeUnfinished()
@@ -52,15 +52,17 @@ extension Engine {
     /// Puts right what a killed monitor, or a machine that went down, has left of one container, as ``recover()`` does for
     /// all. One that somebody looks after, and one whose removal was begun, is left alone.
     ///
+    /// - Parameter lends: whether what is kept for what makes room is given up for that: for a removal, and not for a start or a
+    ///   question.
     /// - Returns: whether there was anything; one that was to remove itself is gone then.
     @discardableResult
-    func recoverIfLost(_ id: ContainerID) throws(CFSError) -> Bool {
+    func recoverIfLost(_ id: ContainerID, lends: Bool) throws(CFSError) -> Bool {
         let folder = folder(id)
         guard let row = try registry.container(id), row.decision.phase != .removing, File.exists(folder.configPath),
             RunLock.exists(folder) || row.decision.phase == .running || row.decision.phase == .stopping
         else { return false }
         var recovery = Recovery()
-        try recover(id, row, try cgroups(), &recovery)
+        try recover(id, row, try cgroups(), lends: lends, &recovery)
         return !recovery.containers.isEmpty
     }
 
@@ -76,7 +78,7 @@ extension Engine {
     }
 
     private func recover(
-        _ id: ContainerID, _ row: ContainerRow?, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
+        _ id: ContainerID, _ row: ContainerRow?, _ cgroups: CgroupHierarchy?, lends: Bool, _ recovery: inout Recovery
     ) throws(CFSError) {
         let folder = folder(id)
         if row == nil, try takeUpIfLost(id) { recovery.containers.append(id) }
@@ -84,7 +86,7 @@ extension Engine {
         if hasRun, RunLock.exists(folder) {
             guard let lock = try RunLock(ifFree: folder) else { return }
             defer { extendLifetime(lock) }
-            if try putRight(id, folder, cgroups, &recovery), recovery.containers.last != id {
+            if try putRight(id, folder, cgroups, lends: lends, &recovery), recovery.containers.last != id {
                 recovery.containers.append(id)
             }
             return
@@ -101,7 +103,7 @@ extension Engine {
                 recovery.folders += 1
             }
         } else if row != nil, !File.exists(folder.container), !RunLock.exists(folder) {
-            try reserve.lend { () throws(CFSError) in try registry.removeContainer(id) }
+            try lend(if: lends) { () throws(CFSError) in try registry.removeContainer(id) }
         } else if let row, try record(of: row)?.state == .dead, row.decision.claim?.isAlive != true {
             // Its removal was begun, and whoever did it is gone.
             do throws(CFSError) {
@@ -115,7 +117,13 @@ extension Engine {
             let lock = try RunLock(ifStopped: folder)
         {
             // Nothing in the run folder: the machine was started anew, or the monitor ended in order.
-            if try putRightWithoutRun(id, folder) { recovery.containers.append(id) }
+            do throws(CFSError) {
+                if try putRightWithoutRun(id, folder, lends: lends) { recovery.containers.append(id) }
+            } catch {
+                // A lock that is left would be that of a monitor.
+                try lock.release()
+                throw error
+            }
             try lock.release()
         }
         if let cgroup = try cgroups?.cgroup(id.text), !RunLock.exists(folder) {
@@ -126,7 +134,8 @@ extension Engine {
 
     /// False when all was right but for a record that its own folder still has no room for.
     private func putRight(
-        _ id: ContainerID, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?, _ recovery: inout Recovery
+        _ id: ContainerID, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?, lends: Bool,
+        _ recovery: inout Recovery
     ) throws(CFSError) -> Bool {
         if let cgroup = try leftCgroup(id, folder, cgroups) {
             try cgroup.remove()
@@ -141,21 +150,21 @@ extension Engine {
         let hasRun = try folder.readState() != nil
         let removesItself = row.map { $0.autoRemove && ($0.decision.phase != .created || hasRun) } ?? true
         if let row, wasMade, !removesItself, !isRemoval {
-            if let kept = try folder.readKeptExit() {
+            let (live, exit) = (try folder.readState(), try folder.readExit())
+            if let live, exit.map({ $0.startedAt < live.startedAt }) ?? true {
+                try writeLoss(row, folder, startedAt: live.startedAt, timing: live.timing, lends: lends)
+            } else if let exit, try folder.readKeptExit() == exit {
                 do throws(CFSError) {
-                    try folder.writeExit(kept)
+                    try folder.writeExit(exit)
                 } catch {
                     guard error.code == .noSpace else { throw error }
                     return false
                 }
-            } else if let live = try folder.readState(),
-                try folder.readExit().map({ $0.startedAt < live.startedAt }) ?? true
-            {
-                try writeLoss(row, folder, startedAt: live.startedAt, timing: live.timing)
             } else if row.decision.phase == .starting {
-                try closeBrokenStart(id)
+                try closeBrokenStart(id, lends: lends)
             }
-            try putRight(row)
+            try closeLastRun(id, folder, lends: lends)
+            try putRight(row, lends: lends)
         } else {
             if let row {
                 if let live = try folder.readState(),
@@ -163,12 +172,12 @@ extension Engine {
                 {
                     noteLoss(row)
                 } else if !isRemoval {
-                    try closeBrokenStart(id)
+                    try closeBrokenStart(id, lends: lends)
                 }
             }
             try folder.removeContainer()
             let entry = isRemoval ? row.map { historyEntry("rm", $0, isDone: true) } : nil
-            try reserve.lend { () throws(CFSError) in try registry.removeContainer(id, history: entry) }
+            try lend(if: lends) { () throws(CFSError) in try registry.removeContainer(id, history: entry) }
             if let row { note("destroy", row) }
         }
         try folder.removeRun()
@@ -176,7 +185,9 @@ extension Engine {
     }
 
     /// Under the lock: what a row says to run and what no monitor has told the end of is lost. False when it was not so.
-    private func putRightWithoutRun(_ id: ContainerID, _ folder: ContainerFolder) throws(CFSError) -> Bool {
+    private func putRightWithoutRun(
+        _ id: ContainerID, _ folder: ContainerFolder, lends: Bool
+    ) throws(CFSError) -> Bool {
         // Asked again, now that nobody else can change it: it may have been removed, or be about to start.
         guard let row = try registry.container(id), File.exists(folder.configPath),
             row.decision.phase == .running || row.decision.phase == .stopping
@@ -184,21 +195,23 @@ extension Engine {
         guard let startedAt = row.decision.startedAt,
             try folder.readExit().map({ $0.startedAt < startedAt }) ?? true
         else {
-            try putRight(row)
+            try closeLastRun(id, folder, lends: lends)
+            try putRight(row, lends: lends)
             return false
         }
-        try writeLoss(row, folder, startedAt: startedAt, timing: [])
-        try putRight(row)
+        try writeLoss(row, folder, startedAt: startedAt, timing: [], lends: lends)
+        try closeLastRun(id, folder, lends: lends)
+        try putRight(row, lends: lends)
         return true
     }
 
     private func writeLoss(
-        _ row: ContainerRow, _ folder: ContainerFolder, startedAt: UInt64, timing: [PhaseTime]
+        _ row: ContainerRow, _ folder: ContainerFolder, startedAt: UInt64, timing: [PhaseTime], lends: Bool
     ) throws(CFSError) {
         let record = ExitRecord(
             status: ContainerLifecycle.lostStatus, signal: 9, reason: ContainerLifecycle.lostReason,
             startedAt: startedAt, finishedAt: SystemClock.realtime, timing: timing)
-        try reserve.lend { () throws(CFSError) in try folder.writeExit(record) }
+        try lend(if: lends) { () throws(CFSError) in try folder.writeExit(record) }
         noteLoss(row)
     }
 
@@ -212,16 +225,27 @@ extension Engine {
     }
 
     /// A start that was killed is no event, but an entry of the history that nobody closes.
-    private func closeBrokenStart(_ id: ContainerID) throws(CFSError) {
+    private func closeBrokenStart(_ id: ContainerID, lends: Bool) throws(CFSError) {
         let end = HistoryEnd(
             container: id.text, time: SystemClock.realtime, status: ContainerLifecycle.lostStatus,
             reason: "its start broke off")
-        try reserve.lend { () throws(CFSError) in try registry.closeEntry(end) }
+        try lend(if: lends) { () throws(CFSError) in try registry.closeEntry(end) }
+    }
+
+    /// Before the row says that nothing runs: then nobody looks any more.
+    private func closeLastRun(_ id: ContainerID, _ folder: ContainerFolder, lends: Bool) throws(CFSError) {
+        guard let record = try folder.readExit() else { return }
+        do throws(CFSError) {
+            try lend(if: lends) { () throws(CFSError) in try closeEntry(of: id, record) }
+        } catch {
+            // Where there is room, a line of the history keeps nobody from anything.
+            guard error.code != .noSpace else { throw error }
+        }
     }
 
     /// A row that says what nobody is at any more.
-    private func putRight(_ seen: ContainerRow) throws(CFSError) {
-        try reserve.lend { () throws(CFSError) in
+    private func putRight(_ seen: ContainerRow, lends: Bool) throws(CFSError) {
+        try lend(if: lends) { () throws(CFSError) in
             _ = try registry.change(seen.id) { row throws(CFSError) in
                 if let claim = row.decision.claim, claim.isAlive { return nil }
                 switch row.decision.phase {
