@@ -11,9 +11,10 @@ extension Container {
     /// - Throws: `containerNotRunning`.
     public func signal(_ number: Int32) throws(CFSError) {
         let row = try row()
+        let endsIt = number == SIGKILL || number == Engine.request(of: folder)?.stopSignal ?? SIGTERM
         try connect(row).send(message(number, isStop: false).bytes)
         engine.note("kill", row, [EngineEvent.Attribute("signal", "\(number)")])
-        engine.remember("kill", row)
+        engine.remember("kill", row, endsIt: endsIt)
     }
 
     /// Asks the container to end with its stop signal, and kills it when it has not ended after `seconds`. One that has
@@ -58,12 +59,16 @@ extension Container {
     /// The same where not even the reserve has room for a decision: what fills the disk must be stopped all the same. The
     /// container's end shows in its own record, as that of one that ends by itself.
     private func beginUnclaimedStop(seconds: Int?) throws(CFSError) -> PendingStop {
+        let row = try row()
+        let now = try engine.situation(of: row)
+        guard try ContainerLifecycle.begin(.stop, row.name, now) != nil else { return PendingStop() }
         do throws(CFSError) {
             let (signal, patience) = try manner()
             let monitor = try folder.connect()
             try monitor.send(message(signal, isStop: true).bytes)
-            if case .paused = try record().state { try thaw() }
-            return PendingStop(monitor, seconds: seconds ?? patience)
+            if case .paused = now.state { try thaw() }
+            engine.note("kill", row, [EngineEvent.Attribute("signal", "\(signal)")])
+            return PendingStop(monitor, engine, unclaimed: row, seconds: seconds ?? patience)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
             return PendingStop()
@@ -122,14 +127,43 @@ extension Container {
     /// others away, and the folders make the room that the registry needs.
     private func removeUnclaimed(_ force: Bool) throws(CFSError) {
         let row = try row()
-        if force { try kill(row) }
         let verb: ContainerLifecycle.Verb = force ? .forceRemove : .remove
-        guard try ContainerLifecycle.begin(verb, row.name, engine.situation(of: row)) != nil else { return }
-        let lock = try engine.reserve.lend { () throws(CFSError) in try RunLock(folder) }
+        let now = try engine.situation(of: row)
+        guard try ContainerLifecycle.begin(verb, row.name, now) != nil else { return }
+        if now.hasMonitor { try kill(row) }
+        // Waits for a monitor that is about to end, and not for a run that somebody has begun since.
+        let lock = try engine.reserve.lend { () throws(CFSError) in
+            try RunLock(folder) { () throws(CFSError) in
+                _ = try isAsSeen(row)
+                _ = poll(nil, 0, 10)
+            }
+        }
+        do throws(CFSError) {
+            guard try isAsSeen(row) else { return try lock.release() }
+        } catch {
+            // A record that is kept there has no other place yet.
+            if try folder.readKeptExit() == nil { try lock.release() }
+            throw error
+        }
+        let end = try folder.readExit()
         try folder.removeContainer()
         try forget(row)
         try lock.release()
+        if let end { Engine.regardless { () throws(CFSError) in try engine.closeEntry(of: id, end) } }
         tellRemoval(row)
+    }
+
+    /// Whether the row is as it was; false when it is gone.
+    ///
+    /// - Throws: `conflict` when somebody has decided something else since.
+    private func isAsSeen(_ row: ContainerRow) throws(CFSError) -> Bool {
+        guard let now = try engine.registry.container(id) else { return false }
+        guard now.decision == row.decision else {
+            throw CFSError(
+                .conflict, .removing, "somebody else is at work on the container \(now.name)",
+                hint: "wait for that, and see `cfs ps -a`")
+        }
+        return true
     }
 
     private func forget(_ row: ContainerRow) throws(CFSError) {
@@ -161,7 +195,7 @@ extension Container {
             try monitor.send(message(SIGKILL, isStop: true).bytes)
             // Who removes it wanted its end, and the history of that run is to say so.
             engine.note("kill", row, [EngineEvent.Attribute("signal", "\(SIGKILL)")])
-            engine.remember("kill", row)
+            engine.remember("kill", row, endsIt: true)
             _ = try PendingStop.ended(monitor, by: nil)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }

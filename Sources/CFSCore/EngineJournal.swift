@@ -52,11 +52,12 @@ extension Engine {
     }
 
     /// Remembers that the caller did something.
-    func remember(_ verb: String, _ row: ContainerRow, command: [String] = []) {
+    ///
+    /// - Parameter endsIt: whether that ends the container: only then what is kept for what makes room is given up for it.
+    func remember(_ verb: String, _ row: ContainerRow, command: [String] = [], endsIt: Bool = false) {
         let entry = historyEntry(verb, row, command: command, isDone: true)
         Self.regardless { () throws(CFSError) in
-            guard ["stop", "kill"].contains(verb) else { return try registry.remember(entry) }
-            try reserve.lend { () throws(CFSError) in try registry.remember(entry) }
+            try lend(if: endsIt) { () throws(CFSError) in try registry.remember(entry) }
         }
     }
 

@@ -1,6 +1,7 @@
 import CFSLinux
 import CFSModel
 import CFSMonitor
+import CFSRegistry
 import Glibc
 import Synchronization
 
@@ -8,26 +9,32 @@ import Synchronization
 public final class PendingStop: Sendable {
     /// Nil for one that has ended already.
     private let monitor: MessageSocket?
-    private let claim: (engine: Engine, container: ClaimedContainer)?
+    /// Nil likewise.
+    private let container: (engine: Engine, row: ContainerRow)?
+    /// Nil where the registry had no room for one.
+    private let claim: ClaimedContainer?
     private let isSettled = Atomic(false)
     /// On the monotonic clock.
     private let deadline: UInt64
 
     init() {
         monitor = nil
+        container = nil
         claim = nil
         deadline = 0
     }
 
-    init(_ monitor: consuming MessageSocket, _ engine: Engine, _ container: ClaimedContainer, seconds: Int) {
+    init(_ monitor: consuming MessageSocket, _ engine: Engine, _ claim: ClaimedContainer, seconds: Int) {
         self.monitor = consume monitor
-        claim = (engine, container)
+        container = (engine, claim.row)
+        self.claim = claim
         deadline = Self.deadline(seconds)
     }
 
     /// Without a claim: somebody else may stop it, too.
-    init(_ monitor: consuming MessageSocket, seconds: Int) {
+    init(_ monitor: consuming MessageSocket, _ engine: Engine, unclaimed row: ContainerRow, seconds: Int) {
         self.monitor = consume monitor
+        container = (engine, row)
         claim = nil
         deadline = Self.deadline(seconds)
     }
@@ -40,15 +47,15 @@ public final class PendingStop: Sendable {
     deinit { settle(hasEnded: false) }
 
     private func settle(hasEnded: Bool) {
-        guard let claim, !isSettled.exchange(true, ordering: .relaxed) else { return }
-        Engine.regardless { () throws(CFSError) in
-            try claim.engine.settle(claim.container, hasEnded ? .exited : .running)
+        guard let (engine, row) = container, !isSettled.exchange(true, ordering: .relaxed) else { return }
+        if let claim {
+            Engine.regardless { () throws(CFSError) in try engine.settle(claim, hasEnded ? .exited : .running) }
         }
         guard hasEnded else { return }
-        claim.engine.remember("stop", claim.container.row)
-        claim.engine.note("stop", claim.container.row)
+        engine.remember("stop", row, endsIt: true)
+        engine.note("stop", row)
         // One that removes itself has made room.
-        claim.engine.reserve.make()
+        engine.reserve.make()
     }
 
     /// For who waits without a thread: readable when ``look()`` may have news; nil for one that has ended already.

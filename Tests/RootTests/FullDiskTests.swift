@@ -18,9 +18,10 @@ struct FullDiskTests: EngineSuite {
             mkdir small && mount -t tmpfs -o size=40m none small || exit 99
             CFS="\(engine.binary) --root $PWD/small/root --run $PWD/small-run"
             $CFS run --rm BusyBox true || exit 98
+            # Without a reserve: the record of its end needs room in its own folder.
+            : >small/root/reserve
             $CFS run --name filler BusyBox sh -c "\(fill)" >out; echo $?
             (echo before; seq 20000) | cmp - out && echo same
-            # The record of its end needs room in its own folder.
             rm small/root/containers/*/upper/fill
             $CFS logs filler | head -n 1
             $CFS ps -a --format json >ps.json
@@ -80,11 +81,16 @@ struct FullDiskTests: EngineSuite {
             $CFS history --format json >history.json; echo "history $?"
             $CFS doctor --format json >doctor.json
             $CFS create --name more BusyBox true; echo "create $?"
-            stat -c '%a %s' small/root/reserve
+            stat -c %a small/root/reserve
+            # But for the record of an end.
+            if [ "$(stat -c %s small/root/reserve)" -ge 200000 ]; then echo kept; fi
+            $CFS kill -s HUP other; echo "kill $?"
+            if [ "$(stat -c %s small/root/reserve)" -ge 200000 ]; then echo kept; fi
             """)
         #expect(
-            result.lines == ["fill exited", "other running", "history 0", "create 125", "600 262144"],
-            "\(result.errors)")
+            result.lines == [
+                "fill exited", "other running", "history 0", "create 125", "600", "kept", "other", "kill 0", "kept",
+            ], "\(result.errors)")
         #expect(result.errors.contains("No space left on device"), "\(result.errors)")
         let runs = try json("reading/history.json").array
         #expect(runs.map { $0["Name"].text } == ["other", "fill"])
@@ -170,6 +176,85 @@ struct FullDiskTests: EngineSuite {
             result.lines == [
                 "other", "stop 0", "fill exited", "other exited", "status 0", "room", "0", "600 262144",
             ], "\(result.output) \(result.errors)")
+    }
+
+    @Test("the record of an end finds room in the reserve; without one, that of the last run counts")
+    func records() throws {
+        let again = "test -e /again || { touch /again; exit 4; }; dd if=/dev/zero of=/big bs=64k 2>/dev/null; exit 5"
+        let result = onSmallDisk(
+            in: "records",
+            """
+            fill
+            test -e small/root/containers/$id/exit.json; echo "in its place $?"
+            test -e small-run/$id; echo "elsewhere $?"
+            $CFS rm fill
+            $CFS run --name twice BusyBox sh -c "\(again)"; echo "first $?"
+            id=$($CFS ps -aq --no-trunc --filter name=twice)
+            : >small/root/reserve
+            $CFS start -a twice 2>/dev/null; echo "second $?"
+            test -e small-run/$id/exit.json; echo "elsewhere $?"
+            $CFS inspect twice >full.json
+            rm small/root/containers/$id/upper/big
+            $CFS system recover >/dev/null
+            $CFS inspect twice >recovered.json
+            test -e small-run/$id; echo "elsewhere $?"
+            $CFS history --format json >history.json
+            """)
+        #expect(
+            result.lines == [
+                "in its place 0", "elsewhere 1", "fill", "first 4", "second 5", "elsewhere 0", "elsewhere 1",
+            ], "\(result.output) \(result.errors)")
+        for name in ["full", "recovered"] {
+            let state = try json("records/\(name).json")[0]["State"]
+            #expect(state["Status"].text == "exited" && state["ExitCode"].number == 5, "\(name)")
+        }
+        let runs = try json("records/history.json").array.filter { $0["Name"].text == "twice" }
+        #expect(runs.map { $0["ExitCode"].number } == [4, 5])
+    }
+
+    @Test("an end that the journal had no room for is told by history all the same")
+    func untold() throws {
+        let result = onSmallDisk(
+            in: "untold",
+            """
+            mount --bind /dev/full small/root/events/journal || exit 96
+            $CFS run --name untold BusyBox sh -c "exit 6"; echo "run $?"
+            $CFS stop -t 0 other; echo "stop $?"
+            umount small/root/events/journal
+            $CFS history --format json >history.json
+            $CFS history --format json | cmp - history.json && echo same
+            """)
+        #expect(result.lines == ["run 6", "other", "stop 0", "same"], "\(result.errors)")
+        let entries = try json("untold/history.json").array
+        #expect(entries.map { $0["Verb"].text } == ["run", "run", "stop"])
+        #expect(entries.map { $0["ExitCode"].number } == [137, 6, nil])
+    }
+
+    @Test("without a reserve, what removes itself is killed and removed, and a stop is told where there was one")
+    func withoutClaims() throws {
+        let result = onSmallDisk(
+            in: "without-claims",
+            """
+            $CFS create --name new BusyBox true >/dev/null
+            $CFS run -d --rm --name gone BusyBox sh -c "dd if=/dev/zero of=/x bs=64k count=16; sleep 1000" >/dev/null
+            until [ "$(stat -c %s small/root/containers/*/upper/x 2>/dev/null)" = 1048576 ]; do sleep 0.1; done
+            fill
+            : >small/root/reserve
+            take last
+            $CFS stop new; if [ $? != 0 ]; then echo "not stopped"; fi
+            $CFS stop -t 0 other; echo "stop $?"
+            grep -c '"action": *"stop"' small/root/events/journal
+            $CFS rm -f gone; echo "rm $?"
+            $CFS ps -a --format '{{.Names}} {{.State}}'
+            $CFS history --format json >history.json
+            """)
+        #expect(
+            result.lines == [
+                "not stopped", "other", "stop 0", "1", "gone", "rm 0", "fill exited", "new created", "other exited",
+            ], "\(result.output) \(result.errors)")
+        #expect(result.errors.contains("the container new has not been started"), "\(result.errors)")
+        let entries = try json("without-claims/history.json").array.filter { $0["Name"].text == "gone" }
+        #expect(entries.contains { $0["Verb"].text == "rm" }, "\(entries)")
     }
 
     private func json(_ name: String) throws -> JSONValue {
