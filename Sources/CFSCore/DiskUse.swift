@@ -17,7 +17,7 @@ public struct DiskUse: Sendable, Hashable {
         public var size: UInt64
         /// The part of it that other images have too.
         public var shared: UInt64
-        /// How many containers were made of it.
+        /// How many containers were made of it, by this name.
         public var containers: Int
     }
 
@@ -72,7 +72,7 @@ public struct DiskUse: Sendable, Hashable {
     /// - Parameter rows: of the containers, also of those that are about to vanish.
     init(_ store: StoreUse, images: [ImageRecord], rows: [ContainerRow], containers: [ContainerUse]) {
         self.containers = containers
-        let users = Dictionary(grouping: rows, by: \.imageDigest).mapValues(\.count)
+        let users = ImageUsers(rows, of: images)
         var mounted: [Digest: Int] = [:]
         for row in rows { for layer in Set(row.layers) { mounted[layer, default: 0] += 1 } }
         let pieces = images.map { ImagePieces($0, store) }
@@ -96,9 +96,9 @@ public struct DiskUse: Sendable, Hashable {
                 size: Self.size(piece.layers, store.layers) + Self.size(piece.blobs, store.blobs),
                 shared: Self.size(piece.layers.filter { layerImages[$0, default: []].count > 1 }, store.layers)
                     + Self.size(piece.blobs.filter { blobImages[$0, default: []].count > 1 }, store.blobs),
-                containers: users[piece.image.digest] ?? 0)
+                containers: users[piece.image.name])
         }
-        let active = pieces.filter { users[$0.image.digest] != nil }
+        let active = pieces.filter { users[$0.image.name] > 0 }
         let (allLayers, allBlobs) = (pieces.union(\.layers), pieces.union(\.blobs))
         let neededLayers = active.union(\.layers).union(mounted.keys)
         imageSummary = Summary(

@@ -120,28 +120,32 @@ extension Engine {
 
     /// Removes a name, and every layer and blob that nothing else needs. Layers of containers stay.
     ///
-    /// - Throws: `imageInUse` when a container was made of it and `force` is false.
+    /// - Parameter force: whether an image may lose its last name while containers of it are there. One of several goes
+    ///   without that: the image stays.
+    /// - Throws: `imageNotFound`; `imageInUse` when it is the last name, a container was made of the image and `force` is false;
+    ///   `conflict` for an id of several names.
     @discardableResult
     public func removeImage(_ reference: String, force: Bool = false) throws(CFSError) -> ImageRemoval {
         try requirePrivilege("removing an image")
         try prepareStore()
         try forgetVanished()
-        if !force, let image = try store.existing(reference) {
-            let users = try registry.containers().filter { $0.imageDigest == image.digest }
-            guard users.isEmpty else {
-                throw CFSError(
-                    .imageInUse, .removing,
-                    "the image \(image.name) is used by the container\(users.count == 1 ? "" : "s") "
-                        + users.map(\.name).joined(separator: ", "),
-                    hint: "remove them first with `cfs rm`, or use --force: their layers stay until they are gone")
-            }
-        }
-        let removal = try store.remove(reference) { () throws(CFSError) in
-            Set(try registry.containers().flatMap(\.layers))
-        }
+        let removal = try store.remove(
+            reference,
+            unless: { image throws(CFSError) in if !force { try refuseUsed(image) } },
+            keeping: { () throws(CFSError) in Set(try registry.containers().flatMap(\.layers)) })
         for image in removal.images { note("untag", image) }
         reserve.make()
         return removal
+    }
+
+    private func refuseUsed(_ image: ImageRecord) throws(CFSError) {
+        let users = try registry.containers().filter { $0.imageDigest == image.digest }
+        guard !users.isEmpty else { return }
+        throw CFSError(
+            .imageInUse, .removing,
+            "the image \(image.name) is used by the container\(users.count == 1 ? "" : "s") "
+                + users.map(\.name).joined(separator: ", "),
+            hint: "remove them first with `cfs rm`, or use --force: their layers stay until they are gone")
     }
 
     /// The layers of these images, from the most shared to the least, each once.

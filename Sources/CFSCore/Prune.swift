@@ -68,15 +68,15 @@ extension Engine {
 
     /// Removes all containers that do not run, and the layers and blobs that nobody uses then.
     ///
-    /// - Parameter images: whether the images go too that no container was made of.
+    /// - Parameter images: whether the names of images go too that no container was made of.
     /// - Throws: as ``pruneContainers(_:)``.
     public func prune(images: Bool = false, _ filter: PruneFilter = PruneFilter()) throws(CFSError) -> Pruned {
         var pruned = try pruneContainers(filter)
         let removal = try store.prune { () throws(CFSError) in
             let rows = try registry.containers()
-            let used = Set(rows.map(\.imageDigest))
+            let users = ImageUsers(rows, of: try registry.images())
             return StoreNeeds(layers: Set(rows.flatMap(\.layers))) { image in
-                !images || used.contains(image.digest)
+                !images || users[image.name] > 0
                     || !filter.takes(image.configuration.labels, createdAt: image.createdAt)
             }
         }

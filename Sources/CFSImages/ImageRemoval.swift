@@ -23,14 +23,18 @@ extension ImageStore {
     /// - Throws: `imageNotFound`; `conflict` for an id that has several names.
     @discardableResult
     public func remove(_ reference: String, keeping layersInUse: Set<Digest>) throws(CFSError) -> ImageRemoval {
-        try remove(reference) { () throws(CFSError) in layersInUse }
+        try remove(reference, unless: { _ in }, keeping: { () throws(CFSError) in layersInUse })
     }
 
     /// The same where containers are made meanwhile.
     ///
-    /// - Parameter layersInUse: asked once the name is gone, so that no container can be made of the image any more.
+    /// - Parameters:
+    ///   - refuseLast: asked before an image loses the last of its names, when nobody else can change them; what it throws keeps
+    ///     the image as it is. One of several names is removed without asking.
+    ///   - layersInUse: asked once the name is gone, so that no container can be made of the image any more.
     public func remove(
-        _ reference: String, keeping layersInUse: () throws(CFSError) -> Set<Digest>
+        _ reference: String, unless refuseLast: (ImageRecord) throws(CFSError) -> Void,
+        keeping layersInUse: () throws(CFSError) -> Set<Digest>
     ) throws(CFSError) -> ImageRemoval {
         let lock = try self.lock()
         defer { extendLifetime(lock) }
@@ -42,6 +46,7 @@ extension ImageStore {
                 .conflict, .removing, "the image \(image.digest.short) has several names",
                 hint: "remove it by each of them: \(sameID.joined(separator: ", "))")
         }
+        if sameID.count == 1 { try refuseLast(image) }
         try names.removeImage(named: image.name)
         var removal = try collect(keeping: try layersInUse())
         removal.images = [image]

@@ -49,6 +49,14 @@ struct DiskUseTests {
         #expect(use.images.map(\.containers) == [1, 0])
     }
 
+    @Test("of an image with several names, that one is active which containers were made with")
+    func severalNames() {
+        let images = [image("first", "a", layers: "12"), image("x", "a", layers: "12")]
+        let use = DiskUse(store, images: images, rows: [row("a", layers: "12")], containers: [])
+        #expect(use.images.map(\.containers) == [0, 1])
+        #expect(use.imageSummary == DiskUse.Summary(total: 2, active: 1, size: 1210, reclaimable: 0))
+    }
+
     @Test("without containers all images are reclaimable")
     func unused() {
         let use = DiskUse(store, images: images, rows: [], containers: [])

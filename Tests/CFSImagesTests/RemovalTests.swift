@@ -46,6 +46,34 @@ struct RemovalTests {
         #expect(try fixture.store.list().isEmpty)
     }
 
+    @Test("whether an image may go is asked for its last name only, and a refusal keeps all of it")
+    func lastName() throws {
+        let fixture = ImageFixture()
+        fixture.makeTree()
+        let image = try fixture.importing("tree", as: "one")
+        try fixture.importing("tree", as: "two")
+        var asked: [String] = []
+        func remove(_ name: String) -> CFSError? {
+            failure { () throws(CFSError) in
+                try fixture.store.remove(
+                    name,
+                    unless: { image throws(CFSError) in
+                        asked.append(image.name)
+                        throw CFSError(.imageInUse, .removing, "it is used")
+                    },
+                    keeping: { () throws(CFSError) in [] })
+            }
+        }
+        let first = remove("one")
+        #expect(first == nil && asked.isEmpty)
+        let names = try fixture.store.list().map(\.name)
+        #expect(names == ["two"])
+        let refused = [remove("two"), remove(image.digest.short)]
+        #expect(refused.map { $0?.code } == [.imageInUse, .imageInUse])
+        #expect(asked == ["two", "two"])
+        #expect(try fixture.store.list().count == 1 && fixture.text("etc/motd", of: image) == "hello\n")
+    }
+
     @Test("an unknown image is an error, and one of the catalogue is not composed to be removed")
     func unknown() throws {
         let fixture = ImageFixture()

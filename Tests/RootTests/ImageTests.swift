@@ -142,6 +142,32 @@ struct ImageTests: EngineSuite {
             #expect(!engine.run("images").output.contains("used"))
         }
     }
+
+    @Test("a name goes while the image has another one, whatever containers use it; the last one is refused")
+    func severalNames() throws {
+        let image = try HostileImage(engine, "several")
+        try image.importing()
+        let file = engine.folder("several.tar")
+        #expect(engine.run("image", "export", "-q", "-o", file, "several").status == 0)
+        for name in ["several:2", "several:3"] {
+            #expect(engine.run("image", "import", "-q", name, file).status == 0)
+        }
+        try engine.withContainer(["--name", "of-several"], image: "several:2") { id in
+            for name in ["several:3", "several:2"] {
+                let removed = engine.run("image", "rm", name)
+                #expect(removed.status == 0 && removed.output == "\(name)\n", "\(removed.errors)")
+            }
+            let refused = engine.run("image", "rm", "several")
+            #expect(
+                refused.errors == """
+                    cfs: the image several is used by the container of-several
+                      hint: remove them first with `cfs rm`, or use --force: their layers stay until they are gone
+
+                    """)
+            #expect(engine.run("exec", id, "cat", "/etc/passwd").output.hasPrefix("root:"))
+        }
+        #expect(engine.run("image", "rm", "several").status == 0)
+    }
 }
 
 @Suite("What the store keeps", .needsHost, .engine)

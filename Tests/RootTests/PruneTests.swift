@@ -129,6 +129,29 @@ struct PruneTests {
         }
     }
 
+    @Test("of an image with several names, system prune --all keeps those that containers were made with")
+    func severalNames() throws {
+        try withEngine { engine in
+            let file = engine.folder("image.tar")
+            let made = engine.host(
+                """
+                $CFS run --rm BusyBox true && $CFS image export -q -o \(file) BusyBox
+                for name in a mine:2; do $CFS image import -q $name \(file); done
+                $CFS create -l keep --name kept mine:2 echo still
+                """)
+            #expect(made.status == 0, "\(made.errors)")
+            let use = try engine.json("system", "df", "-v", "--format", "json")
+            #expect(use["Images"].array.map { $0["Containers"].number } == [0, 0, 1])
+            let total = try engine.json("system", "df", "--format", "json")[0]
+            #expect(total["TotalCount"].number == 3 && total["Active"].number == 1 && total["Reclaimable"].number == 0)
+            let pruned = try engine.json(
+                "system", "prune", "-af", "--filter", "label!=keep", "--format", "json")
+            #expect(pruned["Images"].texts == ["BusyBox", "a"] && pruned["SpaceReclaimed"].number == 0)
+            #expect(engine.run("start", "-a", "kept").output == "still\n")
+            engine.run("rm", "kept")
+        }
+    }
+
     @Test("a layer whose image was removed stays while a container has it")
     func mounted() throws {
         try withEngine { engine in

@@ -64,7 +64,7 @@ enum ImageRoutes {
         },
         Route(
             .delete, "/images/{name}", "images", "Remove a name, and what nothing else needs",
-            query: [.init(name: "force", schema: Schemas.flag, summary: "Also when containers were made of it")],
+            query: [.init(name: "force", schema: Schemas.flag, summary: "Also the last name of an image in use")],
             answer: .init(schema: Schemas.anyObject)
         ) { call in
             let force = try call.query.flag("force")

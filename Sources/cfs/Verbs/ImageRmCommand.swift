@@ -16,7 +16,7 @@ struct ImageRmCommand: ParsedVerb {
 
     static let optionNames = OptionNames(flags: ["force f"]) + GlobalOptions.optionNames
 
-    @Flag(name: .shortAndLong, help: "Remove an image that containers use; they keep its layers.")
+    @Flag(name: .shortAndLong, help: "Remove the last name of an image that containers use; they keep its layers.")
     var force = false
 
     @OptionGroup(title: "Engine options") var globals: GlobalOptions
