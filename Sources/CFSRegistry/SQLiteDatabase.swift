@@ -161,8 +161,10 @@ final class SQLiteDatabase: @unchecked Sendable {
             case EMFILE, ENFILE: .limitExceeded
             default: .registryFailed
             }
+        // What SQLite calls it depends on which write it was: that of a page, or that of what processes share.
+        let told = code == .noSpace ? "cannot grow: the disk is full" : text
         return CFSError(
-            code, .recording, "the registry \(path) \(text)", path: path, errno: number == 0 ? nil : number)
+            code, .recording, "the registry \(path) \(told)", path: path, errno: number == 0 ? nil : number)
     }
 
     /// A document of a row.

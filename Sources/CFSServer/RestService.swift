@@ -106,7 +106,7 @@ final class RestService: Sendable {
     }
 
     private func failure(_ error: any Error, closes: Bool) -> Response {
-        let error = ServerError(any: error)
+        let error = ServerError(any: error, engine.options)
         if error.status.kind == .serverError {
             logger.warning("a request failed", metadata: ["error": "\(error.document.text())"])
         }

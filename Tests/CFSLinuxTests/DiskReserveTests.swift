@@ -153,10 +153,12 @@ struct DiskReserveTests {
     func room() throws {
         try onDisk("2m") {
             #expect(DiskRoom(at: folder("disk")) == DiskRoom(free: 2 << 20, size: 2 << 20))
+            #expect(!DiskRoom.isGone(at: folder("disk")))
             fill()
             #expect(DiskRoom(at: folder("disk")) == DiskRoom(free: 0, size: 2 << 20))
+            #expect(DiskRoom.isGone(at: folder("disk")))
         }
-        #expect(DiskRoom(at: folder("none")) == nil)
+        #expect(DiskRoom(at: folder("none")) == nil && !DiskRoom.isGone(at: folder("none")))
     }
 
     @Test(

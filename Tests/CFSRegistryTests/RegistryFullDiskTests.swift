@@ -48,7 +48,9 @@ struct RegistryFullDiskTests {
             #expect(position == nil)
             let error = #expect(throws: CFSError.self) { try registry.removeContainer(row.id) }
             #expect(error?.code == .noSpace && error?.errno == ENOSPC)
-            #expect(error?.message.contains(path) == true)
+            #expect(
+                error?.description
+                    == "the registry \(path) cannot grow: the disk is full (No space left on device)")
         }
     }
 
@@ -69,7 +71,8 @@ struct RegistryFullDiskTests {
         try onFullDisk { _ in
             let other = "\(folder("disk ?#%41&é"))/other.db"
             let error = #expect(throws: CFSError.self) { try Registry(path: other).containers() }
-            #expect(error?.code == .noSpace && error?.message.contains(other) == true)
+            #expect(
+                error?.code == .noSpace && error?.message == "the registry \(other) cannot grow: the disk is full")
         }
     }
 }

@@ -40,6 +40,20 @@ struct RestHintTests {
         #expect(error.document["hint"] == .string(told))
     }
 
+    @Test("a full disk is told with the store's folder and the request that makes room")
+    func fullDisk() {
+        var options = EngineOptions()
+        options.root = "/srv/store"
+        let full = CFSError(.noSpace, .recording, "it cannot grow", path: "/srv/store/registry.db")
+        let error = ServerError(any: full, options)
+        #expect(error.status.code == 507)
+        #expect(
+            error.document["hint"]
+                == .string(
+                    "make room on the disk of /srv/store: stop what still writes there, then remove containers with "
+                        + "DELETE /containers/{id}, or what nobody uses with `cfs system prune`"))
+    }
+
     @Test("a time in a query is a time, seconds, or a span before now; anything else is told with its forms")
     func times() throws {
         #expect(try QueryItems("since=2026-11-24T08:26:10Z").time("since") == 1_795_508_770_000_000_000)

@@ -49,10 +49,12 @@ struct ServerError: Error, Sendable {
     }
 
     /// Any error as a document; what is none of ours has happened to the connection.
-    init(any error: any Error) {
+    ///
+    /// - Parameter engine: where the engine has its folders, for what is said of a full disk.
+    init(any error: any Error, _ engine: EngineOptions) {
         switch error {
         case let error as ServerError: self = error
-        case let error as CFSError: self.init(error)
+        case let error as CFSError: self.init(engine.explaining(error))
         case is CancellationError: self.init(.stopping, "the daemon stops", hint: "try again in a moment")
         default:
             self.init(CFSError(.systemCallFailed, .running, "the request could not be carried out: \(error)"))

@@ -31,7 +31,7 @@ enum RunRoutes {
             } catch let error as CancellationError {
                 throw error
             } catch {
-                let failure = ServerError(any: error)
+                let failure = ServerError(any: error, call.engine.options)
                 return (
                     .init(status: failure.status.code, document: failure.document),
                     ![400, 403, 415].contains(failure.status.code)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CFSCore
 import CFSOptions
+import Synchronization
 
 /// Where the engine keeps what it keeps: options of every verb, before or behind its name.
 struct GlobalOptions: ParsableArguments {
@@ -31,7 +32,9 @@ struct GlobalOptions: ParsableArguments {
         options.user = HostedProcess.user
         if let root { options.root = try absolute(root, "--root", caller) }
         if let run { options.run = try absolute(run, "--run", caller) }
-        return try Engine(options)
+        let engine = try Engine(options)
+        ErrorText.engine.withLock { $0 = engine.options }
+        return engine
     }
 
     private static func absolute(_ path: String, _ option: String, _ caller: Caller) throws(CFSError) -> String {

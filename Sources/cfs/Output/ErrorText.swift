@@ -1,8 +1,13 @@
 import CFSCore
+import Synchronization
 
 /// Errors as people read them: `cfs: <message>`, and below it what to do.
 enum ErrorText {
+    /// The folders of the engine that the command line asks for; nil before it is known.
+    static let engine = Mutex<EngineOptions?>(nil)
+
     static func text(_ error: CFSError, style: Style) -> String {
+        let error = engine.withLock { $0 }?.explaining(error) ?? error
         var text = "\(style.red("cfs:")) \(Printable.text(error.description))\n"
         if let hint = error.hint { text += "  \(style.bold("hint:")) \(Printable.text(hint))\n" }
         return text
