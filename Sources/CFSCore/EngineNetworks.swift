@@ -92,9 +92,15 @@ extension Engine {
     private func make(_ spec: NetworkSpec) throws(CFSError) -> NetworkRecord {
         if let parent = spec.parent {
             var socket = try RouteSocket()
-            guard try socket.link(named: parent) != nil else {
+            guard let link = try socket.link(named: parent) else {
                 throw CFSError(
                     .invalidArgument, .preparing, "the host has no device \"\(parent)\"", hint: "see: ip link")
+            }
+            guard link.isEthernet else {
+                throw CFSError(
+                    .invalidArgument, .preparing,
+                    "the device \"\(parent)\" is not one of Ethernet, and carries no \(spec.driver.rawValue)",
+                    hint: "name one that is, such as a network card or a bridge: ip link")
             }
         }
         let routes = try Self.hostSubnets()

@@ -7,6 +7,9 @@ package struct Link: Sendable, Hashable {
     package var kind: String?
     /// The number of the bridge (or its like) that it is a port of.
     package var master: Int32?
+    /// Whether its packets are those of Ethernet (ARPHRD_ETHER of `<linux/if_arp.h>`): not those of `lo`, of a tunnel or of a
+    /// tun device. Others carry no macvlan and no ipvlan.
+    package var isEthernet: Bool
     /// Six bytes on Ethernet.
     package var hardwareAddress: [UInt8]
     /// The largest packet, in bytes, without the header of Ethernet.
@@ -41,10 +44,12 @@ extension Link {
     /// Reads what lies behind the header of an RTM_NEWLINK: `struct ifinfomsg` and attributes. Nil when it is none.
     init?(_ body: ArraySlice<UInt8>) {
         let attributes = NetlinkAttributes(body.dropFirst(16))
-        guard let index = body.number(at: 4, Int32.self), let flags = body.number(at: 8, UInt32.self),
+        guard let hardware = body.number(at: 2, UInt16.self), let index = body.number(at: 4, Int32.self),
+            let flags = body.number(at: 8, UInt32.self),
             let name = attributes.text(LinkAttribute.name)
         else { return nil }
         self.index = index
+        isEthernet = hardware == 1
         self.name = name
         let info = attributes.nested(LinkAttribute.info)
         kind = info?.text(LinkAttribute.infoKind)

@@ -57,7 +57,7 @@ extension RouteSocket {
         try HardwareAddress.check(hardwareAddress)
         let message = NetlinkMessage.newMacvlan(
             name, parent: parent, mode: mode, mtu: mtu, hardwareAddress: hardwareAddress, namespace: namespace)
-        try ask(parent, message, "cannot carry the macvlan device \(name)")
+        try stack(message, on: parent, "cannot carry the macvlan device \(name)")
     }
 
     /// Makes a device that shares the hardware address of another one, inside of a namespace, switched off.
@@ -68,7 +68,20 @@ extension RouteSocket {
     ) throws(CFSError) {
         try LinkName.check(name)
         let message = NetlinkMessage.newIPVlan(name, parent: parent, mode: mode, mtu: mtu, namespace: namespace)
-        try ask(parent, message, "cannot carry the ipvlan device \(name)")
+        try stack(message, on: parent, "cannot carry the ipvlan device \(name)")
+    }
+
+    /// The kernel says EINVAL for a device of the wrong kind or with too small an MTU, and EBUSY for one that is in use otherwise
+    /// (macvlan_port_create, ipvlan_port_create; Linux 6.1).
+    private mutating func stack(_ message: NetlinkMessage, on parent: Int32, _ what: String) throws(CFSError) {
+        do throws(CFSError) {
+            try ask(parent, message, what)
+        } catch {
+            guard [EINVAL, EBUSY].contains(error.errno) else { throw error }
+            throw error.hinting(
+                "it must be of Ethernet, be no port of a bridge, carry devices of one kind only, and have at least the MTU "
+                    + "that is asked for: ip -d link")
+        }
     }
 
     private mutating func made(_ name: String) throws(CFSError) -> Link {

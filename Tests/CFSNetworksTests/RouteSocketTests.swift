@@ -262,6 +262,27 @@ struct RouteSocketTests {
         }
     }
 
+    @Test("lo is no device of Ethernet, and what it cannot carry is told with what can")
+    func stackedOnLoopback() throws {
+        let (kinds, failure) = try LinkFixture.inOwnNetwork {
+            var socket = try RouteSocket()
+            let here = try File.open("/proc/thread-self/ns/net", .read)
+            let bridge = try socket.createBridge("b0")
+            let kinds = [try socket.link(at: 1)?.isEthernet, try socket.link(at: bridge)?.isEthernet]
+            let failure = LinkFixture.error(&socket) { socket in
+                try socket.createMacvlan("eth0", parent: 1, mode: .bridge, namespace: here.raw)
+            }
+            return (kinds, failure)
+        }
+        #expect(kinds == [false, true])
+        #expect(failure?.message.hasPrefix("the device lo cannot carry the macvlan device eth0") == true)
+        #expect(failure?.errno == EINVAL)
+        #expect(
+            failure?.hint
+                == "it must be of Ethernet, be no port of a bridge, carry devices of one kind only, and have at least the MTU "
+                + "that is asked for: ip -d link")
+    }
+
     @Test("what went through a device is counted as ip counts it")
     func statistics() throws {
         let (link, shown) = try LinkFixture.inOwnNetwork {

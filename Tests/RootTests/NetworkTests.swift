@@ -356,6 +356,8 @@ struct NetworkTests: EngineSuite {
             (["--driver", "overlay", "x"], "there is no driver"),
             (["--opt", "colour=red", "x"], "--opt does not know"),
             (["host"], "means something else"), (["--driver", "macvlan", "--opt", "parent=nothing", "x"], "no device"),
+            (["-d", "macvlan", "-o", "parent=lo", "x"], "\"lo\" is not one of Ethernet, and carries no macvlan"),
+            (["-d", "ipvlan", "-o", "parent=lo", "x"], "\"lo\" is not one of Ethernet, and carries no ipvlan"),
         ] as [([String], String)] {
             let wrong = engine.run(["network", "create"] + arguments)
             #expect(wrong.status != 0 && wrong.errors.contains(text), "\(arguments): \(wrong.errors)")
