@@ -95,7 +95,9 @@ struct StatisticsTests: EngineSuite {
     func ended() throws {
         try engine.withContainer(["--name", "over"], ["true"]) { id in
             #expect(eventually { engine.exitCode(id) == 0 })
-            #expect(engine.run("stats", "--no-stream").lines.count == 1)
+            let header = engine.run("stats", "--no-stream").lines
+            #expect(header.count == 1)
+            #expect(header.first?.hasSuffix("   PRESSURE") == (access("/proc/pressure/cpu", F_OK) == 0), "\(header)")
             for arguments in [["over"], ["--all"]] {
                 let table = engine.run(["stats", "--no-stream"] + arguments)
                 #expect(table.lines.count == 2 && table.lines.last?.contains("over   -") == true, "\(table.output)")

@@ -5,8 +5,12 @@ import Testing
 
 @Suite("The table of what containers use")
 struct StatisticsTableTests {
-    private func text(_ rows: [StatisticsRow], width: Int? = nil, style: Style = .plain) -> String {
-        StatisticsTable(rows: rows, memory: 4 << 30, processors: 4, style: style, width: width).text
+    private func text(
+        _ rows: [StatisticsRow], width: Int? = nil, style: Style = .plain, measuresPressure: Bool = false
+    ) -> String {
+        StatisticsTable(
+            rows: rows, memory: 4 << 30, processors: 4, measuresPressure: measuresPressure, style: style, width: width
+        ).text
     }
 
     private let whole = StatisticsRow(
@@ -39,6 +43,21 @@ struct StatisticsTableTests {
         #expect(
             text([])
                 == "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS   THROTTLED\n")
+    }
+
+    @Test("containers that do not run have the header of those that do")
+    func stopped() {
+        let header =
+            "CONTAINER ID   NAME   CPU %   MEM USAGE / LIMIT   MEM %   NET I/O   BLOCK I/O   PIDS   THROTTLED   PRESSURE"
+        #expect(text([], measuresPressure: true) == "\(header)\n")
+        #expect(
+            text([StatisticsRow(id: Readings.id, name: "web")], measuresPressure: true) == """
+                \(header)
+                0f8fad5b-d9c   web    -       -                   -       -         -           -      -           -
+
+                """)
+        let withoutCgroup = text([plain], measuresPressure: true)
+        #expect(withoutCgroup.hasSuffix("-      -\n") && !withoutCgroup.contains("PRESSURE"))
     }
 
     @Test("on a wide terminal there are bars: of the quota, or of the machine")

@@ -37,6 +37,9 @@ package struct HostFacts: Sendable {
         UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))
     }
 
+    /// Whether this machine measures pressure (Linux 4.20, CONFIG_PSI, not turned off).
+    package static var measuresPressure: Bool { File.exists("/proc/pressure/cpu") }
+
     /// The names in a folder; none where it cannot be read.
     private static func names(in folder: String) -> [String] {
         do throws(CFSError) {

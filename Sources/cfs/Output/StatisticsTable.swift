@@ -6,6 +6,8 @@ struct StatisticsTable {
     /// Of the machine: where nothing is limited, these are.
     let memory: UInt64
     let processors: Int
+    /// Whether the machine measures pressure, for rows that tell nothing of it: of containers that do not run.
+    let measuresPressure: Bool
     let style: Style
     /// The width of the terminal; nil where nothing bounds it.
     let width: Int?
@@ -39,7 +41,9 @@ struct StatisticsTable {
     /// The table, each line with a line feed behind it, none longer than the terminal.
     var text: String {
         var columns = Column.allCases
-        if !rows.contains(where: { $0.pressure != nil }) { columns.removeAll { $0 == .pressure } }
+        let readings = rows.filter { $0.reading != nil }
+        let hasPressure = readings.isEmpty ? measuresPressure : readings.contains { $0.pressure != nil }
+        if !hasPressure { columns.removeAll { $0 == .pressure } }
         guard let width else { return table(columns, bars: false).text }
         // Some terminals wrap when the last cell is written.
         let room = width - 1

@@ -81,8 +81,8 @@ struct StatisticsSession {
 
     private func table(_ rows: [StatisticsRow], width: Int?) -> StatisticsTable {
         StatisticsTable(
-            rows: rows, memory: HostFacts.memory, processors: HostFacts.current.processors(), style: style,
-            width: width)
+            rows: rows, memory: HostFacts.memory, processors: HostFacts.current.processors(),
+            measuresPressure: HostFacts.measuresPressure, style: style, width: width)
     }
 
     private static func pause(_ milliseconds: Int32) throws(CFSError) {
