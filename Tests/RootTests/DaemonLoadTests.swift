@@ -16,8 +16,15 @@ struct DaemonLoadTests: EngineSuite {
         return line.flatMap { Int($0.dropFirst(6).filter(\.isNumber)) } ?? 0
     }
 
-    private func listen(_ daemon: DaemonFixture) -> Int32 {
+    /// A reader of events.
+    ///
+    /// - Parameter isDeaf: it will read nothing, and the kernel keeps little for it: what is kept is the daemon's, soon.
+    private func listen(_ daemon: DaemonFixture, isDeaf: Bool = false) -> Int32 {
         let connection = daemon.connect()
+        if isDeaf {
+            var size: Int32 = 4096
+            setsockopt(connection, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
         let text = "GET /events HTTP/1.1\r\nHost: localhost:\(daemon.port)\r\n\r\n"
         _ = Array(text.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         return connection
@@ -108,7 +115,7 @@ struct DaemonLoadTests: EngineSuite {
     func churn() throws {
         let seconds = Double(Self.number("CFS_TEST_CHURN_SECONDS", or: 10))
         let daemon = try DaemonFixture(engine)
-        let deaf = (0..<100).map { _ in listen(daemon) }
+        let deaf = (0..<100).map { _ in listen(daemon, isDeaf: true) }
         defer { for connection in deaf { close(connection) } }
         let enough = engine.folder("enough")
         let load = """
