@@ -18,12 +18,12 @@ extension Monitor {
         return true
     }
 
-    /// While the command runs.
+    /// While the command runs. One that has just ended is not on the network any more: its next run will be.
     func take(_ change: NetworkChange, by client: UInt64, _ poll: borrowing EventPoll) {
         answer(client) { () throws(CFSError) in
             // A process that was waited for has left its number to others.
             guard let live, ProcessControl.isRunning(live.pid, startTime: live.startTime) else {
-                throw CFSError(.containerNotRunning, .running, "the container has ended meanwhile")
+                return try write(change)
             }
             let network =
                 self.network ?? ContainerNetwork(request, request.network ?? NetworkSettings(folder: change.folder))
@@ -37,7 +37,8 @@ extension Monitor {
                 }
             } catch {
                 try tellPorts(network)
-                throw error
+                guard error.code == .containerNotRunning else { throw error }
+                return try write(change)
             }
             try tellPorts(network)
             apply(change.files)
@@ -53,10 +54,12 @@ extension Monitor {
 
     /// While nothing runs and the next run is waited for: that is made by the configuration.
     func takeWaiting(_ change: NetworkChange, by client: UInt64) {
-        answer(client) { () throws(CFSError) in
-            try keep(try change.applied(to: try folder.readRequest().network))
-            apply(change.files)
-        }
+        answer(client) { () throws(CFSError) in try write(change) }
+    }
+
+    private func write(_ change: NetworkChange) throws(CFSError) {
+        try keep(try change.applied(to: try folder.readRequest().network))
+        apply(change.files)
     }
 
     private func answer(_ client: UInt64, _ body: () throws(CFSError) -> Void) {
