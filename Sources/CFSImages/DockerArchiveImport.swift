@@ -63,6 +63,16 @@ struct DockerArchiveImport {
         return try DocumentFields(first, "manifest.json")
     }
 
+    /// Whether a `manifest.json` is one of such an archive, and not the file of that name that a web page has.
+    static func isManifest(_ bytes: [UInt8]) -> Bool {
+        do throws(CFSError) {
+            let images = try JSON(parsing: bytes, what: "manifest.json").array ?? []
+            return !images.isEmpty && images.allSatisfy { $0["Config"]?.string != nil && $0["Layers"]?.array != nil }
+        } catch {
+            return false
+        }
+    }
+
     private static func plain(_ path: String) -> String {
         path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }

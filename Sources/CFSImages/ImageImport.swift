@@ -107,6 +107,9 @@ extension ImageStore {
             case .dockerTar:
                 let files = try ArchivedLayout(path, transaction)
                 record = try DockerArchiveImport(files, transaction).run(reference.name, source, options)
+            case .dockerFolder:
+                let files = try FolderLayout(path, transaction)
+                record = try DockerArchiveImport(files, transaction).run(reference.name, source, options)
             case .folder, .tar, .cpio, .iso:
                 let rootfs = RootfsImport(path, form, transaction)
                 let entry = try catalogue.entry(named: reference.name)

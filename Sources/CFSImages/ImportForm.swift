@@ -15,6 +15,8 @@ enum ImportForm: Hashable, Sendable {
     case layoutTar
     /// What `docker save` writes.
     case dockerTar
+    /// Likewise, unpacked.
+    case dockerFolder
     /// An initramfs.
     case cpio
     /// An ISO 9660 image.
@@ -30,8 +32,10 @@ enum ImportForm: Hashable, Sendable {
                     "\(path) is a view into the kernel, and no folder that can be imported", path: path,
                     hint: "import a folder with the files of a system")
             }
-            let isLayout = File.exists("\(path)/oci-layout") && File.exists("\(path)/index.json")
-            return isLayout ? .layoutFolder : .folder
+            if File.exists("\(path)/oci-layout") && File.exists("\(path)/index.json") { return .layoutFolder }
+            let isSystem = TarShape.rootNames.contains { File.exists("\(path)/\($0)") }
+            if isSystem { return .folder }
+            return try isDockerFolder(folder.raw) ? .dockerFolder : .folder
         }
         guard status.isRegular else {
             throw CFSError(.invalidArgument, .importing, "\(path) is neither a file nor a folder", path: path)
@@ -48,6 +52,16 @@ enum ImportForm: Hashable, Sendable {
         throw CFSError(
             .invalidArchive, .importing, "\(path) is no archive that can be imported", path: path,
             hint: "importable are a folder, tar, initramfs (cpio), ISO 9660 image, OCI layout and docker save archive")
+    }
+
+    private static func isDockerFolder(_ folder: Int32) throws(CFSError) -> Bool {
+        let result = File.tryOpen("manifest.json", below: folder, [.read, .nonBlocking], resolve: .beneath)
+        guard result >= 0 else { return false }
+        let file = OwnedFD(result)
+        let status = try File.status(at: file.raw)
+        guard status.isRegular, status.size <= ImageManifest.sizeLimit else { return false }
+        return DockerArchiveImport.isManifest(
+            try File.readAll(file.raw, limit: ImageManifest.sizeLimit, path: "manifest.json"))
     }
 
     static func isCpio(_ head: [UInt8]) -> Bool {
@@ -73,21 +87,41 @@ enum ImportForm: Hashable, Sendable {
     }
 }
 
-/// Tells archives of images from archives of a root file system by the names in them.
+/// Tells archives of images from archives of a root file system by the names in them, and where those of the layers are
+/// somebody's own, as the makers of such archives like, by `manifest.json`.
 private enum TarShape {
+    /// What lies in every root of a system (hier(7)), and in no archive of an image: whoever has such is not read to its end.
+    static let rootNames: Set = [
+        "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "opt", "proc", "root", "run",
+        "sbin",
+        "srv", "sys", "tmp", "usr", "var",
+    ]
+
     static func detect(_ reader: TarReader) throws(CFSError) -> ImportForm {
         var found: Set<String> = []
+        var (hasOtherNames, hasBlobs, isManifest) = (false, false, false)
         while let entry = try reader.next() {
             let path = entry.plainPath
-            guard isPartOfImageArchive(path) else { return .tar }
-            found.insert(path)
+            if marks.contains(path) { found.insert(path) }
+            if path.hasPrefix("blobs/") { hasBlobs = true }
+            if path == "manifest.json", entry.kind == .file, entry.size <= UInt64(ImageManifest.sizeLimit) {
+                isManifest = DockerArchiveImport.isManifest(try reader.readBody(limit: ImageManifest.sizeLimit))
+            }
+            guard !isPartOfImageArchive(path) else { continue }
+            guard !rootNames.contains(String(decoding: path.utf8.prefix { $0 != 0x2f }, as: UTF8.self)) else {
+                return .tar
+            }
+            hasOtherNames = true
         }
-        if found.contains("oci-layout") && found.contains("index.json") { return .layoutTar }
-        return found.contains("manifest.json") ? .dockerTar : .tar
+        if found.contains("oci-layout") && found.contains("index.json") && (!hasOtherNames || hasBlobs) {
+            return .layoutTar
+        }
+        return isManifest || (found.contains("manifest.json") && !hasOtherNames) ? .dockerTar : .tar
     }
 
+    private static let marks: Set = ["", "oci-layout", "index.json", "manifest.json", "repositories", "blobs"]
+
     private static func isPartOfImageArchive(_ path: String) -> Bool {
-        let marks: Set = ["", "oci-layout", "index.json", "manifest.json", "repositories", "blobs"]
         if marks.contains(path) || path.hasPrefix("blobs/") { return true }
         // `docker save` before version 25, and others: folders and files that begin with 64 hexadecimal digits.
         let name = path.utf8.prefix { $0 != 0x2f && $0 != 0x2e }

@@ -53,6 +53,58 @@ struct DockerArchiveImportTests {
         #expect(image.layers.map(\.diffID) == layout.diffIDs)
     }
 
+    /// As makers of images write it who are not Docker: `sha256:...` and `....tar.gz`, or names of their own.
+    @Test("other names, with a file beside them, in a tar and in a folder", arguments: [true, false])
+    func otherNames(isDigest: Bool) throws {
+        let fixture = ImageFixture()
+        let layout = try SampleLayout.complete(fixture, pack: "gzip -c")
+        let hex = try #require(layout.configuration).digest.hex
+        let configuration = isDigest ? "sha256:\(hex)" : "config.json"
+        let layers = layout.layers.enumerated().map { index, layer in
+            isDigest ? "\(layer.digest.hex).tar.gz" : "layer\(index)/layer.tar"
+        }
+        fixture.shell("mkdir -p save/layer0 save/layer1; echo made by hand > save/README")
+        fixture.shell("cp \(layout.blobPath(layout.configuration)) save/\(configuration)")
+        for (blob, name) in zip(layout.layers, layers) { fixture.shell("cp \(layout.blobPath(blob)) save/\(name)") }
+        let names = layers.map { "\"\($0)\"" }.joined(separator: ",")
+        fixture.folder.write(
+            #"[{"Config":"\#(configuration)","RepoTags":["x:1"],"Layers":[\#(names)]}]"#, to: "save/manifest.json")
+        fixture.shell("cd save; tar -cf ../in *")
+        for (path, name) in [("in", "packed"), ("save", "unpacked")] {
+            let image = try fixture.importing(path, as: name)
+            #expect(image.layers.map(\.diffID) == layout.diffIDs)
+            #expect(image.configuration.command == ["/bin/sh", "-c", "true"])
+            #expect(fixture.text("etc/motd", of: image) == "upper\n")
+        }
+    }
+
+    @Test(
+        "a root file system with a manifest.json of its own is one",
+        arguments: ["{\"name\":\"page\"}", "[1]", "[]", "{"])
+    func notAnImage(manifest: String) throws {
+        let fixture = ImageFixture()
+        fixture.shell("mkdir -p tree/page; echo hello > tree/page/index")
+        fixture.folder.write(manifest, to: "tree/manifest.json")
+        fixture.shell("cd tree; tar -cf ../in page manifest.json")
+        for (path, name) in [("in", "packed"), ("tree", "unpacked")] {
+            let image = try fixture.importing(path, as: name)
+            #expect(fixture.text("manifest.json", of: image) == manifest)
+            #expect(fixture.text("page/index", of: image) == "hello\n")
+        }
+    }
+
+    @Test("a root file system is one whatever its manifest.json says")
+    func systemWithManifest() throws {
+        let fixture = ImageFixture()
+        let manifest = #"[{"Config":"a.json","Layers":["b.tar"]}]"#
+        fixture.shell("mkdir -p tree/etc; echo hello > tree/etc/motd")
+        fixture.folder.write(manifest, to: "tree/manifest.json")
+        fixture.shell("cd tree; tar -cf ../in manifest.json etc")
+        for (path, name) in [("in", "packed"), ("tree", "unpacked")] {
+            #expect(fixture.text("etc/motd", of: try fixture.importing(path, as: name)) == "hello\n")
+        }
+    }
+
     @Test("an archive that lacks a layer, or holds several images, says so and leaves nothing")
     func wrong() throws {
         let fixture = ImageFixture()
