@@ -93,8 +93,7 @@ private enum TarShape {
     /// What lies in every root of a system (hier(7)), and in no archive of an image: whoever has such is not read to its end.
     static let rootNames: Set = [
         "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "media", "mnt", "opt", "proc", "root", "run",
-        "sbin",
-        "srv", "sys", "tmp", "usr", "var",
+        "sbin", "srv", "sys", "tmp", "usr", "var",
     ]
 
     static func detect(_ reader: TarReader) throws(CFSError) -> ImportForm {

@@ -28,7 +28,9 @@ struct StatsCommand: ParsedVerb {
     var noStream = false
 
     @Option(
-        help: ArgumentHelp("Print as table or json (an array with --no-stream, otherwise a line for each reading).", valueName: "format"),
+        help: ArgumentHelp(
+            "Print as table or json (an array with --no-stream, otherwise a line for each reading).",
+            valueName: "format"),
         completion: .list(["table", "json"]))
     var format: String?
 
