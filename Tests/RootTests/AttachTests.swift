@@ -28,6 +28,12 @@ struct AttachTests: EngineSuite {
     /// How many descriptors the container's monitor has open: a client that has joined brings some.
     private func descriptors(_ id: String) throws -> Int { namesInFolder("/proc/\(try engine.monitor(id))/fd").count }
 
+    private func blocks(_ signal: Int32, _ pid: Int32) -> Bool {
+        let line = (textOfFile("/proc/\(pid)/status") ?? "").split(separator: "\n").first { $0.hasPrefix("SigBlk:") }
+        let mask = line.flatMap { UInt64($0.dropFirst(7).drop(while: \.isWhitespace), radix: 16) } ?? 0
+        return mask & 1 << UInt64(signal - 1) != 0
+    }
+
     private func tell(_ id: String, _ signal: String) { #expect(engine.run("kill", "-s", signal, id).status == 0) }
 
     @Test("two clients get the same, each stream for itself, and the container's status")
@@ -144,6 +150,8 @@ struct AttachTests: EngineSuite {
             alone.signal(SIGTERM)
             let left = alone.finish()
             #expect(left.status == 128 + SIGTERM && left.errors == "")
+            // The monitor knows it a moment before it takes signals.
+            #expect(eventually { blocks(SIGUSR2, client.pid) })
             client.signal(SIGUSR2)
             #expect(client.finish().status == 7)
         }
