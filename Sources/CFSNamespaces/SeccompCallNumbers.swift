@@ -49,7 +49,10 @@ struct SeccompCallNumbers {
         "removexattrat": 466, "open_tree_attr": 467, "file_getattr": 468, "file_setattr": 469,
     ]
 
-    /// i386 has these twice: behind the multiplexers `socketcall` and `ipc`, which libseccomp answers with a number of its
+    /// Calls of i386 that stand for others, told apart by their first argument.
+    static let multiplexers: Set<String> = ["socketcall", "ipc"]
+
+    /// i386 has these twice: behind ``multiplexers``, which libseccomp answers with a number of its
     /// own, and since Linux 4.3 and 5.1 directly (arch/x86/entry/syscalls/syscall_32.tbl).
     private static let direct: [String: UInt32] = [
         "socket": 359, "socketpair": 360, "bind": 361, "connect": 362, "listen": 363, "accept4": 364, "getsockopt": 365,

@@ -7,7 +7,7 @@ import Glibc
 /// Makes a filter of a profile, with libseccomp.
 public enum SeccompCompiler {
     /// Goes up when the same profile becomes another filter: filters are kept under its name (``SeccompCache``).
-    static let revision = 3
+    static let revision = 4
 
     /// Compiles a profile for the running machine. Takes milliseconds: see ``SeccompCache``.
     ///
@@ -30,7 +30,7 @@ public enum SeccompCompiler {
         for numbers in architectures.dropFirst() {
             if context.add(architecture: numbers.token) < 0 { throw unsupported(numbers.architecture) }
         }
-        for rule in rules.library { try context.add(rule) }
+        for rule in rules.library where try !context.add(rule) { rules.decideBefore(rule.name) }
         let bytes = rules.prologue.program(for: architectures).bytes + (try context.export())
         guard bytes.count <= BPFProgram.limit * BPFProgram.instructionSize else {
             throw CFSError(
@@ -115,6 +115,10 @@ public enum SeccompCompiler {
                 if action != defaultAction {
                     library.append(Library(name: name, number: number, action: action, conditions: []))
                 }
+            } else if !call.conditional.isEmpty, SeccompCallNumbers.multiplexers.contains(name) {
+                // Where they meet the rule of a call behind the multiplexer, libseccomp keeps only one of the two, and may
+                // leave out that call on all architectures.
+                prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: call.conditional))
             } else if call.conditional.contains(where: { $0.action != call.conditional[0].action }) {
                 // Of several that hold, the library takes whichever its tree comes to first.
                 prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: call.conditional))
@@ -144,6 +148,13 @@ public enum SeccompCompiler {
                 return shape
             }
             return shapes.allSatisfy { $0 != nil && $0 == shapes.first }
+        }
+
+        /// Takes a call from the library, which found that its rules are at odds with what it has and keeps none of them.
+        mutating func decideBefore(_ name: String) {
+            guard !prologue.exceptions.contains(where: { $0.name == name }) else { return }
+            let rules = library.filter { $0.name == name }.map { ($0.conditions, $0.action) }
+            prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: rules))
         }
 
         /// A call that only other architectures have would become a dead branch of this one's tree.
@@ -178,15 +189,16 @@ public enum SeccompCompiler {
 
         func add(architecture token: UInt32) -> Int32 { seccomp_arch_add(raw, token) }
 
-        func add(_ rule: Rules.Library) throws(CFSError) {
+        /// - Returns: false when the library cannot have it beside the others (EEXIST); then it is not there on any architecture.
+        func add(_ rule: Rules.Library) throws(CFSError) -> Bool {
             let conditions = rule.conditions.map {
                 scmp_arg_cmp(arg: $0.index, op: $0.comparison.library, datum_a: $0.value, datum_b: $0.valueTwo)
             }
             let added = seccomp_rule_add_array(
                 raw, rule.action.returnValue, rule.number, UInt32(conditions.count), conditions)
-            // The same rule twice is no fault.
-            if added == -17 { return }
+            if added == -EEXIST { return false }
             try Self.check(added, "seccomp_rule_add_array", " of \(rule.name)")
+            return true
         }
 
         func export() throws(CFSError) -> [UInt8] {

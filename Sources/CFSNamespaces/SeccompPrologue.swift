@@ -5,6 +5,8 @@ import CFSModel
 /// - A call with one rule without conditions loses its rules with conditions there, so *allow `ioctl`, but not this one
 ///   request* cannot be written; here the conditions are asked first.
 /// - Of several rules for a call whose values differ in their upper halves libseccomp 2.5 compares the wrong halves.
+/// - Conditions on a multiplexer of i386 (`socketcall`, `ipc`) are at odds with the rules of the calls behind it, and libseccomp
+///   then has no rule for those at all; here the conditions are asked first.
 /// - A call that is newer than the library has no name there; here it goes by its number.
 /// - A call that is newer than the profile would get the default action; a C library takes only ENOSYS for *not there* and
 ///   falls back to an older call.

@@ -296,5 +296,27 @@ struct SeccompCompilerTests {
         #expect(filter.verdict(BPFInterpreter.i386, 102, [1]) == .allowed)
         #expect(filter.verdict(BPFInterpreter.i386, 102, [2]) == .error(1))
     }
+
+    @Test(
+        "conditions on i386's multiplexers do not take away the rules of the calls behind them",
+        arguments: [true, false])
+    func multiplexers(isFirst: Bool) throws {
+        let clash = Rule(["socketcall"], .log, [Condition(1, .lessOrEqual, 1), Condition(0, .equal, 2)])
+        let bind = Rule(["bind"], .errno(13))
+        let filter = try SeccompVerdicts(
+            Self.profile(isFirst ? [clash, bind] : [bind, clash], default: .allow, architectures: [.x86, .x32]))
+        let calls: [(token: UInt32, bind: UInt32, connect: UInt32)] = [
+            (BPFInterpreter.x86x64, 49, 42), (BPFInterpreter.x86x64, 0x4000_0000 | 49, 0x4000_0000 | 42),
+            (BPFInterpreter.i386, 361, 362),
+        ]
+        for (token, bind, connect) in calls {
+            #expect(filter.verdict(token, bind) == .error(13), "\(token) \(bind)")
+            #expect(filter.verdict(token, connect) == .allowed)
+        }
+        // socketcall, of which 2 is bind and 3 connect (linux/net.h)
+        #expect(filter.verdict(BPFInterpreter.i386, 102, [2, 1]) == .other(0x7ffc_0000))
+        #expect(filter.verdict(BPFInterpreter.i386, 102, [2, 2]) == .error(13))
+        #expect(filter.verdict(BPFInterpreter.i386, 102, [3, 1]) == .allowed)
+    }
     #endif
 }

@@ -71,8 +71,14 @@ struct SeccompReading {
             numbers.number(name).map { isX32 ? $0 | Self.x32Bit : $0 } == call.number
         }
         if names.count > 1 { return nil }
-        // The arguments of what lies behind the multiplexers of i386 are in the program's memory, where no filter sees them.
-        if numbers.architecture == .x86, [102, 117].contains(call.number) { return nil }
+        // The arguments of what lies behind the multiplexers of i386 are in the program's memory, where no filter sees them: of
+        // rules, only those count that name the multiplexer and its own arguments.
+        if numbers.architecture == .x86, [102, 117].contains(call.number) {
+            return profile.rules.first { rule in
+                !rule.conditions.isEmpty && rule.names.contains(call.number == 102 ? "socketcall" : "ipc")
+                    && holds(rule.conditions, call.arguments, .x86)
+            }?.action.returnValue
+        }
         guard let name = names.first else { return beyond(call, numbers, isX32) }
         var unconditional: SeccompProfile.Action?
         for rule in profile.rules where rule.names.contains(name) {

@@ -126,6 +126,13 @@ enum SeccompTarget {
                 "args": [{"index": 5, "value": 18446744073709551615, "valueTwo": 16, "op": "SCMP_CMP_MASKED_EQ"}]},
                {"names": ["ptrace"], "action": "SCMP_ACT_TRACE", "errnoRet": 65535}]}
             """,
+            """
+            {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86"],
+             "syscalls": [
+               {"names": ["socketcall"], "action": "SCMP_ACT_LOG",
+                "args": [{"index": 1, "value": 1, "op": "SCMP_CMP_LE"}, {"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}]},
+               {"names": ["bind"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}]}
+            """,
         ].map { Array($0.utf8) }
         + (1...12).map { seed in
             var generator = Generator(seed: UInt64(seed))
