@@ -30,13 +30,17 @@ public struct Container: Sendable {
 
     var gone: CFSError { CFSError(.containerNotFound, .looking, "the container \(id.short) is gone") }
 
-    /// What its monitor was told. While it is removed, its folder goes before its row does.
+    /// What its monitor was told. While it is removed, its files go before its row does.
     func request() throws(CFSError) -> MonitorRequest {
         do throws(CFSError) {
             return try folder.readRequest()
         } catch {
-            guard error.errno == ENOENT, !File.exists(folder.container) else { throw error }
-            throw gone
+            guard error.errno == ENOENT, File.exists(folder.container) else {
+                throw error.errno == ENOENT ? gone : error
+            }
+            let row = try row()
+            guard row.decision.phase == .removing else { throw error }
+            throw row.decision.claim?.isAlive == true ? gone : ContainerLifecycle.removalBrokeOff(row.name, error.phase)
         }
     }
 

@@ -153,8 +153,12 @@ public enum ContainerLifecycle {
     }
 
     private static func removed(_ name: String, _ now: Situation, _ phase: CFSError.Phase) -> CFSError {
-        if now.isClaimed { return busy(name, "being removed", phase) }
-        return CFSError(
+        now.isClaimed ? busy(name, "being removed", phase) : removalBrokeOff(name, phase)
+    }
+
+    /// What a container is at whose removal was killed in the middle.
+    package static func removalBrokeOff(_ name: String, _ phase: CFSError.Phase) -> CFSError {
+        CFSError(
             .conflict, phase, "the removal of the container \(name) was begun, and broke off",
             hint: "remove it: cfs rm \(name)")
     }

@@ -11,10 +11,11 @@ struct EntrySession {
     let starter: SharedFD
 
     func run() throws(CFSError) {
-        let container = try folder.readRequest()
+        // Of one that is removed at this moment the run's files go first.
         guard let state = try folder.readState(), let pidfd = try ProcessControl.open(pid: state.pid),
             ProcessControl.isRunning(state.pid, startTime: state.startTime)
         else { throw CFSError(.containerNotRunning, .entering, "the container is not running") }
+        let container = try folder.readRequest()
         let signals = try SignalDescriptor(Monitor.signals)
         let cgroup: Cgroup? =
             if let mountPoint = container.cgroupMountPoint, let name = container.cgroupFolder {

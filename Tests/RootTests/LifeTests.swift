@@ -239,4 +239,34 @@ struct LifeTests: EngineSuite {
         #expect(engine.run("rm", "-f", id).status == 0)
         engine.expectNothingLeft()
     }
+
+    @Test("a container whose removal broke off says so to whatever asks for it, and goes with the next removal")
+    func halfRemoved() throws {
+        let engine = EngineFixture()
+        let id = engine.run("create", "--name", "half", "BusyBox", "true").text
+        // What is mounted cannot be removed. All else of it is gone by then, as when the removal is killed there.
+        let upper = "\(engine.root)/containers/\(id)/upper"
+        let broken = engine.host(
+            "unshare -m --propagation private bash -c 'mount -t tmpfs none \(upper) || exit 99; $CFS rm half'")
+        #expect(broken.status == 1 && broken.errors.contains("busy"), "\(broken.status) \(broken.errors)")
+        #expect(engine.run("ps", "-a", "--format", "{{.Names}} {{.State}}").output == "half dead\n")
+        let asked = [
+            ["inspect", "half"], ["logs", "half"], ["diff", "half"], ["cp", "half:/etc/hosts", "-"], ["stop", "half"],
+            ["start", "half"], ["commit", "half", "whole"], ["export", "half"],
+            ["update", "--pids-limit", "10", "half"],
+        ]
+        for command in asked {
+            let answer = engine.run(command)
+            #expect(answer.status == 1 || answer.status == 125, "\(command) \(answer.status)")
+            #expect(answer.output == (command[0] == "inspect" ? "[]\n" : ""))
+            #expect(
+                answer.errors == """
+                    cfs: the removal of the container half was begun, and broke off
+                      hint: remove it: cfs rm half
+
+                    """, "\(command)")
+        }
+        #expect(engine.run("rm", "half").status == 0)
+        engine.expectNothingLeft()
+    }
 }

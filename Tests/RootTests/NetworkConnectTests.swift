@@ -273,7 +273,7 @@ struct NetworkConnectTests: EngineSuite {
     func drivers(driver: String) throws {
         let host = try network()
         host.run("ip link add par-\(driver) type bridge && ip link set par-\(driver) up")
-        let subnet = driver == "macvlan" ? "10.210.2.0/24" : "10.210.3.0/24"
+        let subnet = driver == "macvlan" ? "10.210.5.0/24" : "10.210.6.0/24"
         let options = ["--driver", driver, "--opt", "parent=par-\(driver)", "--subnet", subnet]
         try withNetworks(["lan-\(driver)"], options) {
             try engine.withContainer(["--name", "on-\(driver)"]) { _ in
