@@ -155,7 +155,9 @@ private final class LogWatch {
     init(_ folder: ContainerFolder) throws(CFSError) {
         changes = try PathWatch()
         // The folder, because the log is made with the first line.
-        try changes.add(folder.container, [.modified, .created, .deletedSelf])
+        guard try changes.addIfThere(folder.container, [.modified, .created, .deletedSelf]) else {
+            throw CFSError(.containerNotFound, .looking, "the container is gone")
+        }
         do throws(CFSError) {
             monitor = SharedFD(try folder.connect().fd.duplicate())
         } catch {

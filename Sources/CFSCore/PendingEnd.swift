@@ -186,14 +186,8 @@ private final class RemovalWatch: Sendable {
         // In its own folder a new end is written down; in the one above its name goes.
         let above = String(path[..<(path.lastSlash ?? path.endIndex)])
         let places: [(String, PathWatch.Change)] = [(above, [.deleted, .movedFrom]), (path, .movedTo)]
-        for (place, kinds) in places {
-            do throws(CFSError) {
-                try changes.add(place, kinds)
-            } catch {
-                // It is gone already, which the first look finds.
-                guard error.errno == ENOENT else { throw error }
-            }
-        }
+        // When it is gone already, the first look finds that.
+        for (place, kinds) in places { _ = try changes.addIfThere(place, kinds) }
     }
 
     var descriptor: Int32 { changes.descriptor }

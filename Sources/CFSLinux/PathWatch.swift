@@ -32,6 +32,17 @@ public final class PathWatch: Sendable {
         try checked(watch == -1 ? -Int(errno) : 0, "inotify_add_watch", .looking, path: path)
     }
 
+    /// The same for a path that somebody may take away at any moment.
+    ///
+    /// - Returns: false when it is not there.
+    public func addIfThere(_ path: String, _ changes: Change) throws(CFSError) -> Bool {
+        do throws(CFSError) { try add(path, changes) } catch {
+            guard error.errno == ENOENT else { throw error }
+            return false
+        }
+        return true
+    }
+
     /// Forgets what has changed until now. Never waits; nothing may have changed.
     public func take() throws(CFSError) {
         do throws(CFSError) {

@@ -32,4 +32,14 @@ struct PathWatchTests {
         let error = #expect(throws: CFSError.self) { try watch.add(folder("absent"), .modified) }
         #expect(error?.path == folder("absent") && error?.systemCall == "inotify_add_watch")
     }
+
+    @Test("a path that may be taken away is watched when it is there; any other reason is an error")
+    func perhaps() throws {
+        let watch = try PathWatch()
+        #expect(try watch.addIfThere(folder.path, .created))
+        #expect(try !watch.addIfThere(folder("absent"), .created))
+        folder.write("", to: "file")
+        #expect(throws: CFSError.self) { try watch.addIfThere(folder("file/in"), .created) }
+        #expect(try isReady(watch))
+    }
 }

@@ -46,7 +46,15 @@ final class RunningList: Sendable {
             var records = try running(engine)
             // What is watched from now on is read again: it may have changed in between.
             for _ in 0..<3 {
-                guard try watch(records, engine, &state) else {
+                let isNew: Bool
+                do throws(CFSError) {
+                    isNew = try watch(records, engine, &state)
+                } catch {
+                    // Where nothing can be watched (a user's watches have a limit), nothing is kept.
+                    state = State()
+                    return Self.answer(try running(engine))
+                }
+                guard isNew else {
                     let answer = Self.answer(records)
                     state.answer = answer
                     return answer
@@ -93,9 +101,7 @@ final class RunningList: Sendable {
             if let old = state.processes.removeValue(forKey: record.id) { state.poll?.events.remove(old.pidfd.raw) }
             guard let opened = try ProcessControl.open(pid: pid) else { continue }
             let pidfd = SharedFD(opened)
-            for place in engine.placesOfChange(of: record.id) where File.exists(place) {
-                try state.changes?.add(place, Self.kinds)
-            }
+            for place in engine.placesOfChange(of: record.id) { _ = try state.changes?.addIfThere(place, Self.kinds) }
             try state.poll?.events.add(pidfd.raw, .readable, token: 1)
             state.processes[record.id] = (pid, pidfd)
         }
