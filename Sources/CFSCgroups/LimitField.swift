@@ -1,6 +1,6 @@
 /// What somebody asks a limit by, so that an error can name it. The raw value is the field's place in the OCI
 /// configuration's `linux.resources`; what only cgroup v2 has bears its file's name there, below `unified`.
-public enum LimitField: String, Sendable, Hashable {
+public enum LimitField: String, Sendable, Hashable, CaseIterable {
     case cpuQuota = "cpu.quota"
     case cpuPeriod = "cpu.period"
     case cpuBurst = "cpu.burst"
@@ -45,6 +45,21 @@ public enum LimitField: String, Sendable, Hashable {
 public typealias LimitNaming = (LimitField) -> String
 
 extension LimitField {
+    /// That of a file below `unified` which is asked for by a name of its own, too. Not by the raw value: with the first of those
+    /// Swift makes a table of all.
+    init?(ofFile name: String) {
+        switch name {
+        case "cpu.weight": self = .cpuWeight
+        case "memory.high": self = .memoryHigh
+        case "memory.min": self = .memoryMin
+        case "memory.zswap.max": self = .memoryZswap
+        case "memory.oom.group": self = .memoryGroupKill
+        case "io.weight": self = .ioUnifiedWeight
+        case "misc.max": self = .misc
+        default: return nil
+        }
+    }
+
     /// `linux.resources.memory.limit`.
     public static func inConfiguration(_ field: LimitField) -> String { "linux.resources.\(field.rawValue)" }
 }

@@ -1,6 +1,7 @@
-import CFSCgroups
 import CFSModel
 import Testing
+
+@testable import CFSCgroups
 
 @Suite("Files of cgroup v2 by name")
 struct UnifiedTests {
@@ -44,5 +45,13 @@ struct UnifiedTests {
     func value(text: String) {
         let error = #expect(throws: CFSError.self) { try written { $0.unified = [.init("memory.high", text)] } }
         #expect(error?.message.hasPrefix("linux.resources.unified.memory.high has an empty value") == true)
+    }
+
+    @Test("a file that has a name of its own is known by it")
+    func ownNames() {
+        let own = LimitField.allCases.filter { $0.rawValue.hasPrefix("unified.") }
+        #expect(own.contains(.memoryHigh))
+        for field in own { #expect(LimitField(ofFile: String(field.rawValue.dropFirst("unified.".count))) == field) }
+        #expect(LimitField(ofFile: "memory.max") == nil)
     }
 }
