@@ -9,15 +9,11 @@ extension Container {
     ///
     /// - Parameters:
     ///   - verb: the word that the history has for it; nil for what it leaves out.
-    ///   - command: that of an `exec`.
-    func noteDone(
-        _ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil,
-        command: [String] = []
-    ) {
+    func noteDone(_ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil) {
         Engine.regardless { () throws(CFSError) in
             let row = try row()
             engine.note(action, row, attributes)
-            if let verb { engine.remember(verb, row, command: command) }
+            if let verb { engine.remember(verb, row) }
         }
     }
 }
@@ -43,10 +39,26 @@ extension Engine {
                 time: SystemClock.realtime, kind: .image, action: action, id: "\(image.digest)", name: image.name))
     }
 
+    /// The same of a network.
+    func note(_ action: String, _ network: NetworkRecord) {
+        write(
+            EngineEvent(
+                time: SystemClock.realtime, kind: .network, action: action, id: network.id, name: network.name,
+                attributes: [EngineEvent.Attribute("driver", network.driver.rawValue)]))
+    }
+
     private func write(_ event: EngineEvent) {
         Self.regardless { () throws(CFSError) in
             guard try journal.append(event) > Self.journalLimit else { return }
             // What only the journal knows is taken over before it can go.
+            try journal.rotate { _ throws(CFSError) in try absorbEnds() }
+        }
+    }
+
+    /// For what others have written there, who have no registry.
+    func turnJournal() {
+        Self.regardless { () throws(CFSError) in
+            guard let status = File.statusIfThere(journal.path), status.size > Self.journalLimit else { return }
             try journal.rotate { _ throws(CFSError) in try absorbEnds() }
         }
     }
@@ -73,13 +85,13 @@ extension Engine {
     }
 
     func historyEntry(
-        _ verb: String, _ row: ContainerRow, command: [String] = [], isDone: Bool = false
+        _ verb: String, _ row: ContainerRow, command: [String] = [], isDone: Bool = false, process: ProcessClaim? = nil
     ) -> HistoryEntry {
         let now = SystemClock.realtime
         return HistoryEntry(
             time: now, uid: options.user ?? getuid(), verb: verb, container: row.id.text, name: row.name,
             image: row.image,
-            command: command, endedAt: isDone ? now : nil)
+            command: command, endedAt: isDone ? now : nil, process: process)
     }
 
     /// Who did what, oldest first: every verb that changed something, with how each run ended. Kept after a container is
@@ -98,18 +110,23 @@ extension Engine {
 
     /// What the registry has, and what only the journal knows: the registry takes that over, where there is room.
     private func readHistory(_ filter: HistoryFilter) throws(CFSError) -> [HistoryEntry] {
-        guard let told = try newEnds() else { return try registry.history(filter) }
+        guard let told = try untold() else { return try registry.history(filter) }
         do throws(CFSError) {
-            try registry.absorb(told.ends, position: told.position)
+            try registry.absorb(told.news, position: told.position)
             return try registry.history(filter)
         } catch {
             guard error.code == .noSpace else { throw error }
         }
-        return try registry.history(filter).map { entry in
-            var entry = entry
-            for end in told.ends { entry.close(end) }
-            return entry
+        var entries = try registry.history(filter)
+        for one in told.news {
+            switch one {
+            case .ended(let end): for index in entries.indices { entries[index].close(end) }
+            case .begun(let container, let time):
+                let run = entries.lastIndex { $0.container == container && $0.isRun && $0.time <= time }
+                if let run { entries[run].open() }
+            }
         }
+        return entries
     }
 
     /// Puts right the containers whose runs nobody will tell the end of, and closes the entries whose ends the journal has not
@@ -117,8 +134,8 @@ extension Engine {
     private func endLostRuns(_ entries: [HistoryEntry]) throws(CFSError) -> Bool {
         // Who may only read is told of a run without an end.
         guard geteuid() == 0 else { return false }
-        var hasEnded = false
-        for text in Set(entries.filter { $0.endedAt == nil }.map(\.container)) {
+        var hasEnded = try endLostExecutions(entries)
+        for text in Set(entries.filter { $0.endedAt == nil && $0.isRun }.map(\.container)) {
             guard let id = ContainerID(text) else { continue }
             if try recoverIfLost(id, lends: false) { hasEnded = true }
             // The line that tells its end had no room in the journal. What has just been put right is read again, too.
@@ -129,6 +146,21 @@ extension Engine {
             hasEnded = true
         }
         return hasEnded
+    }
+
+    /// The same for commands of `exec`.
+    private func endLostExecutions(_ entries: [HistoryEntry]) throws(CFSError) -> Bool {
+        let lost = entries.filter { $0.endedAt == nil && $0.process?.isAlive == false }
+        guard !lost.isEmpty else { return false }
+        // Whoever is gone now may have told its end before that.
+        try absorbEnds()
+        for entry in lost {
+            try registry.closeEntry(
+                HistoryEnd(
+                    container: entry.container, time: SystemClock.realtime, status: ContainerLifecycle.lostStatus,
+                    reason: ContainerLifecycle.lostReason, process: entry.process))
+        }
+        return true
     }
 
     /// Those of these containers whose end was wanted: somebody has stopped or killed them since their start.
@@ -166,24 +198,50 @@ extension Engine {
 
     /// Takes over from the journal how runs ended. Monitors write there, and have no registry.
     func absorbEnds() throws(CFSError) {
-        guard let told = try newEnds() else { return }
-        try registry.absorb(told.ends, position: told.position)
+        guard let told = try untold() else { return }
+        try registry.absorb(told.news, position: told.position)
     }
 
     /// What the journal tells behind the place that it was read up to, and where it ends; nil when that is the same place.
-    private func newEnds() throws(CFSError) -> (ends: [HistoryEnd], position: String)? {
+    private func untold() throws(CFSError) -> (news: [HistoryNews], position: String)? {
         let known = try registry.journalPosition().flatMap { JournalReader.Position($0) }
         let reader = try JournalReader(journal, from: known)
-        var ends: [HistoryEnd] = []
+        var news: [HistoryNews] = []
         while let event = try reader.next() {
-            guard event.kind == .container, event.action == "die" else { continue }
-            ends.append(
+            guard let one = HistoryNews(event) else { continue }
+            // What goes on has not ended: of both nothing is left.
+            if case .begun(let container, _) = one,
+                let end = news.lastIndex(where: { $0.isEnd(of: container) })
+            {
+                news.remove(at: end)
+            } else {
+                news.append(one)
+            }
+        }
+        guard let position = reader.position, position != known else { return nil }
+        return (news, position.text)
+    }
+}
+
+extension HistoryNews {
+    /// Nil for what the history does not take from the journal.
+    init?(_ event: EngineEvent) {
+        guard event.kind == .container else { return nil }
+        switch event.action {
+        case "die", "exec_die":
+            self = .ended(
                 HistoryEnd(
                     container: event.id, time: event.time,
                     status: event[attribute: "exitCode"].flatMap { Int32($0) } ?? 255,
-                    reason: event[attribute: "reason"]))
+                    reason: event[attribute: "reason"],
+                    process: event[attribute: "execID"].flatMap { ProcessClaim($0) }))
+        case "start" where event[attribute: "restarts"] != nil: self = .begun(container: event.id, time: event.time)
+        default: return nil
         }
-        guard let position = reader.position, position != known else { return nil }
-        return (ends, position.text)
+    }
+
+    /// Whether it is the end of the container's own command.
+    func isEnd(of container: String) -> Bool {
+        if case .ended(let end) = self { end.container == container && end.process == nil } else { false }
     }
 }

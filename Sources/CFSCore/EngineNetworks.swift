@@ -105,7 +105,11 @@ extension Engine {
         }
         let routes = try Self.hostSubnets()
         let plan = plan(spec)
-        return try registry.insertNetwork { networks throws(CFSError) in try plan.record(networks, routes: routes) }
+        let network = try registry.insertNetwork { networks throws(CFSError) in
+            try plan.record(networks, routes: routes)
+        }
+        note("create", network)
+        return network
     }
 
     private func plan(_ spec: NetworkSpec) -> NetworkPlan {
@@ -162,6 +166,7 @@ extension Engine {
                     "take \(isOne ? "it" : "them") off first: cfs network disconnect \(network.name) \(first.name), or "
                     + "remove \(isOne ? "it" : "them"): cfs \(verb) \(first.name)")
         }
+        note("destroy", network)
         try NetworkDevices.remove(network, folder: networkFolder)
     }
 
@@ -177,6 +182,7 @@ extension Engine {
                 guard error.code == .networkInUse else { throw error }
                 continue
             }
+            note("destroy", network)
             try NetworkDevices.remove(network, folder: networkFolder)
             removed.append(network)
         }

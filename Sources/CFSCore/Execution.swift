@@ -2,6 +2,7 @@ import CFSLinux
 import CFSModel
 import CFSMonitor
 import CFSNamespaces
+import CFSRegistry
 
 /// One more command in a running container.
 public struct ExecutionRequest: Sendable, Hashable {
@@ -58,14 +59,17 @@ extension Container {
             runtime, ["cfs-runtime", "enter", folder.container], socket: pair.theirs, lock: nil)
         let helper = try Helper(pid: pid)
         pair.closeTheirs()
+        // Before it runs: its end must not be told before its beginning.
+        let process = ProcessClaim(ofHelper: pid)
+        remember(request.command, process)
         try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
         do throws(CFSError) {
             let started = try Self.awaitStart(pair.ours, interruption)
-            let words = EngineEvent.Attribute("command", request.command.joined(separator: " "))
-            noteDone("exec_start", [words], history: "exec", command: request.command)
+            engine.turnJournal()
             return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}
         } catch {
             if error.code == .interrupted { helper.kill() }
+            forget(process, error)
             // It has ended while its namespaces were entered: that is what the caller should hear.
             if error.code == .systemCallFailed, try self.record().state.pid == nil {
                 throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
@@ -74,6 +78,22 @@ extension Container {
             var error = error
             error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
             throw error
+        }
+    }
+
+    private func remember(_ command: [String], _ process: ProcessClaim) {
+        Engine.regardless { () throws(CFSError) in
+            try engine.registry.remember(engine.historyEntry("exec", try row(), command: command, process: process))
+        }
+    }
+
+    /// Remembers that it came to nothing: its helper does not tell.
+    private func forget(_ process: ProcessClaim, _ error: CFSError) {
+        Engine.regardless { () throws(CFSError) in
+            try engine.registry.closeEntry(
+                HistoryEnd(
+                    container: id.text, time: SystemClock.realtime, status: error.exitStatus, reason: error.message,
+                    process: process))
         }
     }
 

@@ -1,11 +1,12 @@
-/// Something that happened to a container or an image: one line of the engine's journal.
+/// Something that happened to a container, an image or a network: one line of the engine's journal.
 public struct EngineEvent: Sendable, Hashable {
-    public enum Kind: String, Sendable, Hashable, CaseIterable { case container, image }
+    public enum Kind: String, Sendable, Hashable, CaseIterable { case container, image, network }
 
     /// Every ``action`` that there is; behind `health_status` stands a colon and the status.
     public static let actions = [
         "create", "start", "die", "stop", "kill", "pause", "unpause", "oom", "restart", "rename", "update", "destroy",
-        "attach", "exec_start", "export", "copy", "commit", "network connect", "network disconnect", "health_status",
+        "attach", "exec_start", "exec_die", "export", "copy", "commit", "network connect", "network disconnect",
+        "health_status",
         "import", "fetch", "untag",
     ]
 
@@ -24,10 +25,10 @@ public struct EngineEvent: Sendable, Hashable {
     public var time: UInt64
     public var kind: Kind
     /// In the words of Docker: `create`, `start`, `die`, `stop`, `kill`, `pause`, `unpause`, `oom`, `restart`, `rename`,
-    /// `update`, `destroy`, `attach`, `exec_start`, `export`, `copy`, `commit`, `network connect`, `network disconnect`,
-    /// `health_status` of containers; `import`, `fetch`, `untag` of images.
+    /// `update`, `destroy`, `attach`, `exec_start`, `exec_die`, `export`, `copy`, `commit`, `network connect`, `network disconnect`,
+    /// `health_status` of containers; `import`, `fetch`, `untag` of images; `create`, `destroy` of networks.
     public var action: String
-    /// The container's id, or the image's digest.
+    /// The container's or the network's id, or the image's digest.
     public var id: String
     public var name: String
     /// The image of a container; empty otherwise.

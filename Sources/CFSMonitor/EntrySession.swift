@@ -44,11 +44,18 @@ struct EntrySession {
         let relay = StreamRelay(
             streams, log: nil, client: .own(interactive: request.interactive), isTerminal: plan.terminal,
             endsWithReader: request.endsWithReader)
-        try serve(process.pidfd.raw, process.pid, signals, relay)
+        let execution = EngineEvent.Attribute("execID", ProcessClaim(ofHelper: getpid()).text)
+        let words = EngineEvent.Attribute("command", plan.arguments.joined(separator: " "))
+        container.note("exec_start", [words, execution])
+        try serve(process.pidfd.raw, process.pid, signals, relay) { status in
+            // Before the caller hears of it: whoever looks then finds it.
+            container.note("exec_die", [EngineEvent.Attribute("exitCode", "\(status)"), execution])
+        }
     }
 
     private func serve(
-        _ pidfd: Int32, _ pid: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay
+        _ pidfd: Int32, _ pid: Int32, _ signals: borrowing SignalDescriptor, _ relay: StreamRelay,
+        ended: (_ status: Int32) -> Void
     ) throws(CFSError) {
         let poll = try EventPoll()
         let clients = ClientConnections()
@@ -91,6 +98,7 @@ struct EntrySession {
         guard let end else { return }
         var signal: Int32?
         if case .signalled(let number, _) = end { signal = number }
+        ended(end.status)
         clients.send(
             .exited(
                 ExitRecord(
@@ -106,5 +114,12 @@ extension NamespaceFlags {
         self = linux.namespaces.reduce(into: []) { flags, namespace in
             flags.formUnion(NamespaceFlags(named: namespace.type) ?? [])
         }
+    }
+}
+
+extension ProcessClaim {
+    /// The process beside a command of `exec`, which tells how that ended.
+    public init(ofHelper pid: Int32) {
+        self.init(pid: pid, startTime: ProcessStatus(of: pid)?.startTime ?? 0, serial: 0)
     }
 }

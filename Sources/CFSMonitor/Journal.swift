@@ -18,7 +18,7 @@ public struct Journal: Sendable, Hashable {
     public init(path: String) { self.path = path }
 
     /// Events of what ends or makes room.
-    private static let ends = ["die", "kill", "stop", "destroy", "untag"]
+    private static let ends = ["die", "exec_die", "kill", "stop", "destroy", "untag"]
 
     /// In the engine's folder, two above the journal.
     private var reserve: DiskReserve { DiskReserve(root: folder.parentFolder) }
@@ -83,5 +83,15 @@ public struct Journal: Sendable, Hashable {
             }
             return try body(file.raw)
         }
+    }
+}
+
+extension MonitorRequest {
+    /// Writes an event of the container down; one that cannot be written harms nobody.
+    func note(_ action: String, _ attributes: [EngineEvent.Attribute]) {
+        guard let journalPath else { return }
+        let event = EngineEvent(
+            time: SystemClock.realtime, action: action, id: id.text, name: name, image: image, attributes: attributes)
+        do throws(CFSError) { try Journal(path: journalPath).append(event) } catch { return }
     }
 }

@@ -171,17 +171,12 @@ public final class Monitor {
         let started = try attempt.finish(plan, &timeline)
         startedAt = SystemClock.realtime
         try record(started.process)
-        note("start")
+        note("start", restarts > 0 ? [EngineEvent.Attribute("restarts", "\(restarts)")] : [])
         return started
     }
 
-    /// Writes an event down; one that cannot be written harms nobody.
     private func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
-        guard let path = request.journalPath else { return }
-        let event = EngineEvent(
-            time: SystemClock.realtime, action: action, id: request.id.text, name: request.name, image: request.image,
-            attributes: attributes)
-        do throws(CFSError) { try Journal(path: path).append(event) } catch { return }
+        request.note(action, attributes)
     }
 
     /// Writes down what runs. A container that nobody could find is none: it ends here.

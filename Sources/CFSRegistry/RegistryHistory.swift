@@ -29,10 +29,13 @@ public struct HistoryEntry: Sendable, Hashable {
     public var status: Int32?
     /// Why the engine ended it where it did.
     public var reason: String?
+    /// The process that tells how it ended, of an `exec`: nobody does any more when that is gone.
+    public var process: ProcessClaim?
 
     public init(
         number: Int64 = 0, time: UInt64, uid: UInt32, verb: String, container: String, name: String, image: String,
-        command: [String] = [], endedAt: UInt64? = nil, status: Int32? = nil, reason: String? = nil
+        command: [String] = [], endedAt: UInt64? = nil, status: Int32? = nil, reason: String? = nil,
+        process: ProcessClaim? = nil
     ) {
         self.number = number
         self.time = time
@@ -45,7 +48,11 @@ public struct HistoryEntry: Sendable, Hashable {
         self.endedAt = endedAt
         self.status = status
         self.reason = reason
+        self.process = process
     }
+
+    /// Whether it is a run of the container, which ends when that does.
+    public var isRun: Bool { ["run", "start", "restart"].contains(verb) }
 }
 
 /// Which entries are wanted; what is nil or empty asks for nothing.
@@ -81,23 +88,27 @@ extension Registry {
     static func remember(_ entry: HistoryEntry, _ database: SQLiteDatabase) throws(CFSError) {
         try database.statement(
             """
-            INSERT INTO history (time, uid, verb, container, name, image, command, ended_at, status, reason)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO history (time, uid, verb, container, name, image, command, ended_at, status, reason, process)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
         )
         .bind(Int64(clamping: entry.time)).bind(Int64(entry.uid)).bind(entry.verb).bind(entry.container)
         .bind(entry.name).bind(entry.image).bind(JSON(entry.command).text())
-        .bind(entry.endedAt.map { Int64(clamping: $0) }).bind(entry.status.map { Int64($0) }).bind(entry.reason).run()
+        .bind(entry.endedAt.map { Int64(clamping: $0) }).bind(entry.status.map { Int64($0) }).bind(entry.reason)
+        .bind(entry.process?.text).run()
     }
 
-    /// How runs ended, that nobody watched: closes the entry of each that is still open.
+    /// How runs ended and went on, that nobody watched: closes and opens their entries, in this order.
     ///
-    /// - Parameters:
-    ///   - ends: container, when it ended, how.
-    ///   - position: how far the journal was read for this; kept in the same transaction.
-    public func absorb(_ ends: [HistoryEnd], position: String) throws(CFSError) {
+    /// - Parameter position: how far the journal was read for this; kept in the same transaction.
+    public func absorb(_ news: [HistoryNews], position: String) throws(CFSError) {
         try write { database throws(CFSError) in
-            for end in ends { try Self.closeEntry(end, database) }
+            for one in news {
+                switch one {
+                case .ended(let end): try Self.closeEntry(end, database)
+                case .begun(let container, let time): try Self.openEntry(of: container, before: time, database)
+                }
+            }
             try database.statement("INSERT OR REPLACE INTO marks (name, value) VALUES ('journal', ?)")
                 .bind(position).run()
         }
@@ -110,6 +121,16 @@ extension Registry {
 
     /// The same as ``HistoryEntry/close(_:)``, of all entries.
     private static func closeEntry(_ end: HistoryEnd, _ database: SQLiteDatabase) throws(CFSError) {
+        if let process = end.process {
+            return try database.statement(
+                """
+                UPDATE history SET ended_at = ?, status = ?, reason = ?
+                WHERE container = ? AND ended_at IS NULL AND process = ?
+                """
+            )
+            .bind(Int64(clamping: end.time)).bind(Int64(end.status)).bind(end.reason).bind(end.container)
+            .bind(process.text).run()
+        }
         try database.statement(
             """
             UPDATE history SET ended_at = ?, status = ?, reason = ?
@@ -118,6 +139,22 @@ extension Registry {
         )
         .bind(Int64(clamping: end.time)).bind(Int64(end.status)).bind(end.reason).bind(end.container)
         .bind(Int64(clamping: end.time)).run()
+    }
+
+    /// The newest run of a container goes on: it has been started again by its policy.
+    private static func openEntry(
+        of container: String, before time: UInt64, _ database: SQLiteDatabase
+    ) throws(CFSError) {
+        try database.statement(
+            """
+            UPDATE history SET ended_at = NULL, status = NULL, reason = NULL
+            WHERE number = (
+                SELECT max(number) FROM history
+                WHERE container = ? AND time <= ? AND verb IN ('run', 'start', 'restart')
+            )
+            """
+        )
+        .bind(container).bind(Int64(clamping: time)).run()
     }
 
     /// How far the journal was read by ``absorb(_:position:)``; nil before the first time.
@@ -169,19 +206,29 @@ extension Registry {
     }
 }
 
-/// How one run of a container ended.
+/// What the journal tells the history of.
+public enum HistoryNews: Sendable, Hashable {
+    case ended(HistoryEnd)
+    /// A container's run goes on, at this time (nanoseconds since 1970).
+    case begun(container: String, time: UInt64)
+}
+
+/// How one run of a container ended, or one more command in it.
 public struct HistoryEnd: Sendable, Hashable {
     public var container: String
     /// Nanoseconds since 1970.
     public var time: UInt64
     public var status: Int32
     public var reason: String?
+    /// That of the `exec` which has ended; nil for the container's own command.
+    public var process: ProcessClaim?
 
-    public init(container: String, time: UInt64, status: Int32, reason: String?) {
+    public init(container: String, time: UInt64, status: Int32, reason: String?, process: ProcessClaim? = nil) {
         self.container = container
         self.time = time
         self.status = status
         self.reason = reason
+        self.process = process
     }
 }
 
@@ -189,12 +236,16 @@ extension HistoryEntry {
     /// Takes over how a run ended, when this is the entry of that run and is still open. One that begins after the end is of a
     /// later run.
     public mutating func close(_ end: HistoryEnd) {
-        guard container == end.container, endedAt == nil, time <= end.time, ["run", "start", "restart"].contains(verb)
+        guard container == end.container, endedAt == nil,
+            end.process == nil ? isRun && time <= end.time : process == end.process
         else { return }
         endedAt = end.time
         status = end.status
         reason = end.reason
     }
+
+    /// Takes over that a run goes on, when this is the newest one of that container.
+    public mutating func open() { (endedAt, status, reason) = (nil, nil, nil) }
 
     init(_ row: SQLiteStatement, path: String) throws(CFSError) {
         let command =
@@ -203,6 +254,7 @@ extension HistoryEntry {
             number: row.integer(0), time: UInt64(clamping: row.integer(1)), uid: UInt32(clamping: row.integer(2)),
             verb: row.text(3), container: row.text(4), name: row.text(5), image: row.text(6), command: command,
             endedAt: row.isNull(8) ? nil : UInt64(clamping: row.integer(8)),
-            status: row.isNull(9) ? nil : Int32(clamping: row.integer(9)), reason: row.isNull(10) ? nil : row.text(10))
+            status: row.isNull(9) ? nil : Int32(clamping: row.integer(9)), reason: row.isNull(10) ? nil : row.text(10),
+            process: row.isNull(11) ? nil : ProcessClaim(row.text(11)))
     }
 }

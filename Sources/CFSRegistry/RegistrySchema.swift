@@ -66,6 +66,7 @@ enum RegistrySchema {
         CREATE TRIGGER endpoints_gone AFTER DELETE ON containers
         BEGIN DELETE FROM endpoints WHERE container = OLD.id; END;
         """,
+        "ALTER TABLE history ADD COLUMN process TEXT;",
     ]
 
     static func prepare(_ database: SQLiteDatabase, isHeld: Bool) throws(CFSError) {

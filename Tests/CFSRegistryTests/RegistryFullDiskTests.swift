@@ -98,7 +98,7 @@ struct HistoryEndTests {
         for index in entries.indices {
             for end in ends { entries[index].close(end) }
         }
-        try registry.absorb(ends, position: "1:2")
+        try registry.absorb(ends.map { .ended($0) }, position: "1:2")
         #expect(try registry.history() == entries)
         #expect(entries.map(\.status) == [3, nil, 137, nil, nil, nil])
     }

@@ -90,11 +90,53 @@ struct RegistryHistoryTests {
         try registry.remember(entry(row, "run", at: 10))
         try registry.remember(entry(row, "start", at: 30))
         try registry.absorb(
-            [HistoryEnd(container: row.id.text, time: 20, status: 4, reason: "why")], position: "1:2")
+            [.ended(HistoryEnd(container: row.id.text, time: 20, status: 4, reason: "why"))], position: "1:2")
         let entries = try registry.history()
         #expect(entries.map(\.status) == [4, nil])
         #expect(entries.first?.reason == "why" && entries.first?.endedAt == 20)
         #expect(try registry.journalPosition() == "1:2")
+    }
+
+    @Test("a run that goes on is open again, and no other is")
+    func goesOn() throws {
+        let registry = Registry(path: path)
+        let (one, two) = (try row("one"), try row("two"))
+        for (row, verb, time) in [(one, "run", 10), (one, "start", 30), (two, "run", 31), (one, "start", 50)] {
+            try registry.remember(entry(row, verb, at: UInt64(time)))
+        }
+        func end(_ row: ContainerRow, _ time: UInt64, _ status: Int32) -> HistoryNews {
+            .ended(HistoryEnd(container: row.id.text, time: time, status: status, reason: "why"))
+        }
+        try registry.absorb([end(one, 20, 1), end(one, 40, 2), end(two, 41, 3)], position: "1:2")
+        try registry.absorb([.begun(container: one.id.text, time: 45)], position: "1:3")
+        var entries = try registry.history()
+        #expect(entries.map(\.status) == [1, nil, 3, nil] && entries.map(\.endedAt) == [20, nil, 41, nil])
+        #expect(entries.map(\.reason) == ["why", nil, "why", nil])
+        try registry.absorb([end(one, 48, 4)], position: "1:4")
+        entries = try registry.history()
+        #expect(entries.map(\.status) == [1, 4, 3, nil] && entries[1].endedAt == 48)
+    }
+
+    @Test("the end of one more command closes its entry, and no other; that of the container closes none of those")
+    func executions() throws {
+        let registry = Registry(path: path)
+        let row = try row("one")
+        let processes = [1, 2].map { ProcessClaim(pid: 7, startTime: $0, serial: 0) }
+        try registry.remember(entry(row, "run", at: 10))
+        for process in processes {
+            var entry = entry(row, "exec", at: 20)
+            entry.process = process
+            try registry.remember(entry)
+        }
+        #expect(try registry.history().map(\.process) == [nil] + processes)
+        func end(_ status: Int32, _ process: ProcessClaim?) -> HistoryEnd {
+            HistoryEnd(container: row.id.text, time: 30, status: status, reason: nil, process: process)
+        }
+        try registry.absorb([.ended(end(5, processes[1])), .ended(end(0, nil))], position: "1:2")
+        #expect(try registry.history().map(\.status) == [0, nil, 5])
+        // What is over stays as it was told first.
+        try registry.closeEntry(end(9, processes[1]))
+        #expect(try registry.history().map(\.status) == [0, nil, 5])
     }
 
     @Test("each part of a filter leaves out what it does not take")
@@ -146,6 +188,17 @@ struct RegistryHistoryTests {
         #expect(try registry.containers() == [row])
         try registry.remember(entry(row, "run", at: 1))
         #expect(try registry.history().count == 1)
+    }
+
+    @Test("what was remembered before commands of exec had ends is read as it was")
+    func migrationOfHistory() throws {
+        let database = try SQLiteDatabase(path)
+        for migration in RegistrySchema.migrations[..<3] { try database.execute(migration) }
+        try database.execute("PRAGMA user_version = 3")
+        try database.execute(
+            "INSERT INTO history VALUES (4, 5, 0, 'exec', 'id', 'one', 'BusyBox', '[\"a\"]', 5, NULL, NULL)")
+        let known = try #require(try Registry(path: path).history().first)
+        #expect(known.number == 4 && known.command == ["a"] && known.endedAt == 5 && known.process == nil)
     }
 
     @Test("what was committed can be made safe, also before anything was written")

@@ -49,6 +49,22 @@ struct NetworkTests: EngineSuite {
         }
     }
 
+    @Test("networks that are made and removed are events")
+    func events() throws {
+        try withNetwork("told") {}
+        let pruned = engine.run("network", "create", "pruned")
+        try #require(pruned.status == 0, "\(pruned.errors)")
+        #expect(engine.run("network", "rm", "pruned").status == 0)
+        let events = engine.run(
+            "events", "--since", "10m", "--until", "0s", "--filter", "type=network", "--format", "json")
+        let told = try events.lines.map { try JSONValue(parsing: Array($0.utf8)) }
+            .filter { ["told", "pruned"].contains($0["Actor"]["Attributes"]["name"].text) }
+        #expect(told.map { $0["Action"].text } == ["create", "destroy", "create", "destroy"])
+        #expect(
+            told.allSatisfy { $0["Type"].text == "network" && $0["Actor"]["Attributes"]["driver"].text == "bridge" })
+        #expect(told[0]["Actor"]["ID"] == told[1]["Actor"]["ID"])
+    }
+
     @Test("who shares the network of another container has its names and its resolver, and a new name is found at once")
     func shared() throws {
         try withNetwork("shared") {

@@ -620,7 +620,7 @@ extension Dashboard {
           if (event.name === "open") return setConnected(true);
           if (event.name === "skipped") { refreshSoon(); refreshImages(); return; }
           if (event.name === "error") return faulted(new Fault(event.data, 500));
-          if (event.name !== "container" && event.name !== "image") return;
+          if (!["container", "image", "network"].includes(event.name)) return;
           const key = `${event.id} ${event.data.action} ${event.data.id}`;
           if (event.id) eventPosition = event.id;
           if (seen.has(key)) return;
@@ -630,10 +630,9 @@ extension Dashboard {
           if (events.length > 500) events.pop();
           if (seen.size > 5000) seen.clear();
           if (route.view === "events") showEvent(one);
-          if (event.name === "container") {
-            refreshSoon();
-            if (route.view === "networks") refreshNetworks();
-          } else refreshImages();
+          if (event.name === "container") refreshSoon();
+          if (event.name === "image") refreshImages();
+          else if (route.view === "networks") refreshNetworks();
           if (["start", "restart"].includes(one.action)) { followLogsAgain(one.id); loadOverview(one.id); }
         }
 
@@ -1712,7 +1711,7 @@ extension Dashboard {
 
         // ---- Events.
         let eventFilter = "";
-        const toneOf = (event) => ["die", "oom", "kill"].includes(event.action) && event.attributes?.exitCode !== "0" ? "bad"
+        const toneOf = (event) => ["die", "exec_die", "oom", "kill"].includes(event.action) && event.attributes?.exitCode !== "0" ? "bad"
           : ["start", "unpause", "restart", "import", "fetch"].includes(event.action) ? "good" : ["pause", "stop", "destroy", "delete"].includes(event.action) ? "warn" : "";
         function eventItem(event, fresh) {
           const who = event.name || event.id || "";

@@ -44,13 +44,13 @@ enum StreamRoutes {
             }
         },
         Route(
-            .get, "/events", "streams", "What happens to containers and images",
+            .get, "/events", "streams", "What happens to containers, images and networks",
             query: [
                 .init(name: "since", schema: Schemas.moment, summary: "From this time on (default: now)"),
                 .init(name: "until", schema: Schemas.moment, summary: "Only what happened before"),
                 .init(
-                    name: "kind", schema: Schemas.choice(["container", "image"]), summary: "Of this kind",
-                    isRepeatable: true),
+                    name: "kind", schema: Schemas.choice(EngineEvent.Kind.allCases.map(\.rawValue)),
+                    summary: "Of this kind", isRepeatable: true),
                 .init(
                     name: "action", schema: Schemas.choice(actions), summary: "start, die, ...", isRepeatable: true),
                 .init(
@@ -199,7 +199,7 @@ enum StreamRoutes {
         filter.until = try call.query.time("until")
         for name in call.query.values("kind") {
             guard let kind = EngineEvent.Kind(rawValue: name) else {
-                throw call.query.wrong("kind", name, "write container or image")
+                throw call.query.wrong("kind", name, "write container, image or network")
             }
             filter.kinds.append(kind)
         }
