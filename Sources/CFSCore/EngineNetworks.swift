@@ -50,7 +50,7 @@ extension Engine {
         throw CFSError(
             .networkNotFound, .looking, "there is no network \"\(reference.prefix(300))\"",
             hint: near.isEmpty
-                ? "make it: cfs network create \(reference.prefix(128)); those that there are: cfs network ls"
+                ? "those that there are: cfs network ls; a new one: cfs network create \(reference.prefix(128))"
                 : "did you mean \(near.text(separator: " or "))?")
     }
 

@@ -91,11 +91,17 @@ public final class PendingStop: Sendable {
         do throws(CFSError) {
             switch monitor {
             case nil: return
-            case let monitor?: try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+            case let monitor?: try sendKill(monitor)
             }
         } catch {
             guard Self.meansEnded(error) else { throw error }
         }
+    }
+
+    private func sendKill(_ monitor: borrowing MessageSocket) throws(CFSError) {
+        // Before the end that it makes.
+        if let (engine, row) = container { engine.note("kill", row, [EngineEvent.Attribute("signal", "\(SIGKILL)")]) }
+        try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
     }
 
     /// Waits for its end; kills it when its time is over.
@@ -105,7 +111,7 @@ public final class PendingStop: Sendable {
             case nil: return
             case let monitor?:
                 if try !Self.ended(monitor, by: deadline) {
-                    try monitor.send(MonitorMessage.signal(SIGKILL).bytes)
+                    try sendKill(monitor)
                     _ = try Self.ended(monitor, by: nil)
                 }
             }

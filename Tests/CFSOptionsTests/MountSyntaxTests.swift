@@ -53,6 +53,7 @@ struct MountSyntaxTests {
         arguments: [
             ("src=/a,dst=/b", "--mount does not know a mount without a type"),
             ("type=volume,src=/a,dst=/b", "--mount does not know the type \"volume\""),
+            ("type=foo", "--mount does not know the type \"foo\""),
             ("type=bind,src=/a", "--mount has no target: type=bind,src=/a"),
             ("type=bind,dst=/a", "--mount has no source: type=bind,dst=/a"),
             ("type=bind,src=a,dst=/b", "\"a\" is the name of a volume, and named volumes do not exist yet"),

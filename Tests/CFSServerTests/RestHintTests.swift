@@ -26,8 +26,8 @@ struct RestHintTests {
             ("let it go on first: cfs unpause web", "let it go on first: POST /containers/web/unpause"),
             ("did you mean web?", "did you mean web?"),
             (
-                "make it: cfs network create blue; those that there are: cfs network ls",
-                #"make it: POST /networks {"name": "blue"}; those that there are: GET /networks"#
+                "those that there are: cfs network ls; a new one: cfs network create blue",
+                #"those that there are: GET /networks; a new one: POST /networks {"name": "blue"}"#
             ), ("see which: cfs network inspect blue", "see which: GET /networks/blue"),
             (
                 "remove networks that nobody needs (cfs network prune), or choose one: --subnet",

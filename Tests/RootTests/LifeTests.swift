@@ -131,7 +131,8 @@ struct LifeTests: EngineSuite {
         let id = engine.run("run", "-d", "--name", "told", "BusyBox", "sleep", "1000").text
         engine.run("stop", "-t", "0", id)
         engine.run("rm", id)
-        let wanted = ["create", "start", "kill", "die", "stop", "destroy"]
+        // The signal that it does not take, and the one that nobody withstands.
+        let wanted = ["create", "start", "kill", "kill", "die", "stop", "destroy"]
         func actions(_ text: String) throws -> [String] {
             try text.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
                 .filter { $0["Actor"]["ID"].text == id }.compactMap { $0["Action"].text }

@@ -45,13 +45,19 @@ package struct MountSyntax {
     }
 
     private func request(_ text: String, _ caller: Caller) throws(CFSError) -> MountRequest {
+        let type = values["type"]
+        guard type == "bind" || type == "tmpfs" else {
+            let what = type.map { "the type \"\($0)\"" } ?? "a mount without a type"
+            throw CFSError(
+                .invalidArgument, .parsing, "--mount does not know \(what)",
+                hint: type == "volume" ? "there are no named volumes: use type=bind" : "use type=bind or type=tmpfs")
+        }
         guard let target = values["target"], !target.isEmpty else {
             throw CFSError(.invalidArgument, .parsing, "--mount has no target: \(text)", hint: "add dst=/path/inside")
         }
         try MountWords.checkTarget(target, in: text)
         var mount: MountRequest
-        switch values["type"] {
-        case "bind":
+        if type == "bind" {
             try refuse("tmpfs-", of: "tmpfs")
             guard let source = values["source"], !source.isEmpty else {
                 throw CFSError(
@@ -62,19 +68,13 @@ package struct MountSyntax {
             mount.recursive = !(try isOn("bind-nonrecursive"))
             mount.idMapped = try isOn("idmap")
             mount.propagation = try propagation()
-        case "tmpfs":
+        } else {
             for key in ["source", "idmap", "bind-"] { try refuse(key, of: "bind") }
             var size: ByteCount?
             if let text = values["tmpfs-size"] { size = try TmpfsSyntax.bytes(text) }
             var mode: UInt32 = 0o1777
             if let text = values["tmpfs-mode"] { mode = try TmpfsSyntax.permissions(text) }
             mount = TmpfsSyntax.request(target: target, size: size, mode: mode)
-        case let type:
-            let what = type.map { "the type \"\($0)\"" } ?? "a mount without a type"
-            throw CFSError(
-                .invalidArgument, .parsing, "--mount does not know \(what)",
-                hint: type == "volume" ? "named volumes do not exist yet: use type=bind" : "use type=bind or type=tmpfs"
-            )
         }
         mount.readOnly = try isOn("readonly")
         var words = MountWords()
