@@ -121,7 +121,8 @@ extension Cgroup {
     }
 
     private func checkMemoryInUse(_ settings: CgroupSettings) throws(CFSError) {
-        guard let setting = settings.entries.last(where: { $0.file == "memory.max" }), let limit = UInt64(setting.value)
+        guard let setting = settings.entries.last(where: { $0.file == "memory.max" }),
+            let limit = Self.bytes(setting.value)
         else { return }
         let opened = File.tryOpen("memory.current", .read, at: descriptor)
         guard opened >= 0 else { return }
@@ -135,6 +136,12 @@ extension Cgroup {
             .conflict, .limiting,
             "\(setting.name) of \(limit) bytes is below what is in use: \(current) bytes (\(ByteCount(current)))",
             path: "\(path)/memory.current", hint: "a limit below it would make the kernel kill")
+    }
+
+    /// Nil for `max`, and for what the kernel will refuse. It takes the units of memparse, too: `64M`.
+    private static func bytes(_ value: String) -> UInt64? {
+        if let bytes = UInt64(value) { return bytes }
+        do throws(CFSError) { return try ByteCount(value).bytes } catch { return nil }
     }
 
     // MARK: What the kernel refused

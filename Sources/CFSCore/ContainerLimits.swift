@@ -31,11 +31,13 @@ extension Container {
         }
         var merged = request.spec.linux.resources ?? RuntimeSpec.Resources()
         if request.pidsLimitIsDefault, changes.pids == nil { merged.pids = nil }
+        merged.dropTwins(of: changes)
         merged.take(changes)
         var asked = merged
         asked.devices = []
-        var settings = try CgroupSettings(asked, naming: LimitFlag.name)
-        settings.checksMemoryInUse = changes.memory?.limit != nil
+        var settings = try Self.settings(asked, changes)
+        settings.checksMemoryInUse =
+            changes.memory?.limit != nil || changes.unified.contains { $0.key == "memory.max" }
         if record.state.pid != nil {
             guard let cgroups = request.cgroups else { return try RequestedResources.check(asked, nil) }
             guard let cgroup = try cgroups.cgroup(id.text) else { throw notRunning(record) }
@@ -50,6 +52,24 @@ extension Container {
         }
         request.spec.linux.resources = merged
         try keep(request, record, hasNewPolicy: restart != nil)
+    }
+
+    /// - Throws: of a limit that contradicts what was set before the error says so: nobody has named that now.
+    private static func settings(
+        _ asked: RuntimeSpec.Resources, _ changes: RuntimeSpec.Resources
+    ) throws(CFSError) -> CgroupSettings {
+        do throws(CFSError) {
+            return try CgroupSettings(asked, naming: LimitFlag.name)
+        } catch {
+            var error = error
+            if let swap = asked.memory?.swap, changes.memory?.swap == nil,
+                error.message.hasPrefix(LimitFlag.name(.memorySwap))
+            {
+                let size = swap < 0 ? "-1" : "\(ByteCount(UInt64(swap)))"
+                error.hint = "the container has --memory-swap \(size): name it as well"
+            }
+            throw error
+        }
     }
 
     private func checkRestart(_ policy: RestartPolicy, _ record: ContainerRecord) throws(CFSError) {

@@ -221,9 +221,10 @@ extension Engine {
                 continue
             }
             if let record = try record(of: row), record.state.pid != nil {
-                running.append(ConnectedContainer(id: id, settings: settings, ports: record.ports))
+                running.append(
+                    ConnectedContainer(id: id, settings: settings, ports: record.ports, pid: record.state.pid))
             } else if try RunLock.isHeld(folder) {
-                running.append(ConnectedContainer(id: id, settings: settings, ports: nil))
+                running.append(ConnectedContainer(id: id, settings: settings, ports: nil, pid: nil))
             }
         }
         return running

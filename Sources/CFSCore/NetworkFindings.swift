@@ -1,4 +1,5 @@
 import CFSModel
+import CFSMonitor
 import CFSNetworks
 
 /// What of a host decides whether containers on networks are reached, as it was read. ``findings`` is pure.
@@ -169,7 +170,7 @@ struct NetworkFacts {
             return [
                 Finding(
                     name, .missing, "its bridge \(network.device) is gone while containers run",
-                    hint: "cfs restart \(place.containers.text(separator: " "))")
+                    hint: Self.recover)
             ]
         }
         guard network.driver == .bridge else { return [Finding(name, .good, "on \(network.device)")] }
@@ -191,6 +192,14 @@ struct NetworkFacts {
                 Finding(
                     name, place.isUsed ? .missing : .warning, "its bridge \(network.device) is switched off",
                     hint: commands.text(separator: " && ")))
+        }
+        let attached = links.values.count { $0.master == device.index && $0.name.hasPrefix(NetworkDevices.prefix) }
+        if attached < place.containers.count {
+            let lost = place.containers.count - attached
+            findings.append(
+                Finding(
+                    name, .missing, "\(lost) of its containers \(lost == 1 ? "is" : "are") cut off from its bridge",
+                    hint: Self.recover))
         }
         if let filter, filter.condition == .whole, place.isUsed {
             let ports = ports.filter { port in network.ranges.contains { $0.subnet.contains(port.container) } }

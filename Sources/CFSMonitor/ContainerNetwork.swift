@@ -156,7 +156,7 @@ final class ContainerNetwork {
         var generator = SystemRandomNumberGenerator()
         let random: UInt32 = generator.next()
         let digits = String(random, radix: 16)
-        return "cfsv" + String(repeating: "0", count: 8 - digits.utf8.count) + digits
+        return NetworkDevices.prefix + String(repeating: "0", count: 8 - digits.utf8.count) + digits
     }
 
     /// The device inside that was made. A process that may steer the namespace's network can have put another one in its place

@@ -7,7 +7,7 @@ import Glibc
 /// names stand in the kernel's log only (`/dev/kmsg`, Documentation/ABI/testing/dev-kmsg).
 final class MemoryWatch {
     private let cgroup: Cgroup
-    private let id: ContainerID
+    private let container: MonitorRequest
     private let initPID: Int32
     private var watch: CgroupWatch
     /// Nil where the kernel's log cannot be read: then nobody has a name.
@@ -17,22 +17,27 @@ final class MemoryWatch {
     /// by the time its death is told.
     private var numbers: [(outside: Int32, inside: Int32)] = []
     private var askedAt: UInt64 = 0
+    /// Of which kills there have been events.
+    private(set) var told: UInt64 = 0
+    private var toldVictims = 0
 
     /// Begins to watch; nil where the cgroup has no memory controller.
-    static func begin(_ cgroup: Cgroup, _ id: ContainerID, initPID: Int32) -> MemoryWatch? {
+    static func begin(_ cgroup: Cgroup, _ container: MonitorRequest, initPID: Int32) -> MemoryWatch? {
         do throws(CFSError) {
             // Looked for first: finding out why there is none takes as long as a twentieth of a start.
             guard cgroup.watches(.memory) else { return nil }
-            return MemoryWatch(try CgroupWatch(.memory, of: cgroup), cgroup, id, initPID)
+            return MemoryWatch(try CgroupWatch(.memory, of: cgroup), cgroup, container, initPID)
         } catch {
             return nil
         }
     }
 
-    private init(_ watch: consuming CgroupWatch, _ cgroup: Cgroup, _ id: ContainerID, _ initPID: Int32) {
+    private init(
+        _ watch: consuming CgroupWatch, _ cgroup: Cgroup, _ container: MonitorRequest, _ initPID: Int32
+    ) {
         self.watch = watch
         self.cgroup = cgroup
-        self.id = id
+        self.container = container
         self.initPID = initPID
         let opened = File.tryOpen("/dev/kmsg", [.read, .nonBlocking])
         log = opened >= 0 ? SharedFD(OwnedFD(opened)) : nil
@@ -47,9 +52,20 @@ final class MemoryWatch {
         guard case .memory(let now, let before)? = try watch.change() else { return }
         if now.oomKill > before.oomKill {
             readLog()
+            tell(now.oomKill - before.oomKill)
         } else if now.max > before.max {
             try noteNumbers()
         }
+    }
+
+    /// At once: a container may live on when one of its processes was killed.
+    private func tell(_ kills: UInt64) {
+        told += kills
+        var attributes = [EngineEvent.Attribute("kills", "\(kills)")]
+        let names = victims.dropFirst(toldVictims).prefix(4).map(\.text)
+        if !names.isEmpty { attributes.append(EngineEvent.Attribute("killed", names.text(separator: ", "))) }
+        toldVictims = victims.count
+        container.note("oom", attributes)
     }
 
     /// A container can live at its limit for long, and have many processes: seldom, and not all of them.
@@ -72,7 +88,7 @@ final class MemoryWatch {
             if count == -Int(EPIPE) { continue }
             guard count > 0 else { return }
             guard let entry = KilledProcess(String(decoding: buffer[..<count], as: UTF8.self)) else { continue }
-            guard entry.cgroup.pathNames.contains(id.text) else { continue }
+            guard entry.cgroup.pathNames.contains(container.id.text) else { continue }
             victims.append(OutOfMemory.Victim(name: entry.name, pid: number(entry.pid)))
         }
     }

@@ -26,6 +26,7 @@ public final class Monitor {
     var startedAt: UInt64 = 0
     var reason: String?
     private var outOfMemory: OutOfMemory?
+    private var toldKills: UInt64 = 0
 
     private var attempt: LaunchAttempt?
     private var cgroup: Cgroup?
@@ -207,7 +208,7 @@ public final class Monitor {
         try poll.add(pidfd, .readable, token: Token.process)
         clients.send(.started(pid: pid))
         // After the good news: the command runs meanwhile.
-        let memory = cgroup.flatMap { MemoryWatch.begin($0, request.id, initPID: pid) }
+        let memory = cgroup.flatMap { MemoryWatch.begin($0, request, initPID: pid) }
         if let descriptor = memory?.descriptor { try poll.add(descriptor, .priority, token: Token.memory) }
         let health = request.health.map { watchHealth($0) }
         try network?.watch(poll)
@@ -253,6 +254,7 @@ public final class Monitor {
         relay.attachments.tellSkipped(clients, last: true)
         attached = relay.attachments.connections
         outOfMemory = try memory?.result()
+        toldKills = memory?.told ?? 0
         return end ?? .exited(125)
     }
 
@@ -350,7 +352,7 @@ public final class Monitor {
         } catch {
             failure = error
         }
-        if let outOfMemory, end.status != 0 { reason = reason ?? outOfMemory.text }
+        if let outOfMemory, outOfMemory.explains(end, isStopped: isStopped) { reason = reason ?? outOfMemory.text }
         do throws(CFSError) { try cgroup?.remove() } catch { failure = error }
         cgroup = nil
         var record = ExitRecord(
@@ -365,7 +367,9 @@ public final class Monitor {
     }
 
     private func noteEnd(_ record: ExitRecord) {
-        if let outOfMemory { note("oom", [EngineEvent.Attribute("kills", "\(outOfMemory.kills)")]) }
+        if let kills = outOfMemory?.kills, kills > toldKills {
+            note("oom", [EngineEvent.Attribute("kills", "\(kills - toldKills)")])
+        }
         var attributes = [EngineEvent.Attribute("exitCode", "\(record.status)")]
         if let reason { attributes.append(EngineEvent.Attribute("reason", reason)) }
         note("die", attributes)

@@ -5,6 +5,9 @@ import Glibc
 
 /// What the kernel has of a network: made by the first of its containers that starts, gone with the network.
 public enum NetworkDevices {
+    /// What the names of the host's ends of containers' devices begin with.
+    public static let prefix = "cfsv"
+
     /// The bridge of a network, made when it is not there, with everything that belongs to it.
     ///
     /// - Returns: its number.
@@ -16,6 +19,13 @@ public enum NetworkDevices {
         let lock = try lock(folder)
         defer { extendLifetime(lock) }
         if let link = try ready(network, &host, rules) { return link.index }
+        return try make(network, &host, rules, folder)
+    }
+
+    /// Under the lock.
+    static func make(
+        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter, _ folder: String
+    ) throws(CFSError) -> Int32 {
         let index: Int32
         if let begun = try host.link(named: network.device) {
             guard begun.kind == "bridge" else { throw taken(network) }

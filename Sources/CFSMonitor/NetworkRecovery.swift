@@ -9,22 +9,29 @@ public struct ConnectedContainer: Sendable {
     public var settings: NetworkSettings
     /// With the ports of the host that were chosen; nil for one that is about to run, whose monitor alone knows them.
     public var ports: [PortMapping]?
+    /// Of its first process; nil for one that is about to run.
+    public var pid: Int32?
 
-    public init(id: ContainerID, settings: NetworkSettings, ports: [PortMapping]?) {
+    public init(id: ContainerID, settings: NetworkSettings, ports: [PortMapping]?, pid: Int32?) {
         self.id = id
         self.settings = settings
         self.ports = ports
+        self.pid = pid
+    }
+
+    func endpoint(on network: NetworkRecord) -> NetworkEndpoint? {
+        settings.endpoints.first { $0.network.id == network.id }
     }
 }
 
 extension NetworkDevices {
-    /// Puts right what a monitor that was killed has left of its container, and what somebody else has taken away: rules of
-    /// networks and ports, names, and connections that the kernel remembers.
+    /// Puts right what a monitor that was killed has left of its container, and what somebody else has taken away: bridges of
+    /// containers that run, rules of networks and ports, names, and connections that the kernel remembers.
     ///
     /// - Parameters:
     ///   - networks: all of the engine's.
     ///   - running: tells every container that runs and is on one. Asked while nobody changes anything.
-    /// - Returns: how many rules and names were not as they have to be.
+    /// - Returns: how many devices, rules and names were not as they have to be.
     public static func putRight(
         _ networks: [NetworkRecord], folder: String, running: () throws(CFSError) -> [ConnectedContainer]
     ) throws(CFSError) -> Int {
@@ -35,6 +42,14 @@ extension NetworkDevices {
         let running = try running()
         var changes = 0
         var host = try RouteSocket()
+        for network in networks where network.driver == .bridge {
+            do throws(CFSError) {
+                changes += try attach(running, to: network, &host, folder)
+            } catch {
+                // What keeps one from its place, such as a device of somebody else that has its name, keeps no other from its own.
+                continue
+            }
+        }
         var present: [NetworkRecord] = []
         for network in networks where network.driver == .bridge {
             if let link = try host.link(named: network.device), link.kind == "bridge", link.isUp {
@@ -44,6 +59,53 @@ extension NetworkDevices {
         if !present.isEmpty { changes += try putRightRules(present, running) }
         for network in networks { changes += try putRightNames(network, running, folder) }
         return changes
+    }
+
+    /// Makes the bridge again that containers which run are on, and puts the devices of those into it that are in none.
+    private static func attach(
+        _ running: [ConnectedContainer], to network: NetworkRecord, _ host: inout RouteSocket, _ folder: String
+    ) throws(CFSError) -> Int {
+        let members = running.filter { $0.pid != nil && $0.endpoint(on: network) != nil }
+        guard !members.isEmpty else { return 0 }
+        var changes = 0
+        var links = try host.links()
+        if !links.contains(where: { $0.name == network.device && $0.isUp }) {
+            _ = try make(network, &host, try OpenPacketFilter(), folder)
+            links = try host.links()
+            changes += 1
+        }
+        guard let bridge = links.first(where: { $0.name == network.device && $0.kind == "bridge" })?.index else {
+            return changes
+        }
+        let ends = links.filter { $0.kind == "veth" && $0.name.hasPrefix(NetworkDevices.prefix) }
+        if ends.count(where: { $0.master == bridge }) >= members.count { return changes }
+        for member in members {
+            guard let pid = member.pid, let endpoint = member.endpoint(on: network),
+                let number = try host.namespaceNumber(of: pid)
+            else { continue }
+            for end in ends where end.master == nil && end.peerNamespace == number {
+                guard try isEnd(end, of: endpoint, pid) else { continue }
+                try host.setMaster(end.index, bridge)
+                if !member.settings.ports.isEmpty { try host.setHairpin(end.index, true) }
+                changes += 1
+                break
+            }
+        }
+        return changes
+    }
+
+    /// Whether a device of the host is the other end of the one that a container has for a network. What the container may have
+    /// changed of its own end, it stays with this one alone.
+    private static func isEnd(_ end: Link, of endpoint: NetworkEndpoint, _ pid: Int32) throws(CFSError) -> Bool {
+        guard let peer = end.peer else { return false }
+        let namespace = File.tryOpen("/proc/\(pid)/ns/net", .read)
+        guard namespace >= 0 else { return false }
+        let opened = OwnedFD(namespace)
+        let link = try NetlinkSocket.inside(opened.raw) { () throws(CFSError) -> Link? in
+            var inside = try RouteSocket()
+            return try inside.link(at: peer)
+        }
+        return link?.hardwareAddress == endpoint.hardwareAddress
     }
 
     private static func putRightRules(

@@ -1,4 +1,6 @@
+import CFSLinux
 import CFSModel
+import Glibc
 
 /// What the kernel killed in a container because there was no memory left for it.
 public struct OutOfMemory: Sendable, Hashable {
@@ -13,6 +15,8 @@ public struct OutOfMemory: Sendable, Hashable {
             self.name = name
             self.pid = pid
         }
+
+        var text: String { name + (pid.map { " (pid \($0))" } ?? "") }
     }
 
     /// Bytes; nil when it was not the container's own limit that was reached, but the host's memory or a limit above.
@@ -31,6 +35,18 @@ public struct OutOfMemory: Sendable, Hashable {
         self.victims = victims
     }
 
+    /// Whether a container ended so for want of memory. Somebody else has sent the signal where all victims are known and its first
+    /// process is none of them; and what was asked to end has ended for that.
+    func explains(_ end: ProcessEnd, isStopped: Bool) -> Bool {
+        switch end {
+        case .exited(let status): status != 0 && !isStopped
+        case .signalled(let signal, _):
+            signal == SIGKILL
+                && (victims.contains { $0.pid == 1 }
+                    || !isStopped && (UInt64(victims.count) < kills || victims.contains { $0.pid == nil }))
+        }
+    }
+
     /// One sentence for people, without its end.
     public var text: String {
         var text = "out of memory: "
@@ -40,7 +56,7 @@ public struct OutOfMemory: Sendable, Hashable {
         } else {
             text += "the host, or a limit above the container's, had none left"
         }
-        let names = victims.prefix(4).map { "\($0.name)\($0.pid.map { " (pid \($0))" } ?? "")" }
+        let names = victims.prefix(4).map(\.text)
         let unnamed = kills - min(kills, UInt64(names.count))
         if names.isEmpty { return text + "; killed: \(kills) process\(kills == 1 ? "" : "es")" }
         text += "; killed: " + names.text(separator: ", ")

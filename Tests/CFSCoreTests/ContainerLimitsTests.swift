@@ -46,6 +46,29 @@ struct ContainerLimitsTests {
         #expect(own.memory?.swap == expected)
     }
 
+    @Test("of two ways to name a limit the last one has it, and no other limit goes")
+    func twins() throws {
+        var own = RuntimeSpec.Resources()
+        own.cpu = RuntimeSpec.CPU()
+        own.cpu?.quota = 5
+        own.cpu?.cpus = "0"
+        own.unified = ["cpu.weight", "pids.max", "memory.high", "io.weight", "memory.max"].map { .init($0, "7") }
+        own.hugepageLimits = [RuntimeSpec.HugepageLimit(pageSize: "2MB", limit: 1)]
+        var changes = Self.memory(64, nil)
+        changes.cpu = RuntimeSpec.CPU()
+        changes.cpu?.shares = 2048
+        changes.pids = RuntimeSpec.Pids(limit: 50)
+        changes.unified = [.init("cpu.max", "9 10"), .init("hugetlb.2MB.max", "2")]
+        own.dropTwins(of: changes)
+        #expect(own.unified.map(\.key) == ["memory.high", "io.weight"])
+        #expect(own.cpu?.quota == nil && own.cpu?.cpus == "0" && own.hugepageLimits.isEmpty)
+        // Both at once are what the caller says: the file is written last.
+        changes.unified = [.init("pids.max", "3")]
+        own.unified = [.init("pids.max", "7")]
+        own.dropTwins(of: changes)
+        #expect(own.unified.map(\.key) == ["pids.max"])
+    }
+
     @Test("a rate replaces that of its disk only, a file of the cgroup that of its name only")
     func lists() throws {
         var own = RuntimeSpec.Resources()

@@ -66,7 +66,7 @@ struct NetworkFindingsTests {
         facts.settings = ["ipv4/ip_forward": "1"]
         facts.places[0].containers = ["db", "web"]
         #expect(Self.bad(facts).map(\.name) == ["network blue", "default route of IPv4"])
-        #expect(Self.bad(facts).first?.hint == "cfs restart db web")
+        #expect(Self.bad(facts).first?.hint == "cfs system recover")
         facts.places = [NetworkFacts.Place(network: Self.network(.macvlan))]
         #expect(Self.bad(facts).map(\.detail) == ["the host has no device cfs-0f8fad5b"])
     }

@@ -1,4 +1,6 @@
+import CFSLinux
 import CFSModel
+import Glibc
 import Testing
 
 @testable import CFSMonitor
@@ -43,5 +45,25 @@ struct OutOfMemoryTests {
             victims: [OutOfMemory.Victim(name: "x,pid=1", pid: nil), OutOfMemory.Victim(name: "y", pid: 4)])
         #expect(OutOfMemory(json: known.json) == known)
         #expect(OutOfMemory(json: ["times": 1]) == nil)
+    }
+
+    @Test("it is why a container ended when its first process was killed for it, or ended badly by itself")
+    func explanation() {
+        func explains(
+            _ victims: [Int32?], _ end: ProcessEnd, kills: UInt64 = 1, isStopped: Bool = false
+        ) -> Bool {
+            let victims = victims.map { OutOfMemory.Victim(name: "tail", pid: $0) }
+            return OutOfMemory(limit: 1, times: 1, kills: kills, victims: victims).explains(end, isStopped: isStopped)
+        }
+        let killed = ProcessEnd.signalled(SIGKILL, coreDumped: false)
+        #expect(explains([1], killed) && explains([7, 1], killed, kills: 2) && explains([1], killed, isStopped: true))
+        // Nobody knows who it was.
+        #expect(explains([], killed) && explains([nil], killed) && explains([7], killed, kills: 3))
+        #expect(!explains([nil], killed, isStopped: true) && !explains([], killed, isStopped: true))
+        // Another process was killed, and this one by somebody else.
+        #expect(!explains([7], killed) && !explains([7], killed, isStopped: true))
+        #expect(!explains([7], .signalled(SIGTERM, coreDumped: false)))
+        #expect(explains([7], .exited(137)) && explains([7], .exited(1)))
+        #expect(!explains([7], .exited(0)) && !explains([7], .exited(143), isStopped: true))
     }
 }

@@ -106,10 +106,66 @@ struct NetworkDiagnosisTests: EngineSuite {
         }
     }
 
-    @Test("a bridge that is gone is found, and a start of its containers makes it again")
+    @Test("a bridge that is gone is found, and recover makes it again and puts its containers back")
     func bridge() throws {
         try withPatient { bridge in
             try expect("network ill", "missing", after: "ip link del \(bridge)")
+            let host = try network()
+            #expect(host.run("ip -o link show master \(bridge) type veth").lines.count == 1)
+            let way = engine.run("exec", "--privileged", "patient", "ping", "-c", "1", "-W", "5", "host.cfs.internal")
+            #expect(way.status == 0, "\(way.output)\(way.errors)")
+        }
+    }
+
+    @Test("containers whose bridge somebody else has made again are found to be cut off, and recover puts them back")
+    func cutOff() throws {
+        try withPatient { bridge in
+            let host = try network()
+            #expect(host.run("ip link del \(bridge)").status == 0)
+            try engine.withContainer(["--name", "other", "--network", "ill"]) { _ in
+                let found = try diagnose().findings.filter { $0.found.verdict != "good" }
+                #expect(
+                    found.map(\.found) == [
+                        Found(
+                            verdict: "missing", detail: "1 of its containers is cut off from its bridge",
+                            hint: "cfs system recover")
+                    ])
+                #expect(
+                    engine.run("exec", "--privileged", "other", "ping", "-c", "1", "-W", "1", "patient").status != 0)
+                #expect(engine.run("system", "recover").status == 0)
+                let ping = engine.run("exec", "--privileged", "other", "ping", "-c", "1", "-W", "5", "patient")
+                #expect(ping.status == 0, "\(ping.output)\(ping.errors)")
+                let after = try bad()
+                #expect(after.isEmpty, "\(after)")
+            }
+        }
+    }
+
+    @Test(
+        "of a container that has lost several bridges each device comes back to its own, also under a name of its own")
+    func several() throws {
+        let host = try network()
+        try withPatient { bridge in
+            try withNetwork("sick", ["--subnet", "10.212.7.0/24"]) {
+                #expect(engine.run("network", "connect", "--ip", "10.212.7.7", "sick", "patient").status == 0)
+                let other = engine.run("network", "inspect", "-f", "{{.Device}}", "sick").text
+                func ports(_ bridge: String) -> [String] {
+                    host.run("ip -o link show master \(bridge) type veth").lines.map {
+                        String($0.split(separator: " ")[1].prefix { $0 != "@" })
+                    }
+                }
+                let before = [bridge, other].map(ports)
+                #expect(before.map(\.count) == [1, 1] && before[0] != before[1])
+                let renamed = engine.run(
+                    "exec", "--privileged", "patient", "sh", "-c",
+                    "ip link set eth1 down; ip link set eth1 name own0; ip link set own0 up")
+                #expect(renamed.status == 0, "\(renamed.errors)")
+                #expect(host.run("ip link del \(bridge) && ip link del \(other)").status == 0)
+                #expect(engine.run("system", "recover").status == 0)
+                #expect([bridge, other].map(ports) == before)
+                #expect(host.run("busybox ping -c 1 -W 5 10.212.7.7").status == 0)
+                #expect(engine.run("network", "disconnect", "sick", "patient").status == 0)
+            }
         }
     }
 

@@ -59,6 +59,29 @@ struct EngineLimitTests: EngineSuite {
         #expect(run.errors.contains("out of memory: the limit of 32 MiB was reached 1 time; killed: tail (pid 1)"))
     }
 
+    @Test("memory: what is killed beside the first process is an event at once, and not why the container ended")
+    func memoryKillsBeside() throws {
+        func events(_ id: String) throws -> [JSONValue] {
+            try engine.run(
+                "events", "--since", "10m", "--until", "0s", "--filter", "container=\(id)", "--format", "json"
+            ).lines.map { try JSONValue(parsing: Array($0.utf8)) }
+        }
+        func oom(_ id: String) -> [JSONValue] {
+            do { return try events(id).filter { $0["Action"].text == "oom" } } catch { return [] }
+        }
+        let id = engine.run("run", "-d", "-m", "32m", "BusyBox", "sleep", "1000").text
+        #expect(engine.run("exec", id, "tail", "/dev/zero").status == 137)
+        #expect(eventually { oom(id).count == 1 })
+        let told = try #require(oom(id).first)["Actor"]["Attributes"]
+        #expect(told["kills"].text == "1" && told["killed"].text?.hasPrefix("tail") == true)
+        #expect(try engine.inspect(id)["State"]["Running"] == .bool(true))
+        #expect(engine.run("stop", "-t", "0", id).status == 0)
+        let state = try engine.inspect(id)["State"]
+        #expect(state["Reason"] == .null && state["OOMKilled"] == .bool(true) && state["ExitCode"].number == 137)
+        #expect(oom(id).count == 1)
+        #expect(engine.run("rm", id).status == 0)
+    }
+
     @Test("memory: every flag arrives in the controller's file")
     func memoryFiles() throws {
         try engine.withContainer([
@@ -258,6 +281,37 @@ struct EngineLimitTests: EngineSuite {
             #expect(swap.status != 0)
             #expect(swap.errors.contains("--memory-swap"))
             #expect(engine.run("exec", id, "echo", "alive").output == "alive\n")
+            expectRemoved(id)
+        }
+    }
+
+    @Test("of two ways to name a limit the last one has it, also in what inspect says")
+    func updateTwins() throws {
+        try engine.withContainer([
+            "--cpu-weight", "50", "--cgroup-conf", "pids.max=7", "--cgroup-conf", "cpu.max=30000", "--cgroup-conf",
+            "memory.max=64M",
+        ]) { id in
+            #expect(file(id, "cpu.weight") == "50" && file(id, "pids.max") == "7")
+            let changed = engine.run(
+                "update", "--cpu-shares", "2048", "--pids-limit", "50", "--cpus", "1", "-m", "100m", id)
+            #expect(changed.status == 0, "\(changed.errors)")
+            #expect(file(id, "cpu.weight") == "79" && file(id, "pids.max") == "50")
+            #expect(file(id, "cpu.max") == "100000 100000" && file(id, "memory.max") == "\(100 << 20)")
+            #expect(engine.run("update", "--cpu-weight", "77", "--cgroup-conf", "pids.max=9", id).status == 0)
+            #expect(file(id, "cpu.weight") == "77" && file(id, "pids.max") == "9")
+            let shown = try engine.inspect(id)
+            #expect(shown["HostConfig"]["NanoCpus"].number == 1_000_000_000)
+            let resources = shown["OCI"]["linux"]["resources"]
+            #expect(resources["cpu"]["shares"] == .null && resources["unified"]["cpu.weight"].text == "77")
+            // What is in use counts whichever way the limit is named.
+            let low = engine.run("update", "--cgroup-conf", "memory.max=1k", id)
+            #expect(low.status != 0 && low.errors.contains("is below what is in use"), "\(low.errors)")
+            #expect(file(id, "memory.max") == "\(100 << 20)")
+            #expect(engine.run("update", "-m", "64m", "--memory-swap", "64m", id).status == 0)
+            let swap = engine.run("update", "-m", "80m", id)
+            #expect(
+                swap.status != 0
+                    && swap.errors.contains("hint: the container has --memory-swap 64.0MiB: name it as well"))
             expectRemoved(id)
         }
     }
