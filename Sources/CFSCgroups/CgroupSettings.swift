@@ -75,6 +75,8 @@ public struct CgroupSettings: Sendable, Hashable {
         checksMemoryInUse = resources.memory?.checkBeforeUpdate ?? false
     }
 
+    mutating func drop(_ file: String) { entries.removeAll { $0.file == file } }
+
     public var isEmpty: Bool { entries.isEmpty && devices == nil }
 
     /// The controllers that must be there, each once, in the order of the entries.

@@ -45,6 +45,11 @@ public struct UnifiedSetting: Sendable, Hashable {
     }
 
     func add(to settings: inout CgroupSettings) {
+        // A file with one value gets the last one alone: a lower one that was asked for in another way would hold for a moment, and
+        // the kernel kills for one of memory. Those of these controllers have a line for each device or kind.
+        if let controller = CgroupController(ofFile: file), ![.io, .rdma, .misc].contains(controller) {
+            settings.drop(file)
+        }
         for line in value.split(separator: "\n") { settings.add(CgroupSetting(file, String(line), name)) }
     }
 }

@@ -39,7 +39,11 @@ public struct Container: Sendable {
                 throw error.errno == ENOENT ? gone : error
             }
             let row = try row()
-            guard row.decision.phase == .removing else { throw error }
+            guard row.decision.phase == .removing else {
+                // One that has ended removes itself.
+                let now = try engine.record(of: row)
+                throw row.autoRemove && now?.state.pid == nil ? gone : error
+            }
             throw row.decision.claim?.isAlive == true ? gone : ContainerLifecycle.removalBrokeOff(row.name, error.phase)
         }
     }

@@ -51,7 +51,7 @@ extension Engine {
         Self.regardless { () throws(CFSError) in
             guard try journal.append(event) > Self.journalLimit else { return }
             // What only the journal knows is taken over before it can go.
-            try journal.rotate { _ throws(CFSError) in try absorbEnds() }
+            try journal.rotate(above: Self.journalLimit) { _ throws(CFSError) in try absorbEnds() }
         }
     }
 
@@ -59,7 +59,7 @@ extension Engine {
     func turnJournal() {
         Self.regardless { () throws(CFSError) in
             guard let status = File.statusIfThere(journal.path), status.size > Self.journalLimit else { return }
-            try journal.rotate { _ throws(CFSError) in try absorbEnds() }
+            try journal.rotate(above: Self.journalLimit) { _ throws(CFSError) in try absorbEnds() }
         }
     }
 
@@ -123,7 +123,7 @@ extension Engine {
             case .ended(let end): for index in entries.indices { entries[index].close(end) }
             case .begun(let container, let time):
                 let run = entries.lastIndex { $0.container == container && $0.isRun && $0.time <= time }
-                if let run { entries[run].open() }
+                if let run { entries[run].open(at: time) }
             }
         }
         return entries
@@ -181,6 +181,7 @@ extension Engine {
         try makeFolders()
         return try reserve.lend { () throws(CFSError) in
             try absorbEnds()
+            _ = try endLostExecutions(try registry.history())
             return try registry.pruneHistory(before: time)
         }
     }
@@ -208,15 +209,7 @@ extension Engine {
         let reader = try JournalReader(journal, from: known)
         var news: [HistoryNews] = []
         while let event = try reader.next() {
-            guard let one = HistoryNews(event) else { continue }
-            // What goes on has not ended: of both nothing is left.
-            if case .begun(let container, _) = one,
-                let end = news.lastIndex(where: { $0.isEnd(of: container) })
-            {
-                news.remove(at: end)
-            } else {
-                news.append(one)
-            }
+            if let one = HistoryNews(event) { news.append(one) }
         }
         guard let position = reader.position, position != known else { return nil }
         return (news, position.text)
@@ -238,10 +231,5 @@ extension HistoryNews {
         case "start" where event[attribute: "restarts"] != nil: self = .begun(container: event.id, time: event.time)
         default: return nil
         }
-    }
-
-    /// Whether it is the end of the container's own command.
-    func isEnd(of container: String) -> Bool {
-        if case .ended(let end) = self { end.container == container && end.process == nil } else { false }
     }
 }

@@ -62,8 +62,8 @@ extension Container {
         // Before it runs: its end must not be told before its beginning.
         let process = ProcessClaim(ofHelper: pid)
         remember(request.command, process)
-        try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
         do throws(CFSError) {
+            try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
             let started = try Self.awaitStart(pair.ours, interruption)
             engine.turnJournal()
             return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}

@@ -7,15 +7,34 @@ extension RuntimeSpec.Resources {
         let written = changes.files
         let named = changes.unified.map(\.key)
         unified.removeAll { written.contains($0.key) && !named.contains($0.key) }
+        if let rates = changes.blockIO, !named.contains("io.max") { dropRates(of: rates) }
         for file in named where !written.contains(file) { dropField(of: file) }
+    }
+
+    /// Of `io.max` the lines of disks that `rates` names.
+    private mutating func dropRates(of rates: RuntimeSpec.BlockIO) {
+        let disks = [
+            rates.throttleReadBpsDevice, rates.throttleWriteBpsDevice, rates.throttleReadIOPSDevice,
+            rates.throttleWriteIOPSDevice,
+        ].flatMap { $0 }.map { "\($0.major):\($0.minor) " }
+        guard !disks.isEmpty, let place = unified.firstIndex(where: { $0.key == "io.max" }) else { return }
+        let kept = unified[place].value.split(separator: "\n").filter { line in
+            !disks.contains { line.hasPrefix($0) }
+        }
+        if kept.isEmpty {
+            unified.remove(at: place)
+        } else {
+            unified[place].value = kept.map(String.init).text(separator: "\n")
+        }
     }
 
     /// The files of the cgroup that fields of their own are written to.
     private var files: [String] {
         var files: [String] = []
         func add(_ file: String, _ isAsked: Bool) { if isAsked { files.append(file) } }
-        add("memory.max", memory?.limit != nil)
-        add("memory.swap.max", memory?.limit != nil || memory?.swap != nil)
+        // 0 means "not set".
+        add("memory.max", memory?.limit ?? 0 != 0)
+        add("memory.swap.max", memory?.swap != nil)
         add("memory.low", memory?.reservation != nil)
         add("cpu.weight", cpu?.shares != nil)
         add("cpu.max", cpu?.quota != nil || cpu?.period != nil)
@@ -26,7 +45,9 @@ extension RuntimeSpec.Resources {
         add("pids.max", pids != nil)
         add("io.weight", blockIO?.weight != nil)
         add("io.bfq.weight", blockIO?.weight != nil)
-        for limit in hugepageLimits { files.append("hugetlb.\(limit.pageSize).max") }
+        for limit in hugepageLimits {
+            files += ["hugetlb.\(limit.pageSize).max", "hugetlb.\(limit.pageSize).rsvd.max"]
+        }
         return files
     }
 

@@ -25,12 +25,19 @@ extension Engine {
         let running = networks.isEmpty ? [] : try connectedContainers().filter { $0.ports != nil }
         for network in networks {
             var place = NetworkFacts.Place(network: network)
+            place.device = facts.links.values.first { $0.name == network.device }
             for container in running
             where container.settings.endpoints.contains(where: { $0.network.id == network.id }) {
                 place.containers.append(try registry.container(container.id)?.name ?? container.id.short)
+                guard network.driver == .bridge, let bridge = place.device?.index, let pid = container.pid,
+                    let number = try host.namespaceNumber(of: pid)
+                else { continue }
+                let isThere = facts.links.values.contains {
+                    NetworkDevices.isEnd($0) && $0.master == bridge && $0.peerNamespace == number
+                }
+                if !isThere { place.cutOff += 1 }
             }
             place.containers.sort()
-            place.device = facts.links.values.first { $0.name == network.device }
             if let device = place.device { place.addresses = try host.addresses(of: device.index).map(\.address) }
             facts.places.append(place)
         }

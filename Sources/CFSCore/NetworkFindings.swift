@@ -1,5 +1,4 @@
 import CFSModel
-import CFSMonitor
 import CFSNetworks
 
 /// What of a host decides whether containers on networks are reached, as it was read. ``findings`` is pure.
@@ -11,6 +10,8 @@ struct NetworkFacts {
         var containers: [String] = []
         /// The bridge, or the device of the host below the containers'.
         var device: Link?
+        /// How many of the containers have no device in the bridge.
+        var cutOff = 0
         /// Those of the device.
         var addresses: [IPAddress] = []
 
@@ -193,9 +194,8 @@ struct NetworkFacts {
                     name, place.isUsed ? .missing : .warning, "its bridge \(network.device) is switched off",
                     hint: commands.text(separator: " && ")))
         }
-        let attached = links.values.count { $0.master == device.index && $0.name.hasPrefix(NetworkDevices.prefix) }
-        if attached < place.containers.count {
-            let lost = place.containers.count - attached
+        let lost = place.cutOff
+        if lost > 0 {
             findings.append(
                 Finding(
                     name, .missing, "\(lost) of its containers \(lost == 1 ? "is" : "are") cut off from its bridge",

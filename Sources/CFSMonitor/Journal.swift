@@ -59,9 +59,12 @@ public struct Journal: Sendable, Hashable {
 
     /// Makes the file the old one, so that the next event begins a new one. The one that was old goes.
     ///
-    /// - Parameter before: called while nobody can write, with the file.
-    public func rotate(before: (Int32) throws(CFSError) -> Void) throws(CFSError) {
+    /// - Parameters:
+    ///   - limit: nothing is done with a file that is no larger, in bytes: somebody else was faster.
+    ///   - before: called while nobody can write, with the file.
+    public func rotate(above limit: UInt64 = 0, before: (Int32) throws(CFSError) -> Void) throws(CFSError) {
         try withFile(shared: false) { file throws(CFSError) in
+            guard UInt64(clamping: try File.status(at: file).size) > limit else { return 0 }
             try before(file)
             try checked(rename(path, oldPath) == 0 ? 0 : -Int(errno), "rename", .recording, path: path)
             return 0

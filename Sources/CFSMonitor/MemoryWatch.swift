@@ -17,9 +17,12 @@ final class MemoryWatch {
     /// by the time its death is told.
     private var numbers: [(outside: Int32, inside: Int32)] = []
     private var askedAt: UInt64 = 0
+    private static let mostVictims = 1000
     /// Of which kills there have been events.
     private(set) var told: UInt64 = 0
     private var toldVictims = 0
+    private var toldAt: UInt64?
+    private var kills: UInt64 = 0
 
     /// Begins to watch; nil where the cgroup has no memory controller.
     static func begin(_ cgroup: Cgroup, _ container: MonitorRequest, initPID: Int32) -> MemoryWatch? {
@@ -52,16 +55,21 @@ final class MemoryWatch {
         guard case .memory(let now, let before)? = try watch.change() else { return }
         if now.oomKill > before.oomKill {
             readLog()
-            tell(now.oomKill - before.oomKill)
+            kills += now.oomKill - before.oomKill
+            tell()
         } else if now.max > before.max {
             try noteNumbers()
         }
     }
 
-    /// At once: a container may live on when one of its processes was killed.
-    private func tell(_ kills: UInt64) {
-        told += kills
-        var attributes = [EngineEvent.Attribute("kills", "\(kills)")]
+    /// At once: a container may live on when one of its processes was killed. One that makes its processes be killed all the time
+    /// must not fill the journal: then every ten seconds.
+    private func tell() {
+        let now = SystemClock.monotonic
+        if let toldAt, now - toldAt < 10_000_000_000 { return }
+        toldAt = now
+        var attributes = [EngineEvent.Attribute("kills", "\(kills - told)")]
+        told = kills
         let names = victims.dropFirst(toldVictims).prefix(4).map(\.text)
         if !names.isEmpty { attributes.append(EngineEvent.Attribute("killed", names.text(separator: ", "))) }
         toldVictims = victims.count
@@ -89,7 +97,11 @@ final class MemoryWatch {
             guard count > 0 else { return }
             guard let entry = KilledProcess(String(decoding: buffer[..<count], as: UTF8.self)) else { continue }
             guard entry.cgroup.pathNames.contains(container.id.text) else { continue }
-            victims.append(OutOfMemory.Victim(name: entry.name, pid: number(entry.pid)))
+            let pid = number(entry.pid)
+            // A sentence names four.
+            if victims.count < Self.mostVictims || pid == 1 {
+                victims.append(OutOfMemory.Victim(name: entry.name, pid: pid))
+            }
         }
     }
 
@@ -98,14 +110,13 @@ final class MemoryWatch {
         return Self.numberInside(pid) ?? numbers.first { $0.outside == pid }?.inside
     }
 
-    /// The last field of `NSpid` in proc_pid_status(5); nil for a process that has none any more.
+    /// The second field of `NSpid`, or the only one where the container has the host's numbers, in proc_pid_status(5); nil for a process that has none any more.
     private static func numberInside(_ pid: Int32) -> Int32? {
         do throws(CFSError) {
             let text = String(decoding: try File.readAll(at: "/proc/\(pid)/status"), as: UTF8.self)
             let line = text.split(separator: "\n").first { $0.hasPrefix("NSpid:") }
-            return line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).last.flatMap { Int32($0) }.flatMap {
-                $0 > 0 ? $0 : nil
-            }
+            let numbers = line?.split(whereSeparator: { $0 == "\t" || $0 == " " }).dropFirst().compactMap { Int32($0) }
+            return numbers.flatMap { $0.count > 1 ? $0[1] : $0.first }.flatMap { $0 > 0 ? $0 : nil }
         } catch {
             // It has been waited for already.
             return nil

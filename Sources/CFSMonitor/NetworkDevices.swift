@@ -6,7 +6,7 @@ import Glibc
 /// What the kernel has of a network: made by the first of its containers that starts, gone with the network.
 public enum NetworkDevices {
     /// What the names of the host's ends of containers' devices begin with.
-    public static let prefix = "cfsv"
+    static let prefix = "cfsv"
 
     /// The bridge of a network, made when it is not there, with everything that belongs to it.
     ///

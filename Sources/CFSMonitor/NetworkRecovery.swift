@@ -43,11 +43,9 @@ extension NetworkDevices {
         var changes = 0
         var host = try RouteSocket()
         for network in networks where network.driver == .bridge {
-            do throws(CFSError) {
-                changes += try attach(running, to: network, &host, folder)
-            } catch {
-                // What keeps one from its place, such as a device of somebody else that has its name, keeps no other from its own.
-                continue
+            // What keeps one from its place, such as a device of somebody else that has its name, keeps no other from its own.
+            ContainerNetwork.regardless { () throws(CFSError) in
+                try attach(running, to: network, &host, folder, &changes)
             }
         }
         var present: [NetworkRecord] = []
@@ -63,11 +61,11 @@ extension NetworkDevices {
 
     /// Makes the bridge again that containers which run are on, and puts the devices of those into it that are in none.
     private static func attach(
-        _ running: [ConnectedContainer], to network: NetworkRecord, _ host: inout RouteSocket, _ folder: String
-    ) throws(CFSError) -> Int {
+        _ running: [ConnectedContainer], to network: NetworkRecord, _ host: inout RouteSocket, _ folder: String,
+        _ changes: inout Int
+    ) throws(CFSError) {
         let members = running.filter { $0.pid != nil && $0.endpoint(on: network) != nil }
-        guard !members.isEmpty else { return 0 }
-        var changes = 0
+        guard !members.isEmpty else { return }
         var links = try host.links()
         if !links.contains(where: { $0.name == network.device && $0.isUp }) {
             _ = try make(network, &host, try OpenPacketFilter(), folder)
@@ -75,29 +73,45 @@ extension NetworkDevices {
             changes += 1
         }
         guard let bridge = links.first(where: { $0.name == network.device && $0.kind == "bridge" })?.index else {
-            return changes
+            return
         }
-        let ends = links.filter { $0.kind == "veth" && $0.name.hasPrefix(NetworkDevices.prefix) }
-        if ends.count(where: { $0.master == bridge }) >= members.count { return changes }
+        let ends = links.filter(isEnd)
         for member in members {
-            guard let pid = member.pid, let endpoint = member.endpoint(on: network),
-                let number = try host.namespaceNumber(of: pid)
-            else { continue }
-            for end in ends where end.master == nil && end.peerNamespace == number {
-                guard try isEnd(end, of: endpoint, pid) else { continue }
-                try host.setMaster(end.index, bridge)
-                if !member.settings.ports.isEmpty { try host.setHairpin(end.index, true) }
-                changes += 1
-                break
+            do throws(CFSError) {
+                if try attach(member, to: network, bridge, ends, &host) { changes += 1 }
+            } catch {
+                // It may have ended meanwhile.
+                continue
             }
         }
-        return changes
     }
+
+    /// - Returns: false when it is in its place, or has none.
+    private static func attach(
+        _ member: ConnectedContainer, to network: NetworkRecord, _ bridge: Int32, _ ends: [Link],
+        _ host: inout RouteSocket
+    ) throws(CFSError) -> Bool {
+        guard let pid = member.pid, let endpoint = member.endpoint(on: network),
+            let number = try host.namespaceNumber(of: pid)
+        else { return false }
+        if ends.contains(where: { $0.master == bridge && $0.peerNamespace == number }) { return false }
+        for end in ends where end.master == nil && end.peerNamespace == number {
+            guard try isEnd(end, of: endpoint, pid) else { continue }
+            try host.setMaster(end.index, bridge)
+            if !member.settings.ports.isEmpty { try host.setHairpin(end.index, true) }
+            return true
+        }
+        return false
+    }
+
+    /// Whether a device is the host's end of a container's.
+    package static func isEnd(_ link: Link) -> Bool { link.kind == "veth" && link.name.hasPrefix(prefix) }
 
     /// Whether a device of the host is the other end of the one that a container has for a network. What the container may have
     /// changed of its own end, it stays with this one alone.
     private static func isEnd(_ end: Link, of endpoint: NetworkEndpoint, _ pid: Int32) throws(CFSError) -> Bool {
-        guard let peer = end.peer else { return false }
+        // Of two ends with the same number older kernels tell it of neither.
+        let peer = end.peer ?? end.index
         let namespace = File.tryOpen("/proc/\(pid)/ns/net", .read)
         guard namespace >= 0 else { return false }
         let opened = OwnedFD(namespace)

@@ -115,7 +115,9 @@ public enum SeccompCompiler {
                 if action != defaultAction {
                     library.append(Library(name: name, number: number, action: action, conditions: []))
                 }
-            } else if !call.conditional.isEmpty, SeccompCallNumbers.multiplexers.contains(name) {
+            } else if SeccompCallNumbers.multiplexers.contains(name),
+                call.conditional.contains(where: { $0.action != defaultAction })
+            {
                 // Where they meet the rule of a call behind the multiplexer, libseccomp keeps only one of the two, and may
                 // leave out that call on all architectures.
                 prologue.exceptions.append(SeccompPrologue.Exception(name: name, rules: call.conditional))

@@ -151,10 +151,10 @@ extension Registry {
             WHERE number = (
                 SELECT max(number) FROM history
                 WHERE container = ? AND time <= ? AND verb IN ('run', 'start', 'restart')
-            )
+            ) AND ended_at <= ?
             """
         )
-        .bind(container).bind(Int64(clamping: time)).run()
+        .bind(container).bind(Int64(clamping: time)).bind(Int64(clamping: time)).run()
     }
 
     /// How far the journal was read by ``absorb(_:position:)``; nil before the first time.
@@ -245,7 +245,9 @@ extension HistoryEntry {
     }
 
     /// Takes over that a run goes on, when this is the newest one of that container.
-    public mutating func open() { (endedAt, status, reason) = (nil, nil, nil) }
+    public mutating func open(at time: UInt64) {
+        if endedAt.map({ $0 <= time }) ?? false { (endedAt, status, reason) = (nil, nil, nil) }
+    }
 
     init(_ row: SQLiteStatement, path: String) throws(CFSError) {
         let command =

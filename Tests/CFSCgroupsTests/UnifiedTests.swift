@@ -22,6 +22,20 @@ struct UnifiedTests {
     }
 
     @Test(
+        "one that says what a limit of its own says is written in its place, but for files with a line for each device")
+    func replacement() throws {
+        #expect(
+            try written {
+                $0.memory = RuntimeSpec.Memory()
+                $0.memory?.limit = 64
+                $0.memory?.reservation = 32
+                $0.blockIO = RuntimeSpec.BlockIO()
+                $0.blockIO?.throttleReadBpsDevice = [.init(major: 8, minor: 0, rate: 1)]
+                $0.unified = [.init("memory.max", "512m"), .init("io.max", "8:16 rbps=2")]
+            } == ["memory.low: 32", "io.max: 8:0 rbps=1", "memory.max: 512m", "io.max: 8:16 rbps=2"])
+    }
+
+    @Test(
         "what is no file of a known controller is refused, and so is what would move or kill processes",
         arguments: [
             ("memory/high", "is not the name of a cgroup file"), ("../memory.high", "is not the name of a cgroup file"),

@@ -62,6 +62,16 @@ struct ContainerLimitsTests {
         own.dropTwins(of: changes)
         #expect(own.unified.map(\.key) == ["memory.high", "io.weight"])
         #expect(own.cpu?.quota == nil && own.cpu?.cpus == "0" && own.hugepageLimits.isEmpty)
+        changes = RuntimeSpec.Resources()
+        changes.blockIO = RuntimeSpec.BlockIO()
+        changes.blockIO?.throttleReadBpsDevice = [RuntimeSpec.ThrottleDevice(major: 8, minor: 0, rate: 9)]
+        own.unified = [.init("io.max", "8:0 rbps=1\n8:16 rbps=2"), .init("memory.swap.max", "0")]
+        own.dropTwins(of: changes)
+        #expect(own.unified.map(\.value) == ["8:16 rbps=2", "0"])
+        // Swap that follows the memory does not touch what was said of it.
+        own.dropTwins(of: Self.memory(64, nil))
+        #expect(own.unified.map(\.key) == ["io.max", "memory.swap.max"])
+        changes.pids = RuntimeSpec.Pids(limit: 50)
         // Both at once are what the caller says: the file is written last.
         changes.unified = [.init("pids.max", "3")]
         own.unified = [.init("pids.max", "7")]

@@ -115,6 +115,17 @@ struct RegistryHistoryTests {
         try registry.absorb([end(one, 48, 4)], position: "1:4")
         entries = try registry.history()
         #expect(entries.map(\.status) == [1, 4, 3, nil] && entries[1].endedAt == 48)
+        // Read once more, from before: nothing of it is new.
+        try registry.absorb(
+            [end(one, 40, 2), .begun(container: one.id.text, time: 45), end(one, 48, 4)], position: "1:4")
+        #expect(try registry.history() == entries)
+        // A start that failed is an end too, and no beginning: what runs after it is open all the same.
+        let (three, time) = (try row("three"), UInt64(60))
+        try registry.remember(entry(three, "run", at: 55))
+        try registry.absorb(
+            [end(three, time, 1), end(three, time + 1, 125), .begun(container: three.id.text, time: time + 2)],
+            position: "1:5")
+        #expect(try registry.history().last?.endedAt == nil)
     }
 
     @Test("the end of one more command closes its entry, and no other; that of the container closes none of those")

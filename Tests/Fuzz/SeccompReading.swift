@@ -74,10 +74,12 @@ struct SeccompReading {
         // The arguments of what lies behind the multiplexers of i386 are in the program's memory, where no filter sees them: of
         // rules, only those count that name the multiplexer and its own arguments.
         if numbers.architecture == .x86, [102, 117].contains(call.number) {
-            return profile.rules.first { rule in
+            let rules = profile.rules.filter { rule in
                 !rule.conditions.isEmpty && rule.names.contains(call.number == 102 ? "socketcall" : "ipc")
-                    && holds(rule.conditions, call.arguments, .x86)
-            }?.action.returnValue
+            }
+            // Rules that say what holds anyway say nothing.
+            guard rules.contains(where: { $0.action != profile.defaultAction }) else { return nil }
+            return rules.first { holds($0.conditions, call.arguments, .x86) }?.action.returnValue
         }
         guard let name = names.first else { return beyond(call, numbers, isX32) }
         var unconditional: SeccompProfile.Action?
