@@ -49,7 +49,7 @@ struct DaemonNetworkTests: EngineSuite {
         #expect(removed.status == 200 && removed.json["id"].text == id, "\(removed.text)")
         let gone = daemon.get("/networks/blue")
         #expect(gone.status == 404 && gone.json["code"].text == "networkNotFound")
-        let hint = #"make it: POST /networks {"name": "blue"}; those that there are: GET /networks"#
+        let hint = #"those that there are: GET /networks; a new one: POST /networks {"name": "blue"}"#
         #expect(gone.json["hint"].text == hint, "\(gone.text)")
     }
 
