@@ -75,6 +75,7 @@ public struct CgroupSettings: Sendable, Hashable {
         checksMemoryInUse = resources.memory?.checkBeforeUpdate ?? false
     }
 
+    /// Takes away what was to be written to a file.
     mutating func drop(_ file: String) { entries.removeAll { $0.file == file } }
 
     public var isEmpty: Bool { entries.isEmpty && devices == nil }

@@ -49,9 +49,7 @@ extension Engine {
 
     private func write(_ event: EngineEvent) {
         Self.regardless { () throws(CFSError) in
-            guard try journal.append(event) > Self.journalLimit else { return }
-            // What only the journal knows is taken over before it can go.
-            try journal.rotate(above: Self.journalLimit) { _ throws(CFSError) in try absorbEnds() }
+            if try journal.append(event) > Self.journalLimit { try turnFullJournal() }
         }
     }
 
@@ -59,8 +57,13 @@ extension Engine {
     func turnJournal() {
         Self.regardless { () throws(CFSError) in
             guard let status = File.statusIfThere(journal.path), status.size > Self.journalLimit else { return }
-            try journal.rotate(above: Self.journalLimit) { _ throws(CFSError) in try absorbEnds() }
+            try turnFullJournal()
         }
+    }
+
+    /// What only the journal knows is taken over before it can go.
+    private func turnFullJournal() throws(CFSError) {
+        try journal.rotate(above: Self.journalLimit) { _ throws(CFSError) in try absorbEnds() }
     }
 
     /// Remembers that the caller did something.

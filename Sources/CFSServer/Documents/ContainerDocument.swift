@@ -55,7 +55,7 @@ enum ContainerDocument {
             default: continue
             }
         }
-        return entries.filter { ["run", "start", "restart"].contains($0.verb) }.map { entry in
+        return entries.filter(\.isRun).map { entry in
             run(entry, isStopped: stopped.contains(entry.number))
         }
     }

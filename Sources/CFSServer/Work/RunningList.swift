@@ -52,7 +52,7 @@ final class RunningList: Sendable {
                 } catch {
                     // Where nothing can be watched (a user's watches have a limit), nothing is kept.
                     state = State()
-                    return Self.answer(try running(engine))
+                    return Self.answer(records)
                 }
                 guard isNew else {
                     let answer = Self.answer(records)
