@@ -31,7 +31,9 @@ enum UsersTarget {
         for number in [found.uid, found.gid] + found.groups {
             demand(number < 0x7fff_ffff, "\(user) has the number \(number)")
         }
-        demand(found.home.hasPrefix("/") && !found.home.utf8.contains(0), "the home \(found.home)")
+        // By bytes: for a String a "/" with a combining character behind it is another character than "/".
+        let home = found.home.utf8
+        demand(home.first == UInt8(ascii: "/") && !home.contains(0), "the home \(found.home)")
         demand(Set(found.groups).count == found.groups.count, "a group comes twice: \(found.groups)")
         let alone = resolve("\(found.uid)")
         demand(alone == nil || alone?.uid == found.uid, "a number became another: \(found.uid)")
