@@ -140,13 +140,25 @@ public enum ProcessControl {
 
 /// Starting an executable from any process, with threads or not (posix_spawn(3)).
 public enum Spawn {
+    /// What the new process has of its own, and hands on to its children.
+    public struct Own: OptionSet, Sendable {
+        public let rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+
+        /// A session keyring (session-keyring(7)), where the kernel has keys.
+        public static let keyring = Own(rawValue: CFS_SPAWN_KEYRING)
+        /// It cannot gain privileges by executing a program (PR_SET_NO_NEW_PRIVS).
+        public static let noNewPrivileges = Own(rawValue: CFS_SPAWN_NO_NEW_PRIVS)
+    }
+
     /// - Parameters:
     ///   - descriptors: what the new process gets: number there, descriptor here. All else is close-on-exec.
     ///   - newSession: whether it leads a session of its own, away from the caller's terminal.
+    ///   - own: what else it does not share with the caller.
     /// - Returns: its process number.
     public static func start(
         _ path: String, _ arguments: [String], environment: [String], descriptors: [(Int32, from: Int32)],
-        newSession: Bool
+        newSession: Bool, own: Own = []
     ) throws(CFSError) -> Int32 {
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
@@ -155,7 +167,8 @@ public enum Spawn {
             for pointer in envp { free(pointer) }
         }
         let map = descriptors.flatMap { [$0.from, $0.0] }
-        let pid = Int(cfs_spawn(path, &argv, &envp, map, descriptors.count, newSession ? 1 : 0))
+        let flags = own.rawValue | (newSession ? CFS_SPAWN_SESSION : 0)
+        let pid = Int(cfs_spawn(path, &argv, &envp, map, descriptors.count, flags))
         return Int32(try checked(pid, "posix_spawn", .starting, path: path))
     }
 }

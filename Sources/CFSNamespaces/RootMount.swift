@@ -26,8 +26,17 @@ public enum RootMount {
         return try Mounting.cloneTree("/")
     }
 
+    /// The `/dev` of a plan, as a detached mount; nil when nothing of it is a new file system with device nodes.
+    package static func devices(_ plan: LaunchPlan, userNamespace: Int32?) throws(CFSError) -> OwnedFD? {
+        for mount in plan.mounts {
+            guard case .devices = mount.kind else { continue }
+            return try MountPreparation(plan: plan, userNamespace: userNamespace).mount(mount)
+        }
+        return nil
+    }
+
     /// A user namespace that nobody is in. A process is born in it, is given the map, and ends: the descriptor keeps it.
-    static func userNamespace(uids: [IDMapping], gids: [IDMapping]) throws(CFSError) -> OwnedFD {
+    package static func userNamespace(uids: [IDMapping], gids: [IDMapping]) throws(CFSError) -> OwnedFD {
         let pair = try SocketPair()
         switch try ProcessControl.clone(.user) {
         case .child:

@@ -14,6 +14,8 @@ struct ContainerDocument: Sendable {
     /// Nanoseconds since 1970.
     var created: UInt64
     var annotations: [String: String] = [:]
+    /// Whether its process was made by `restore`: that runs, though it has executed nothing since it was cloned.
+    var isRestored = false
     /// The mount point of cgroup v2, the folder and the name in it; empty without a cgroup.
     var cgroupMountPoint = ""
     var cgroupFolder = ""
@@ -36,6 +38,7 @@ struct ContainerDocument: Sendable {
         pid = Int32(clamping: try fields.unsigned("pid") ?? 0)
         startTime = try fields.unsigned("startTime") ?? 0
         annotations = try fields.map("annotations")
+        isRestored = try fields.bool("restored") ?? false
         cgroupMountPoint = try fields.string("cgroupMountPoint") ?? ""
         cgroupFolder = try fields.string("cgroupFolder") ?? ""
         cgroupName = try fields.string("cgroupName") ?? ""
@@ -46,7 +49,8 @@ struct ContainerDocument: Sendable {
             "ociVersion": .string(ociVersion), "id": .string(id), "pid": .integer(Int64(pid)),
             "startTime": JSON(unsigned: startTime), "bundle": .string(bundle), "rootfs": .string(rootfs),
             "created": JSON(unsigned: created), "annotations": JSON(annotations),
-            "cgroupMountPoint": .string(cgroupMountPoint), "cgroupFolder": .string(cgroupFolder),
+            "restored": .bool(isRestored), "cgroupMountPoint": .string(cgroupMountPoint),
+            "cgroupFolder": .string(cgroupFolder),
             "cgroupName": .string(cgroupName),
         ]
     }

@@ -76,17 +76,8 @@ struct ContainerMaking {
             throw CFSError(
                 .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
         }
-        var document = ContainerDocument(
-            ociVersion: spec.ociVersion, id: id, bundle: configuration.bundle, rootfs: configuration.rootfs,
-            created: SystemClock.realtime)
-        document.annotations = spec.annotations
-        try Seccomp.agent(spec, document.state(.creating, pid: 0))?.check()
-        if let place {
-            document.cgroupMountPoint = place.hierarchy.mountPoint
-            document.cgroupFolder = place.hierarchy.folder
-            document.cgroupName = place.name
-        }
-        var container = RuntimeContainer(store: store, document: document)
+        var container = container(in: place)
+        try Seccomp.agent(spec, container.state(.creating))?.check()
         let lock = try makeFolder(container)
         // The container's process has a copy of it until its command runs.
         defer { lock.unlock() }
@@ -121,8 +112,22 @@ struct ContainerMaking {
         }
     }
 
+    /// The container before it has a process.
+    func container(in place: CgroupPlace?) -> RuntimeContainer {
+        var document = ContainerDocument(
+            ociVersion: configuration.spec.ociVersion, id: id, bundle: configuration.bundle,
+            rootfs: configuration.rootfs, created: SystemClock.realtime)
+        document.annotations = configuration.spec.annotations
+        if let place {
+            document.cgroupMountPoint = place.hierarchy.mountPoint
+            document.cgroupFolder = place.hierarchy.folder
+            document.cgroupName = place.name
+        }
+        return RuntimeContainer(store: store, document: document)
+    }
+
     /// The container's folder, which makes its id taken. One that a making which was killed has left is no container.
-    private func makeFolder(_ container: RuntimeContainer) throws(CFSError) -> FileLock {
+    func makeFolder(_ container: RuntimeContainer) throws(CFSError) -> FileLock {
         let taken = CFSError(.nameTaken, .preparing, "container with given ID already exists: \(id)")
         try Directory.makeAll(container.folder)
         let lock = try FileLock("\(container.folder)/lock") { () throws(CFSError) in throw taken }
@@ -130,7 +135,7 @@ struct ContainerMaking {
         return lock
     }
 
-    private func plan(_ place: CgroupPlace?) throws(CFSError) -> LaunchPlan {
+    func plan(_ place: CgroupPlace?) throws(CFSError) -> LaunchPlan {
         let spec = configuration.spec
         var bundle = LaunchPlan.Bundle(spec, cgroupPath: place?.path)
         bundle.pivots = options.pivots

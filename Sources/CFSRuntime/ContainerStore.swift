@@ -92,7 +92,7 @@ struct RuntimeContainer {
             !process.hasEnded
         else { return .stopped }
         if try cgroup()?.events().isFrozen ?? false { return .paused }
-        return process.hasExecuted ? .running : .created
+        return process.hasExecuted || document.isRestored ? .running : .created
     }
 
     /// A handle on its first process; nil when that has ended.

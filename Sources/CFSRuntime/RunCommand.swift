@@ -40,7 +40,7 @@ enum RunCommand {
 
     /// Somebody may be faster, and may even have made another of the same name: then there is nothing to do, and the end of the
     /// command is what is told.
-    private static func remove(_ container: RuntimeContainer, _ context: RuntimeContext) throws(CFSError) {
+    static func remove(_ container: RuntimeContainer, _ context: RuntimeContext) throws(CFSError) {
         do throws(CFSError) {
             let lock = try container.lock()
             defer { withExtendedLifetime(lock) {} }

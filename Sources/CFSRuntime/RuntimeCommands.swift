@@ -3,7 +3,8 @@ extension RuntimeCommand {
     static let all: [RuntimeCommand] = [
         CreateCommand.create, CreateCommand.start, RunCommand.command, ExecCommand.command, LifeCommands.state,
         LifeCommands.kill, DeleteCommand.command, ListingCommands.list, ListingCommands.processes, LifeCommands.pause,
-        LifeCommands.resume, UpdateCommand.command, EventsCommand.command, SpecCommand.command,
+        LifeCommands.resume, CheckpointCommand.command, RestoreCommand.command, UpdateCommand.command,
+        EventsCommand.command, SpecCommand.command,
         FeaturesCommand.command,
     ]
 }

@@ -15,7 +15,7 @@ public enum RuntimeMain {
         .flag("debug", help: "log more"),
         .flag("systemd-cgroup", help: "read linux.cgroupsPath as SLICE:PREFIX:NAME"),
         .value("rootless", placeholder: "true|false|auto", help: "taken for its callers' sake: root is needed"),
-        .value("criu", placeholder: "FILE", help: "taken for its callers' sake: there is no checkpoint"),
+        .value("criu", placeholder: "FILE", help: "the program that does checkpoint and restore (default: criu)"),
         .flag("help", "h", help: "show this help"),
         .flag("version", "v", help: "show the version"),
     ]
@@ -83,12 +83,15 @@ struct RuntimeContext {
     let store: ContainerStore
     let log: RuntimeLog
     let isSystemd: Bool
+    /// The program of `--criu`.
+    let criu: String?
     let version: String
 
     init(_ global: RuntimeArguments, log: RuntimeLog, version: String) throws(CFSError) {
         store = ContainerStore(root: try HostPath.absolute(global["root"] ?? Self.defaultRoot))
         self.log = log
         isSystemd = global.has("systemd-cgroup")
+        criu = global["criu"]
         self.version = version
     }
 

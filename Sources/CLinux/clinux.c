@@ -540,7 +540,7 @@ uint64_t cfs_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
 
 // glibc's posix_spawn asks for the disposition of all 64 signals in the child, 64 system calls of a start's 600.
 // This does the same with vfork(2): the child shares memory, so it calls nothing but system calls.
-long cfs_spawn(const char *path, char *const argv[], char *const envp[], const int *map, size_t pairs, int new_session) {
+long cfs_spawn(const char *path, char *const argv[], char *const envp[], const int *map, size_t pairs, int flags) {
     // What an ignored disposition would break here; a container's command gets all of them set anew.
     static const int ignorable[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
     volatile int error = 0;
@@ -554,7 +554,15 @@ long cfs_spawn(const char *path, char *const argv[], char *const envp[], const i
         memset(&standard, 0, sizeof standard);
         standard.sa_handler = SIG_DFL;
         for (size_t i = 0; i < sizeof ignorable / sizeof *ignorable; i++) sigaction(ignorable[i], &standard, NULL);
-        if (new_session) setsid();
+        if (flags & CFS_SPAWN_SESSION) setsid();
+        long failed = 0;
+        if (flags & CFS_SPAWN_KEYRING) failed = syscall(SYS_keyctl, CFS_KEYCTL_JOIN_SESSION_KEYRING, NULL);
+        if (failed == -1 && errno == ENOSYS) failed = 0;
+        if (failed != -1 && flags & CFS_SPAWN_NO_NEW_PRIVS) failed = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (failed == -1) {
+            error = errno;
+            _exit(127);
+        }
         int highest = 2;
         for (size_t i = 0; i < pairs; i++) {
             int from = map[2 * i], to = map[2 * i + 1];

@@ -70,15 +70,20 @@ package final class RuntimeBundle {
     /// Makes a container whose streams are the file ``output``: it would hold the test's pipes open.
     @discardableResult
     package func create(_ id: String, _ options: String...) -> CommandResult {
+        detached(["create"] + options + [id])
+    }
+
+    /// Runs a command that leaves a container behind whose streams are the file ``output``.
+    package func detached(_ arguments: [String]) -> CommandResult {
         write()
         let script = "exec \"$@\" </dev/null >'\(folder("output"))' 2>&1"
         return RunningCommand(
-            ["/bin/sh", "-c", script, "sh", Self.binary, "--root", root, "create"] + options + [id],
+            ["/bin/sh", "-c", script, "sh", Self.binary, "--root", root] + arguments,
             environment: ["PATH": EngineFixture.path], directory: folder("bundle")
         ).finish(seconds: 60)
     }
 
-    /// What the container, or a failed ``create(_:_:)``, wrote.
+    /// What the container, or a failed ``detached(_:)``, wrote.
     package var output: String { textOfFile(folder("output")) ?? "" }
 
     package func state(_ id: String) -> JSONValue {

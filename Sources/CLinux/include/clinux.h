@@ -311,6 +311,9 @@ void cfs_keep_heap(size_t step, size_t kept);
 long cfs_set_process_limit(int pid, int resource, uint64_t soft, uint64_t hard);
 /// Starts `path` as posix_spawn(3) would: descriptors `map[2*i]` become `map[2*i+1]` in order (a source must not be a
 /// target of an earlier pair), a new session when asked, no signal blocked, the usual ones not ignored.
-long cfs_spawn(const char *path, char *const argv[], char *const envp[], const int *map, size_t pairs, int new_session);
+long cfs_spawn(const char *path, char *const argv[], char *const envp[], const int *map, size_t pairs, int flags);
+#define CFS_SPAWN_SESSION 1      // leads a session of its own
+#define CFS_SPAWN_KEYRING 2      // has a session keyring of its own, where the kernel has keys
+#define CFS_SPAWN_NO_NEW_PRIVS 4 // cannot gain privileges by executing a program
 
 #endif

@@ -1,0 +1,98 @@
+import CFSCgroups
+import CFSLinux
+import CFSModel
+import CFSNamespaces
+import Glibc
+
+/// `checkpoint`: CRIU writes down what a container's processes are, and ends them.
+enum CheckpointCommand {
+    static let command = RuntimeCommand(
+        names: ["checkpoint"], usage: "CONTAINER", summary: "write a container's processes to files, with CRIU",
+        options: CheckpointOptions.both + [
+            .value(
+                "parent-path", placeholder: "DIR", help: "image of a checkpoint before this, as seen from the image"),
+            .flag("leave-running", help: "let the container go on"),
+            .flag("pre-dump", help: "write the memory only, and let the container go on"),
+            .flag("tcp-skip-in-flight", help: "without TCP connections that are being made"),
+            .value("page-server", placeholder: "ADDRESS:PORT", help: "send the memory to CRIU's page server"),
+            .value("status-fd", placeholder: "N", help: "descriptor that is told when lazy pages can be asked for"),
+        ]
+    ) { arguments, context throws(CFSError) in
+        let container = try context.store.load(try arguments.container())
+        let options = try CheckpointOptions(arguments)
+        let lock = try container.lock()
+        defer { withExtendedLifetime(lock) {} }
+        let status = try container.status()
+        guard status == .running || status == .paused else {
+            throw CFSError(
+                .invalidState, .running, "cannot checkpoint a container in the \(status.rawValue) state",
+                hint: "only what runs, or is paused, has something to write down")
+        }
+        let program = try CRIUService.find(context.criu)
+        let spec = try container.configuration()
+        let isPreDump = arguments.has("pre-dump")
+        let folders = try options.openFolders()
+        var message = options.message(isPreDump ? .preDump : .dump, folders, spec)
+        message.set(2, Int(container.document.pid))
+        message.set(13, container.document.rootfs)
+        var processes = [container.document.pid]
+        if let cgroup = try container.cgroup() {
+            message.set(44, cgroup.path)
+            processes = try cgroup.processesBelow()
+        }
+        let survey = try CheckpointSurvey(container.document.pid, processes, spec)
+        if !survey.losing.isEmpty {
+            let pids = survey.losing.map { "\($0)" }.text(separator: ", ")
+            context.log.warning(
+                "processes \(pids) have no_new_privs set, and will be restored without: CRIU does not keep it")
+        }
+        for text in survey.external { message.set(37, text) }
+        try NamespacesByPath(spec).exclude(from: &message)
+        let given = try add(arguments, options, &message)
+        try survey.image.write(into: folders.image.raw)
+        let service = CRIUService(
+            kind: isPreDump ? .preDump : .dump, options: message, program: program, workFolder: options.work,
+            descriptors: given)
+        let started = try service.start()
+        _ = try started.finish { _ throws(CFSError) in }
+        guard !isPreDump, !arguments.has("leave-running") else { return 0 }
+        try DeleteCommand.destroy(container, spec.hooks, context.log)
+        return 0
+    }
+
+    /// What only this command knows.
+    ///
+    /// - Returns: the descriptors that CRIU gets.
+    private static func add(
+        _ arguments: RuntimeArguments, _ options: CheckpointOptions, _ message: inout ProtobufMessage
+    ) throws(CFSError) -> [(Int32, from: Int32)] {
+        if arguments.has("leave-running") { message.set(3, true) }
+        if arguments.has("tcp-skip-in-flight") { message.set(46, true) }
+        let parent = CheckpointOptions.text(arguments["parent-path"])
+        if let parent {
+            guard !parent.isAbsolutePath, File.exists("\(options.image)/\(parent)") else {
+                throw RuntimeArguments.fault(
+                    "invalid parent-path \"\(parent)\": a folder that is there, as seen from the image, is needed")
+            }
+            message.set(14, parent)
+        }
+        if parent != nil || arguments.has("pre-dump") { message.set(15, true) }
+        if let text = CheckpointOptions.text(arguments["page-server"]) { message.set(11, try pageServer(text)) }
+        guard let status = try arguments.number("status-fd", Int32.self), status >= 0 else { return [] }
+        guard fcntl(status, F_GETFD) != -1 else {
+            throw RuntimeArguments.fault("invalid value \"\(status)\" for -status-fd: it is not open")
+        }
+        message.set(49, Int(CRIUService.firstDescriptor))
+        return [(CRIUService.firstDescriptor, from: status)]
+    }
+
+    private static func pageServer(_ text: String) throws(CFSError) -> ProtobufMessage {
+        guard let colon = text.lastIndex(of: ":"), colon != text.startIndex,
+            let port = UInt16(text[text.index(after: colon)...])
+        else { throw RuntimeArguments.fault("invalid value \"\(text)\" for -page-server: ADDRESS:PORT is needed") }
+        var server = ProtobufMessage()
+        server.set(1, String(text[..<colon]))
+        server.set(2, Int(port))
+        return server
+    }
+}
