@@ -59,7 +59,7 @@ struct HostInspection {
     /// Bytes; `NanoCpus` in billionths of a processor; zero is without limit, as there.
     var json: JSON {
         let resources = request.spec.linux.resources
-        let (memory, cpu) = (resources?.memory, resources?.cpu)
+        let (memory, cpu, disks) = (resources?.memory, resources?.cpu, resources?.blockIO)
         var processors: Int64 = 0
         if let quota = cpu?.quota, quota > 0 {
             let share = Double(quota) / Double(max(1, cpu?.period ?? CPUQuota.defaultPeriod))
@@ -79,7 +79,20 @@ struct HostInspection {
             "MemorySwap": .integer(memory?.swap ?? 0), "NanoCpus": .integer(processors),
             "CpuShares": JSON(unsigned: cpu?.shares ?? 0), "CpusetCpus": .string(cpu?.cpus ?? ""),
             "CpusetMems": .string(cpu?.mems ?? ""), "PidsLimit": .integer(resources?.pids?.limit ?? 0),
+            "BlkioWeight": .integer(Int64(disks?.weight ?? 0)),
+            "BlkioDeviceReadBps": Self.rates(disks?.throttleReadBpsDevice),
+            "BlkioDeviceWriteBps": Self.rates(disks?.throttleWriteBpsDevice),
+            "BlkioDeviceReadIOps": Self.rates(disks?.throttleReadIOPSDevice),
+            "BlkioDeviceWriteIOps": Self.rates(disks?.throttleWriteIOPSDevice),
         ]
+    }
+
+    /// By the number of each device, which is what the kernel was told.
+    private static func rates(_ devices: [RuntimeSpec.ThrottleDevice]?) -> JSON {
+        .array(
+            (devices ?? []).map {
+                ["Path": .string("/dev/block/\($0.major):\($0.minor)"), "Rate": JSON(unsigned: $0.rate)]
+            })
     }
 
     private static func restartPolicy(_ policy: RestartPolicy) -> JSON {

@@ -44,25 +44,29 @@ extension Container {
         ]
     }
 
+    /// The members that Docker has are always there: scripts ask for the exit status of whatever there is.
     private static func state(_ record: ContainerRecord, _ exit: ExitRecord?) -> JSON {
-        var object = JSONObject([("Status", .string(record.statusName))])
+        var object = JSONObject([
+            ("Status", .string(record.statusName)), ("Running", false), ("Paused", false),
+            ("Restarting", .bool(record.restartsAt != nil)), ("OOMKilled", false),
+            ("Dead", .bool(record.state == .dead)),
+            ("Pid", 0), ("ExitCode", 0),
+        ])
         switch record.state {
-        case .created, .dead: object["Running"] = false
+        case .created, .dead: break
         case .running(let pid), .paused(let pid), .stopping(let pid):
             object["Running"] = true
             object["Paused"] = .bool(record.state == .paused(pid: pid))
             object["Pid"] = .integer(Int64(pid))
         case .exited(let status, let reason):
-            object["Running"] = false
             object["ExitCode"] = .integer(Int64(status))
+            object["OOMKilled"] = .bool(exit?.outOfMemory != nil)
             object["Signal"] = exit?.signal.map { .string(Signal.name($0)) } ?? .null
             object["Reason"] = reason.map(JSON.string) ?? .null
             object["Warnings"] = JSON(exit?.warnings ?? [])
-            object["OOMKilled"] = .bool(exit?.outOfMemory != nil)
             object["OutOfMemory"] = exit?.outOfMemory?.json ?? .null
         }
         if !record.damage.isEmpty { object["Damage"] = JSON(record.damage) }
-        object["Restarting"] = .bool(record.restartsAt != nil)
         if let health = record.health {
             object["Health"] = [
                 "Status": .string(health.status.rawValue), "FailingStreak": .integer(Int64(health.failures)),

@@ -62,6 +62,12 @@ public enum ProcessControl {
             arguments.pidfd = UInt64(UInt(bitPattern: pidfd))
             return Int(cfs_clone3(&arguments))
         }
+        if result == -ErrorCode.again {
+            throw CFSError(
+                .limitExceeded, .cloning, "no further process can be made: a limit of processes is reached",
+                systemCall: "clone3", errno: Int32(-result),
+                hint: "the cgroup's (--pids-limit, `cfs update` changes it), or the user's (RLIMIT_NPROC)")
+        }
         try checked(result, "clone3", .cloning)
         return result == 0 ? .child : .parent(pid: Int32(result), pidfd: pidfd)
     }

@@ -19,9 +19,10 @@ struct HostInspectionTests {
     @Test("without limits their numbers are zero, as users of Docker know it")
     func unlimited() throws {
         let host = try Self.host(RuntimeSpec.Resources()).json
-        for name in ["Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "PidsLimit"] {
+        for name in ["Memory", "MemoryReservation", "MemorySwap", "NanoCpus", "CpuShares", "PidsLimit", "BlkioWeight"] {
             #expect(host[name] == 0, "\(name)")
         }
+        #expect(host["BlkioDeviceWriteBps"] == [])
         #expect(host["CpusetCpus"] == "" && host["NetworkMode"] == "none")
     }
 
@@ -35,7 +36,11 @@ struct HostInspectionTests {
         resources.cpu?.quota = 150_000
         resources.cpu?.cpus = "0-1"
         resources.pids = RuntimeSpec.Pids(limit: 7)
+        resources.blockIO = RuntimeSpec.BlockIO()
+        resources.blockIO?.weight = 300
+        resources.blockIO?.throttleReadIOPSDevice = [RuntimeSpec.ThrottleDevice(major: 8, minor: 16, rate: 50)]
         let host = try Self.host(resources).json
+        #expect(host["BlkioWeight"] == 300 && host["BlkioDeviceReadIOps"] == [["Path": "/dev/block/8:16", "Rate": 50]])
         #expect(host["Memory"] == 67_108_864 && host["MemorySwap"] == 134_217_728)
         #expect(host["NanoCpus"] == 1_500_000_000 && host["CpusetCpus"] == "0-1" && host["PidsLimit"] == 7)
     }

@@ -147,6 +147,21 @@ struct InspectTemplateTests: EngineSuite {
         }
     }
 
+    @Test("a state has the members that Docker's has, whatever it is, as JSON too")
+    func states() throws {
+        let engine = EngineFixture()
+        #expect(engine.run("create", "--name", "new", "BusyBox", "true").status == 0)
+        #expect(engine.run("run", "--name", "over", "BusyBox", "sh", "-c", "exit 3").status == 3)
+        for (name, status, code) in [("new", "created", 0.0), ("over", "exited", 3)] {
+            let state = try engine.inspect(name)["State"]
+            #expect(state["Status"].text == status && state["ExitCode"].number == code && state["Pid"].number == 0)
+            for word in ["Running", "Paused", "Restarting", "OOMKilled", "Dead"] {
+                #expect(state[word] == .bool(false), "\(name) \(word)")
+            }
+        }
+        engine.run("rm", "new", "over")
+    }
+
     @Test("a field that does not exist is named, and the other containers are printed")
     func missing() throws {
         try engine.withContainer(["--name", "here"]) { _ in

@@ -161,6 +161,10 @@ struct EngineLimitTests: EngineSuite {
             #expect(file(id, "pids.max") == "40")
             #expect(eventually(seconds: 60) { counter(id, "pids.events", "max") > 0 })
             #expect((Int(file(id, "pids.current")) ?? 99) <= 40)
+            // Of the many that want the place of one that has ended another is mostly faster.
+            let refused = (1...20).lazy.map { _ in engine.run("exec", id, "true") }.first { $0.status != 0 }
+            #expect(refused?.errors.contains("a limit of processes is reached") == true, "\(refused?.errors ?? "")")
+            #expect(refused?.errors.contains("--pids-limit") == true)
             #expect(engine.run("run", "--rm", "BusyBox", "echo", "alive").output == "alive\n")
             expectRemoved(id)
         }

@@ -26,7 +26,8 @@ extension ProcessorLimitOptions {
         @Option(help: ArgumentHelp("Memory nodes it may use: 0,1.", valueName: "list"))
         var cpusetMems: String?
 
-        @Option(help: ArgumentHelp("Processes and threads at most, or -1.", valueName: "number"))
+        @Option(
+            help: ArgumentHelp("Processes and threads at most, or -1 (a new container: 4096).", valueName: "number"))
         var pidsLimit: String?
     }
 }

@@ -10,10 +10,17 @@ extension ResourceOptions {
         @Flag(help: "Not possible with cgroup v2; the error says what is.")
         var oomKillDisable = false
 
-        @Option(help: ArgumentHelp("Cgroup to make the container's cgroup in.", valueName: "cgroup"))
+        @Option(
+            help: ArgumentHelp(
+                "Cgroup to make the container's cgroup in, from the root with a slash; made when it is missing.",
+                valueName: "cgroup"))
         var cgroupParent: String?
 
-        @Option(help: ArgumentHelp("Allow devices: \"c 1:3 rwm\".", valueName: "rule"))
+        @Option(
+            help: ArgumentHelp(
+                "Allow devices by number: \"c 1:3 rwm\"; to make them takes --cap-add MKNOD --userns host.",
+                valueName: "rule"
+            ))
         var deviceCgroupRule: [String] = []
     }
 }
