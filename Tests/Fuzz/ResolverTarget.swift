@@ -161,8 +161,14 @@ private struct PathCheck {
         var isFolder: Bool { if case .object(_, let mode) = self { mode & S_IFMT == S_IFDIR } else { false } }
     }
 
+    /// Asked again after ELOOP: when the kernel has to give up its walk without locks and begins anew, it goes on counting links from
+    /// where it was (do_filp_open of fs/namei.c), and twenty may be taken for more than forty.
     private func kernel() -> Found {
-        let result = File.tryOpen(path, below: root, .path, resolve: .inRoot)
+        var result = 0
+        for _ in 0..<16 {
+            result = File.tryOpen(path, below: root, .path, resolve: .inRoot)
+            if result != -ErrorCode.loop { break }
+        }
         if result < 0 { return .failure(result) }
         let descriptor = OwnedFD(result)
         return Found(descriptor.raw)

@@ -2,14 +2,19 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Alone in their engines, as they damage them. `CFS_TEST_STRIDE` is how many bytes lie between two lengths: 1 is every byte.
+/// Alone in their engines, as they damage them. `CFS_TEST_STRIDE` is how many bytes lie between two lengths: 1 is every byte. The registry
+/// has so many that several runs may share them: `CFS_TEST_FROM` and `CFS_TEST_UNTIL` are the first length of one, and the first of the next.
 @Suite("A file of the engine's state that was cut off", .needsHost, .serialized)
 struct DamagedStateTests {
-    private static let stride = getenv("CFS_TEST_STRIDE").flatMap { Int(String(cString: $0)) } ?? 0
+    private static let stride = number("CFS_TEST_STRIDE") ?? 0
+
+    private static func number(_ name: String) -> Int? { getenv(name).flatMap { Int(String(cString: $0)) } }
 
     /// The lengths that a file is cut off to: some forty, spread over all of it, or as `CFS_TEST_STRIDE` says.
     private static func lengths(_ size: Int) -> StrideTo<Int> {
-        Swift.stride(from: 0, to: size, by: stride > 0 ? stride : max(1, size / 40))
+        guard stride > 0 else { return Swift.stride(from: 0, to: size, by: max(1, size / 40)) }
+        return Swift.stride(
+            from: number("CFS_TEST_FROM") ?? 0, to: min(size, number("CFS_TEST_UNTIL") ?? size), by: stride)
     }
 
     /// An engine with a container that runs, one that has ended and one whose files are damaged.
