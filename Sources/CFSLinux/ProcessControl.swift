@@ -160,11 +160,18 @@ public enum Spawn {
     /// - Parameters:
     ///   - descriptors: what the new process gets: number there, descriptor here. All else is close-on-exec.
     ///   - newSession: whether it leads a session of its own, away from the caller's terminal.
-    ///   - own: what else it does not share with the caller.
     /// - Returns: its process number.
     public static func start(
         _ path: String, _ arguments: [String], environment: [String], descriptors: [(Int32, from: Int32)],
-        newSession: Bool, own: Own = []
+        newSession: Bool
+    ) throws(CFSError) -> Int32 {
+        try start(path, arguments, environment: environment, descriptors: descriptors, newSession: newSession, own: [])
+    }
+
+    /// The same, with more of its own.
+    public static func start(
+        _ path: String, _ arguments: [String], environment: [String], descriptors: [(Int32, from: Int32)],
+        newSession: Bool, own: Own
     ) throws(CFSError) -> Int32 {
         var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]

@@ -4,6 +4,8 @@ import CLinux
 public struct ProcessStatus: Sendable, Hashable {
     /// The start in clock ticks since boot: with the number it is an identity that survives the reuse of numbers.
     public let startTime: UInt64
+    /// The process that waits for it.
+    public let parent: Int32
     /// Whether it has executed a program since it was cloned.
     public let hasExecuted: Bool
     /// Whether it only keeps its number until somebody waits for it.
@@ -33,7 +35,8 @@ public struct ProcessStatus: Sendable, Hashable {
         func number(_ field: Int) -> UInt64? {
             fields.indices.contains(field - 3) ? UInt64(String(decoding: fields[field - 3], as: UTF8.self)) : nil
         }
-        guard let flags = number(9), let startTime = number(22) else { return nil }
+        guard let flags = number(9), let startTime = number(22), let parent = number(4) else { return nil }
+        self.parent = Int32(clamping: parent)
         self.startTime = startTime
         hasExecuted = flags & Self.forkedWithoutExec == 0
         hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")

@@ -35,6 +35,11 @@ public enum RootMount {
         return nil
     }
 
+    /// Makes the place of a mount in a root that may be hostile, when it is not there (``RootPath``).
+    package static func makePlace(_ path: String, root: Int32, isFolder: Bool) throws(CFSError) {
+        _ = try RootPath.openOrMake(path, root: root, kind: isFolder ? .folder : .file)
+    }
+
     /// A user namespace that nobody is in. A process is born in it, is given the map, and ends: the descriptor keeps it.
     package static func userNamespace(uids: [IDMapping], gids: [IDMapping]) throws(CFSError) -> OwnedFD {
         let pair = try SocketPair()

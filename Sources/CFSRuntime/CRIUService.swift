@@ -96,15 +96,18 @@ struct CRIUService {
         }
     }
 
-    /// Starts CRIU, in the namespaces and the cgroup of this process, and asks it.
+    /// Starts CRIU, away from the caller's terminal while it writes: a Ctrl-C there would end it with the container half stopped. What it
+    /// restores may be of the caller's session. In the namespaces and the cgroup of this process, and asks it.
     func start() throws(CFSError) -> Started {
         let pair = try SocketPair()
         let environment = Self.environment()
+        // What is told of a failure is of this one.
+        _ = unlink("\(workFolder)/\(kind.log)")
         let pid: Int32
         do throws(CFSError) {
             pid = try Spawn.start(
                 program, ["criu", "swrk", "\(Self.socket)"], environment: environment,
-                descriptors: [(Self.socket, from: pair.theirs)] + descriptors, newSession: false, own: own)
+                descriptors: [(Self.socket, from: pair.theirs)] + descriptors, newSession: kind != .restore, own: own)
         } catch {
             throw CFSError(
                 .commandNotExecutable, .starting, "\(program) cannot be run", path: program, errno: error.errno)

@@ -63,19 +63,21 @@ struct CgroupPlace {
         return "\(path)/\(prefix.isEmpty ? name : "\(prefix)-\(name)").scope"
     }
 
+    /// - Throws: `conflict` when somebody lives in it.
+    func check() throws(CFSError) {
+        guard let there = try hierarchy.cgroup(name), try there.isPopulated() else { return }
+        throw CFSError(
+            .conflict, .limiting, "the container's cgroup \(path) is not empty", path: path,
+            hint: "another container uses it: linux.cgroupsPath must be its own")
+    }
+
     /// Makes the cgroup, with the limits that were asked for.
     ///
     /// - Throws: `conflict` when somebody lives in it already.
     func make(_ resources: RuntimeSpec.Resources?) throws(CFSError) -> Cgroup {
         let settings = try resources.map { asked throws(CFSError) in try CgroupSettings(asked) } ?? CgroupSettings()
-        if let there = try hierarchy.cgroup(name) {
-            guard try !there.isPopulated() else {
-                throw CFSError(
-                    .conflict, .limiting, "the container's cgroup \(path) is not empty", path: path,
-                    hint: "another container uses it: linux.cgroupsPath must be its own")
-            }
-            try there.remove()
-        }
+        try check()
+        if let there = try hierarchy.cgroup(name) { try there.remove() }
         return try hierarchy.create(name, settings: settings)
     }
 }

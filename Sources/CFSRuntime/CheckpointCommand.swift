@@ -30,6 +30,7 @@ enum CheckpointCommand {
         }
         let program = try CRIUService.find(context.criu)
         let spec = try container.configuration()
+        try refuseWhatIsLost(spec, container, arguments)
         let isPreDump = arguments.has("pre-dump")
         let folders = try options.openFolders()
         var message = options.message(isPreDump ? .preDump : .dump, folders, spec)
@@ -39,6 +40,7 @@ enum CheckpointCommand {
         if let cgroup = try container.cgroup() {
             message.set(44, cgroup.path)
             processes = try cgroup.processesBelow()
+            try refuseStrangers(processes, container.document.pid)
         }
         let survey = try CheckpointSurvey(container.document.pid, processes, spec)
         if !survey.losing.isEmpty {
@@ -48,11 +50,10 @@ enum CheckpointCommand {
         }
         for text in survey.external { message.set(37, text) }
         try NamespacesByPath(spec).exclude(from: &message)
-        let given = try add(arguments, options, &message)
+        try add(arguments, options, &message)
         try survey.image.write(into: folders.image.raw)
         let service = CRIUService(
-            kind: isPreDump ? .preDump : .dump, options: message, program: program, workFolder: options.work,
-            descriptors: given)
+            kind: isPreDump ? .preDump : .dump, options: message, program: program, workFolder: options.work)
         let started = try service.start()
         _ = try started.finish { _ throws(CFSError) in }
         guard !isPreDump, !arguments.has("leave-running") else { return 0 }
@@ -60,12 +61,51 @@ enum CheckpointCommand {
         return 0
     }
 
+    /// What CRIU cannot make again is told before the container ends.
+    private static func refuseWhatIsLost(
+        _ spec: RuntimeSpec, _ container: RuntimeContainer, _ arguments: RuntimeArguments
+    ) throws(CFSError) {
+        func refuse(_ what: String) throws(CFSError) {
+            throw CFSError(.kernelUnsupported, .preparing, "cannot checkpoint: CRIU restores no \(what)")
+        }
+        for mount in spec.mounts {
+            let words = mount.options
+            if !mount.uidMappings.isEmpty || words.contains("idmap") || words.contains("ridmap") {
+                try refuse("mount with an id map, as that at \(mount.destination) is")
+            }
+        }
+        for namespace in NamespacesByPath(spec).namespaces where ["user", "cgroup"].contains(namespace.type) {
+            try refuse("\(namespace.type) namespace by path (\(namespace.path))")
+        }
+        if try Seccomp.agent(spec, container.state(.running)) != nil {
+            try refuse("agent for system calls (linux.seccomp.listenerPath)")
+        }
+        if !spec.linux.uidMappings.isEmpty, CheckpointOptions.text(arguments["parent-path"]) != nil {
+            try refuse("image with a parent into a user namespace (--parent-path)")
+        }
+    }
+
+    /// CRIU follows the first process and its children; what `exec` has started beside them would end with them.
+    private static func refuseStrangers(_ processes: [Int32], _ first: Int32) throws(CFSError) {
+        var parents: [Int32: Int32] = [:]
+        for pid in processes { parents[pid] = ProcessStatus(of: pid)?.parent }
+        let strangers = parents.keys.filter { pid in
+            var next = pid
+            while next != first, let parent = parents[next] { next = parent }
+            return next != first
+        }
+        guard !strangers.isEmpty else { return }
+        let list = strangers.sorted().map { "\($0)" }.text(separator: ", ")
+        throw CFSError(
+            .invalidState, .preparing,
+            "cannot checkpoint: the processes \(list) are no children of the container's first one (exec started them)",
+            hint: "wait until they have ended, or end them")
+    }
+
     /// What only this command knows.
-    ///
-    /// - Returns: the descriptors that CRIU gets.
     private static func add(
         _ arguments: RuntimeArguments, _ options: CheckpointOptions, _ message: inout ProtobufMessage
-    ) throws(CFSError) -> [(Int32, from: Int32)] {
+    ) throws(CFSError) {
         if arguments.has("leave-running") { message.set(3, true) }
         if arguments.has("tcp-skip-in-flight") { message.set(46, true) }
         let parent = CheckpointOptions.text(arguments["parent-path"])
@@ -78,12 +118,12 @@ enum CheckpointCommand {
         }
         if parent != nil || arguments.has("pre-dump") { message.set(15, true) }
         if let text = CheckpointOptions.text(arguments["page-server"]) { message.set(11, try pageServer(text)) }
-        guard let status = try arguments.number("status-fd", Int32.self), status >= 0 else { return [] }
+        guard let status = try arguments.number("status-fd", Int32.self), status >= 0 else { return }
         guard fcntl(status, F_GETFD) != -1 else {
             throw RuntimeArguments.fault("invalid value \"\(status)\" for -status-fd: it is not open")
         }
-        message.set(49, Int(CRIUService.firstDescriptor))
-        return [(CRIUService.firstDescriptor, from: status)]
+        // As with its folders, CRIU opens it among the descriptors of this process.
+        message.set(49, Int(status))
     }
 
     private static func pageServer(_ text: String) throws(CFSError) -> ProtobufMessage {

@@ -39,11 +39,11 @@ struct CheckpointImage {
 
     /// Mounts of a configuration that are the host's: bind mounts, and the container's cgroup.
     static func isExternal(_ mount: RuntimeSpec.Mount) -> Bool {
-        ["bind", "cgroup", "cgroup2"].contains(mount.type) || isBind(mount)
+        ["cgroup", "cgroup2"].contains(mount.type) || isBind(mount)
     }
 
-    private static func isBind(_ mount: RuntimeSpec.Mount) -> Bool {
-        mount.options.contains("bind") || mount.options.contains("rbind")
+    static func isBind(_ mount: RuntimeSpec.Mount) -> Bool {
+        mount.type == "bind" || mount.options.contains("bind") || mount.options.contains("rbind")
     }
 
     /// Whether a mount is the new file system with the device nodes of a user namespace. CRIU would make those in the namespace, which the
@@ -62,18 +62,34 @@ struct CheckpointImage {
 
     /// - Parameter cgroup: the container's own.
     /// - Returns: nil when the configuration has no such mount.
-    func source(of name: String, _ spec: RuntimeSpec, cgroup: String?) -> Source? {
+    /// - Throws: `unsafeLayer` for a name that leads out of what the configuration has there.
+    func source(of name: String, _ spec: RuntimeSpec, cgroup: String?) throws(CFSError) -> Source? {
         let parts = name.pathNames
-        var found: (depth: Int, source: String)?
+        if parts.contains("..") || parts.contains(".") { throw Self.leadsOut(name) }
+        var found: (mount: RuntimeSpec.Mount, rest: [String])?
         if parts == ["dev"], spec.mounts.contains(where: { Self.isOfDevices($0, spec) }) { return .devices }
         for mount in spec.mounts where Self.isExternal(mount) {
             let place = mount.destination.pathNames
-            guard parts.starts(with: place), place.count >= found?.depth ?? 0 else { continue }
-            let isCgroup = !Self.isBind(mount) && mount.type != "bind"
-            guard let base = isCgroup ? cgroup : mount.source else { continue }
-            found = (place.count, ([base] + parts.dropFirst(place.count)).text(separator: "/"))
+            guard parts.starts(with: place), parts.count - place.count <= found?.rest.count ?? .max else { continue }
+            found = (mount, Array(parts.dropFirst(place.count)))
         }
-        return found.map { .host($0.source) }
+        guard let (mount, rest) = found else { return nil }
+        guard Self.isBind(mount) else { return rest.isEmpty ? cgroup.map { .host($0) } : nil }
+        if rest.isEmpty { return .host(mount.source) }
+        // Below it lies what was mounted with it; whoever writes there may have made a link of it since.
+        guard mount.options.contains("rbind") else { return nil }
+        let below = rest.text(separator: "/")
+        let base = try Directory.open(mount.source)
+        let there = File.tryOpen(below, below: base.raw, .path, resolve: [.beneath, .noSymlinks])
+        guard there >= 0 else { throw Self.leadsOut(name) }
+        _ = OwnedFD(there)
+        return .host("\(mount.source)/\(below)")
+    }
+
+    private static func leadsOut(_ name: String) -> CFSError {
+        CFSError(
+            .unsafeLayer, .preparing, "the image has a mount at \(name), which leads nowhere in the configuration's",
+            path: name)
     }
 }
 
@@ -90,49 +106,63 @@ struct CheckpointSurvey {
         let process = try File.open("/proc/\(pid)", [.path, .directory], phase: .looking)
         let table = try File.open("mountinfo", .read, at: process.raw, phase: .looking)
         let text = String(decoding: try File.readAll(table.raw), as: UTF8.self)
-        try addMounts(MountInfo.all(in: text), process.raw, spec)
+        try addMounts(Self.table(text), process.raw, spec)
         if !spec.process.terminal { try addStreams(text, process.raw) }
-        let forbidden = processes.filter(Self.forbidsNewPrivileges)
-        image.forbidsNewPrivileges = forbidden.count == processes.count
-        losing = image.forbidsNewPrivileges ? [] : forbidden
+        let told = processes.compactMap { pid in Self.forbidsNewPrivileges(pid).map { (pid, $0) } }
+        image.forbidsNewPrivileges = !told.isEmpty && told.allSatisfy(\.1)
+        losing = image.forbidsNewPrivileges ? [] : told.filter(\.1).map(\.0)
     }
 
-    private static func forbidsNewPrivileges(_ pid: Int32) -> Bool {
+    /// Nil of one that has ended.
+    private static func forbidsNewPrivileges(_ pid: Int32) -> Bool? {
         let opened = File.tryOpen("/proc/\(pid)/status", .read)
-        guard opened >= 0 else { return false }
+        guard opened >= 0 else { return nil }
         let file = OwnedFD(opened)
         let bytes: [UInt8]
-        do throws(CFSError) { bytes = try File.readAll(file.raw) } catch { return false }
+        do throws(CFSError) { bytes = try File.readAll(file.raw) } catch { return nil }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains("NoNewPrivs:\t1")
     }
 
-    private mutating func addMounts(
-        _ mounts: [MountInfo], _ process: Int32, _ spec: RuntimeSpec
-    ) throws(CFSError) {
+    /// A mount, and which part of which file system it shows.
+    private typealias Shown = (point: String, part: String)
+
+    private static func table(_ text: String) -> [Shown] {
+        text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard let mount = MountInfo(line: line), fields.count > 4 else { return nil }
+            return (mount.mountPoint, "\(fields[2]) \(fields[3])")
+        }
+    }
+
+    private mutating func addMounts(_ mounts: [Shown], _ process: Int32, _ spec: RuntimeSpec) throws(CFSError) {
         let root = try File.open("root", [.path, .directory], at: process, phase: .looking)
-        var places: [(point: [String], name: String, isTree: Bool)] = []
-        var own: Set<String> = Set(spec.linux.maskedPaths + spec.linux.readonlyPaths)
-        for mount in spec.mounts {
+        let host = Self.table(String(decoding: try File.readAll(at: "/proc/self/mountinfo"), as: UTF8.self))
+        var places: [(point: [String], mount: RuntimeSpec.Mount)] = []
+        for mount in spec.mounts where CheckpointImage.isExternal(mount) || CheckpointImage.isOfDevices(mount, spec) {
             let opened = File.tryOpen(mount.destination, below: root.raw, .path, resolve: .inRoot)
             guard opened >= 0 else { continue }
             let place = OwnedFD(opened)
-            let point = try File.readLink("/proc/self/fd/\(place.raw)")
-            own.insert(point)
-            guard CheckpointImage.isExternal(mount) || CheckpointImage.isOfDevices(mount, spec) else { continue }
-            let isTree = mount.options.contains { $0 == "rbind" }
-            places.append((point.pathNames, "/" + mount.destination.pathNames.text(separator: "/"), isTree))
+            places.append((try File.readLink("/proc/self/fd/\(place.raw)").pathNames, mount))
         }
-        for mount in mounts {
-            let point = mount.mountPoint.pathNames
-            let place = places.last { place in
-                point == place.point
-                    || place.isTree && point.starts(with: place.point) && !own.contains(mount.mountPoint)
+        for shown in mounts {
+            let point = shown.point.pathNames
+            let around = places.filter { point.starts(with: $0.point) }.max { $0.point.count < $1.point.count }
+            guard let (place, mount) = around else { continue }
+            let rest = point.dropFirst(place.count)
+            if !rest.isEmpty {
+                // Mounted with what it lies on, or by the container itself: then it is CRIU's.
+                let source = ([mount.source] + rest).text(separator: "/").pathNames
+                guard mount.options.contains("rbind"),
+                    host.contains(where: { $0.part == shown.part && $0.point.pathNames == source })
+                else { continue }
             }
-            guard let place else { continue }
-            let name = ([place.name] + point.dropFirst(place.point.count)).text(separator: "/")
-            guard !image.mounts.contains(name) else { continue }
+            let name = ([""] + mount.destination.pathNames + rest).text(separator: "/")
+            guard !image.mounts.contains(name) else {
+                throw CFSError(
+                    .invalidState, .preparing, "cannot checkpoint: two mounts lie at \(shown.point)", path: shown.point)
+            }
             image.mounts.append(name)
-            external.append("mnt[\(mount.mountPoint)]:\(name)")
+            external.append("mnt[\(shown.point)]:\(name)")
         }
     }
 
@@ -141,6 +171,10 @@ struct CheckpointSurvey {
         let mounts = Set(
             mountInfo.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
         for number in 0...2 {
+            guard File.exists("fd/\(number)", at: process) else {
+                image.streams.append("")
+                continue
+            }
             let link = try File.readLink("fd/\(number)", at: process)
             if link.hasPrefix("pipe:") || link.hasPrefix("socket:") {
                 image.streams.append(link)

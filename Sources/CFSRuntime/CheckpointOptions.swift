@@ -124,7 +124,7 @@ struct NamespacesByPath {
                 service.add(SharedFD(try File.open(path, .read, phase: .running)), key: name)
             } else {
                 var joined = ProtobufMessage()
-                joined.set(1, type)
+                joined.set(1, type == "mount" ? "mnt" : type)
                 joined.set(2, path)
                 message.set(39, joined)
             }

@@ -29,6 +29,9 @@ struct ContainerDocument: Sendable {
         self.created = created
     }
 
+    /// For a cgroup that is somebody else's: whoever removes the container would end what lives there.
+    mutating func forgetCgroup() { (cgroupMountPoint, cgroupFolder, cgroupName) = ("", "", "") }
+
     init(json: JSON) throws(CFSError) {
         var fields = try JSONFields(json, what: "state", reading: .extensible)
         self.init(

@@ -81,10 +81,13 @@ struct ContainerMaking {
         let lock = try makeFolder(container)
         // The container's process has a copy of it until its command runs.
         defer { lock.unlock() }
+        var isOwnCgroup = false
         do throws(CFSError) {
+            try place?.check()
             try File.create("\(container.folder)/config.json", configuration.bytes, mode: 0o600)
             try container.write()
             let cgroup = try place?.make(spec.linux.resources)
+            isOwnCgroup = true
             var gate: SharedFD?
             if options.waitsAtGate {
                 gate = SharedFD(try Gate.listen(container))
@@ -103,6 +106,7 @@ struct ContainerMaking {
             return (container, process)
         } catch {
             // The process is gone with its handle. What follows a failure is what follows an end (runtime.md, Lifecycle).
+            if !isOwnCgroup { container.document.forgetCgroup() }
             do throws(CFSError) {
                 try DeleteCommand.destroy(container, spec.hooks, log)
             } catch let leftover {

@@ -14,6 +14,7 @@ final class ContainerRestoring {
     let mountContext: String?
     /// The outer side of the container's terminal, when it has one and nobody else takes it.
     private var terminal: SharedFD?
+    private var cgroup: Cgroup?
     /// CRIU finds its folders among the descriptors of this process.
     private var opened: [SharedFD] = []
 
@@ -37,16 +38,19 @@ final class ContainerRestoring {
                 .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
         }
         var container = making.container(in: place)
+        var isOwnCgroup = false
         let lock = try making.makeFolder(container)
         defer { lock.unlock() }
         do throws(CFSError) {
+            try place?.check()
             try File.create("\(container.folder)/config.json", making.configuration.bytes, mode: 0o600)
             try container.write()
-            let cgroup = try place?.make(spec.linux.resources)
+            cgroup = try place?.make(spec.linux.resources)
+            isOwnCgroup = true
             let process = try SharedFD(run(&container, place))
-            withExtendedLifetime(cgroup) {}
             return (container, process, terminal)
         } catch {
+            if !isOwnCgroup { container.document.forgetCgroup() }
             do throws(CFSError) {
                 try DeleteCommand.destroy(container, spec.hooks, making.log)
             } catch let leftover {
@@ -60,7 +64,10 @@ final class ContainerRestoring {
         let started = try startInPlace(place)
         let answer = try started.finish { told throws(CFSError) in
             switch told.script {
-            case "setup-namespaces": try runHooks(container, told.pid)
+            case "setup-namespaces":
+                // CRIU moves it itself, unless it was told to leave cgroups alone, now or when the image was written.
+                try cgroup?.attach(told.pid)
+                try runHooks(container, told.pid)
             case "orphan-pts-master": try take(told.descriptors)
             case "post-restore": try record(told.pid, &container)
             default: break
@@ -83,6 +90,7 @@ final class ContainerRestoring {
             try Mounting.makeAllPrivate()
             let spec = making.configuration.spec
             let rootfs = making.configuration.rootfs
+            try makePlaces(rootfs)
             let tree = try Mounting.cloneTree(rootfs, recursive: true)
             // CRIU binds it as it is.
             if spec.root.readonly { try Mounting.setAttributes(tree.raw, set: .readOnly) }
@@ -92,7 +100,10 @@ final class ContainerRestoring {
             let image = try CheckpointImage(folder: folders.image.raw)
             var sources = try sources(image, place)
             if !spec.linux.uidMappings.isEmpty, !spec.linux.gidMappings.isEmpty {
-                let staging = try RestoreStaging(try making.plan(place), away: [rootfs, options.image, options.work])
+                let staging = try RestoreStaging(
+                    try making.plan(place),
+                    away: [rootfs, options.image, options.work, program] + NamespacesByPath(spec).namespaces.map(\.path)
+                )
                 sources = try staging.stage(sources)
                 folders.image = try staging.show(folders.image)
             }
@@ -106,11 +117,31 @@ final class ContainerRestoring {
         }
     }
 
+    /// A root that no container was made in has not all places that something is mounted on.
+    private func makePlaces(_ rootfs: String) throws(CFSError) {
+        let mounts = making.configuration.spec.mounts
+        let root = try Directory.open(rootfs)
+        // Where CRIU puts the old root when it changes to the new one. In a root that can be written it makes a folder.
+        if making.configuration.spec.root.readonly {
+            try RootMount.makePlace("/tmp", root: root.raw, isFolder: true)
+        }
+        for mount in mounts {
+            let place = mount.destination.pathNames
+            let isBelowAnother = mounts.contains { other in
+                let above = other.destination.pathNames
+                return above.count < place.count && !above.isEmpty && place.starts(with: above)
+            }
+            guard !isBelowAnother, !place.isEmpty else { continue }
+            let source = CheckpointImage.isBind(mount) ? File.statusIfThere(mount.source, followLinks: true) : nil
+            try RootMount.makePlace(mount.destination, root: root.raw, isFolder: source?.isDirectory ?? true)
+        }
+    }
+
     private func sources(
         _ image: CheckpointImage, _ place: CgroupPlace?
     ) throws(CFSError) -> [(name: String, source: CheckpointImage.Source)] {
         try image.mounts.map { name throws(CFSError) in
-            guard let source = image.source(of: name, making.configuration.spec, cgroup: place?.path) else {
+            guard let source = try image.source(of: name, making.configuration.spec, cgroup: place?.path) else {
                 throw CFSError(
                     .invalidConfiguration, .preparing,
                     "the image has a mount at \(name), and the configuration has none", path: name,
@@ -137,10 +168,13 @@ final class ContainerRestoring {
         if let mountContext { message.set(63, mountContext) }
         for case (let name, .host(let path)) in sources { message.set(37, "mnt[\(name)]:\(path)") }
         var inherited = InheritedDescriptors()
-        for (number, key) in zip(Int32(0)..., image.streams) where !key.isEmpty { inherited.add(number, key: key) }
+        // Where several were one file, it is what they write to.
+        for number in [1, 2, 0] where image.streams.indices.contains(number) && !image.streams[number].isEmpty {
+            inherited.add(Int32(number), key: image.streams[number])
+        }
         try NamespacesByPath(spec).join(&message, &inherited)
         let given = inherited.give(to: &message)
-        var own: Spawn.Own = .keyring
+        var own: Spawn.Own = making.options.ownsKeyring ? .keyring : []
         if spec.process.noNewPrivileges || image.forbidsNewPrivileges { own.insert(.noNewPrivileges) }
         return CRIUService(
             kind: .restore, options: message, program: program, workFolder: options.work, descriptors: given, own: own,

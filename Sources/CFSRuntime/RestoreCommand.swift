@@ -12,6 +12,7 @@ enum RestoreCommand {
             .value("console-socket", placeholder: "FILE", help: "Unix socket that takes the container's terminal"),
             .value("pid-file", placeholder: "FILE", help: "write the number of the container's process there"),
             .flag("detach", "d", help: "return once the container runs"),
+            .flag("no-new-keyring", help: "keep the caller's session keyring"),
             .flag("no-pivot", help: "taken for its callers' sake: CRIU changes the root"),
             .flag("no-subreaper", help: "taken for its callers' sake: nothing is reaped here"),
             .value(
@@ -27,6 +28,7 @@ enum RestoreCommand {
         options.pidFile = try CreateCommand.absolute(arguments["pid-file"])
         options.consoleSocket = try CreateCommand.absolute(arguments["console-socket"])
         options.isSystemd = context.isSystemd
+        options.ownsKeyring = !arguments.has("no-new-keyring")
         options.waitsAtGate = false
         options.staysInFront = !isDetached
         let making = try ContainerMaking(
@@ -42,7 +44,12 @@ enum RestoreCommand {
             making: making, options: image, program: program, profile: CheckpointOptions.text(arguments["lsm-profile"]),
             mountContext: CheckpointOptions.text(arguments["lsm-mount-context"]))
         let restored = try restoring.restore()
-        try CreateCommand.runPoststartHooks(restored.container, making.configuration.spec, context.log)
+        do throws(CFSError) {
+            try CreateCommand.runPoststartHooks(restored.container, making.configuration.spec, context.log)
+        } catch {
+            try RunCommand.end(restored.process.raw, restored.container, context)
+            throw error
+        }
         guard let foreground else { return 0 }
         let status = try foreground.serve(restored.process.raw, terminal: restored.terminal)
         try RunCommand.remove(restored.container, context)

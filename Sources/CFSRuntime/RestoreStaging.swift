@@ -17,8 +17,13 @@ struct RestoreStaging {
     init(_ plan: LaunchPlan, away paths: [String]) throws(CFSError) {
         self.plan = plan
         users = SharedFD(try RootMount.userNamespace(uids: plan.uidMappings, gids: plan.gidMappings))
+        // Where they are, whatever links lead there.
+        let places = try paths.map { path throws(CFSError) in
+            let file = try File.open(path, .path, phase: .mounting)
+            return try File.readLink("/proc/self/fd/\(file.raw)").pathNames
+        }
         let free = Self.folders.first { folder in
-            let isUsed = paths.contains { $0.pathNames.starts(with: folder.pathNames) }
+            let isUsed = places.contains { $0.starts(with: folder.pathNames) }
             return !isUsed && File.statusIfThere(folder)?.isDirectory == true
         }
         guard let free else {

@@ -27,15 +27,20 @@ enum RunCommand {
             try process.start(agent: try Seccomp.agent(spec, container.state(.created)))
             try CreateCommand.runPoststartHooks(container, spec, context.log)
         } catch {
-            try ProcessControl.signal(process.pidfd, SIGKILL)
-            _ = try ProcessControl.reap(process.pidfd, wait: true)
-            try remove(container, context)
+            try end(process.pidfd, container, context)
             throw error
         }
         guard let foreground else { return 0 }
         let status = try foreground.serve(process.pidfd, terminal: process.terminal)
         if !arguments.has("keep") { try remove(container, context) }
         return status
+    }
+
+    /// Ends a container that was just made, by its process, a child of this one.
+    static func end(_ pidfd: Int32, _ container: RuntimeContainer, _ context: RuntimeContext) throws(CFSError) {
+        try ProcessControl.signal(pidfd, SIGKILL)
+        _ = try ProcessControl.reap(pidfd, wait: true)
+        try remove(container, context)
     }
 
     /// Somebody may be faster, and may even have made another of the same name: then there is nothing to do, and the end of the

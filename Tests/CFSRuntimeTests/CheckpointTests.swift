@@ -1,4 +1,6 @@
 import CFSModel
+import Glibc
+import TestSupport
 import Testing
 
 @testable import CFSRuntime
@@ -48,26 +50,37 @@ struct CheckpointTests {
 
     @Test("a mount of an image comes from where the configuration has it, or from the nearest above")
     func sources() throws {
+        let folder = TemporaryDirectory()
+        _ = folder.makeFolder("data/a/b")
+        symlink("/etc", folder("data/link"))
         var spec = RuntimeSpec(root: .init(path: "r", readonly: false), process: .init(args: ["true"]))
         spec.mounts = [
-            RuntimeSpec.Mount(destination: "/data", type: "bind", source: "/srv/data", options: ["rbind"]),
+            RuntimeSpec.Mount(destination: "/data", type: "bind", source: folder("data"), options: ["rbind"]),
             RuntimeSpec.Mount(destination: "/data/in/", type: "", source: "/srv/in", options: ["bind"]),
             RuntimeSpec.Mount(destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: []),
             RuntimeSpec.Mount(destination: "/tmp", type: "tmpfs", source: "tmpfs", options: []),
             RuntimeSpec.Mount(destination: "/dev", type: "tmpfs", source: "tmpfs", options: []),
         ]
-        func source(_ name: String) -> String? {
-            switch CheckpointImage().source(of: name, spec, cgroup: "/sys/fs/cgroup/x") {
+        func source(_ name: String) throws -> String? {
+            switch try CheckpointImage().source(of: name, spec, cgroup: "/sys/fs/cgroup/x") {
             case .host(let path): path
             case .devices: "devices"
             case nil: nil
             }
         }
-        #expect(source("/data") == "/srv/data" && source("/data/a/b") == "/srv/data/a/b")
-        #expect(source("/data/in") == "/srv/in" && source("/data/in/c") == "/srv/in/c")
-        #expect(source("/sys/fs/cgroup") == "/sys/fs/cgroup/x")
-        #expect(source("/tmp") == nil && source("/other") == nil && source("/dev") == nil)
+        let found = try ["/data", "/data/a/b", "/data/in", "/sys/fs/cgroup"].map { try source($0) }
+        #expect(found == [folder("data"), folder("data/a/b"), "/srv/in", "/sys/fs/cgroup/x"])
+        // What is not mounted with all that lies below it has nothing there.
+        for name in ["/tmp", "/other", "/dev", "/data/in/c", "/sys/fs/cgroup/below"] {
+            let none = try source(name)
+            #expect(none == nil, "\(name)")
+        }
+        // The image may be somebody's who wants to be let in elsewhere.
+        for name in ["/data/../etc", "/data/./a", "/data/link", "/data/link/passwd", "/sys/fs/cgroup/.."] {
+            #expect(throws: CFSError.self, "\(name)") { try source(name) }
+        }
         spec.linux.uidMappings = [RuntimeSpec.IDRange(containerID: 0, hostID: 1, size: 1)]
-        #expect(source("/dev") == "devices")
+        let devices = try source("/dev")
+        #expect(devices == "devices")
     }
 }

@@ -321,6 +321,8 @@ struct OCIRuntimeConformanceTests {
             places.append(lines.first { $0.hasPrefix("0::") } ?? "")
             #expect(bundle.create("b").status == 1, "a cgroup that somebody lives in is not fit")
             #expect(bundle.output.contains("is not empty"), "\(bundle.output)")
+            #expect(bundle.status("a") == "created", "what lives there goes on")
+            #expect(bundle.run("list", "-q").lines == ["a"])
             bundle.run("delete", "--force", "a")
         }
         #expect(places[0].hasSuffix("/another-name") && places[0] == places[1], "\(places)")

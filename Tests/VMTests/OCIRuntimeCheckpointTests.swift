@@ -289,6 +289,84 @@ struct OCIRuntimeCheckpointTests {
         #expect(!bundle.run("exec", "a", "cat", "/dev/shm/keys").output.contains("cfs-checkpoint"))
     }
 
+    @Test("a root that no container was made in, on another path, does as well; also without CRIU's care for cgroups")
+    func freshRoot() throws {
+        let bundle = bundle()
+        bundle.folder.write("one", to: "host/name")
+        bundle["mounts"] =
+            (bundle["mounts"] as? [[String: Any]] ?? []) + [
+                ["destination": "/a/b", "type": "bind", "source": bundle.folder("host"), "options": ["bind"]],
+                ["destination": "/a/file", "type": "bind", "source": bundle.folder("host/name"), "options": ["bind"]],
+            ]
+        start(bundle)
+        let dumped = checkpoint(bundle, "--manage-cgroups-mode", "ignore")
+        try #require(dumped.status == 0, "\(dumped.errors)")
+        for name in ["a/b", "a", "proc", "sys", "dev", "tmp"] {
+            unlink(bundle.folder("bundle/rootfs/\(name)/file"))
+            rmdir(bundle.folder("bundle/rootfs/\(name)"))
+        }
+        let restored = restore(bundle, "c", "--manage-cgroups-mode", "ignore")
+        try #require(restored.status == 0, "\(bundle.output)\n\(textOfFile(bundle.folder("work/restore.log")) ?? "")")
+        #expect(bundle.run("exec", "c", "cat", "/a/b/name", "/a/file").output == "oneone")
+        // It is in its cgroup, under its limits.
+        let pid = Int(bundle.state("c")["pid"].number ?? 0)
+        #expect(textOfFile("/proc/\(pid)/cgroup")?.hasSuffix("/c\n") == true)
+        #expect(bundle.run("pause", "c").status == 0)
+        #expect(bundle.run("resume", "c").status == 0)
+        let now = count(bundle, "c")
+        #expect(eventually { count(bundle, "c") > now })
+    }
+
+    @Test("what would be lost is said before the container ends")
+    func losses() throws {
+        let bundle = bundle()
+        start(bundle)
+        let stranger = bundle.start(["exec", "a", "sh", "-c", "echo in; sleep 1000"])
+        #expect(stranger.waitForOutput("in\n"))
+        let refused = checkpoint(bundle)
+        #expect(refused.status == 1 && refused.errors.contains("(exec started them)"), "\(refused.errors)")
+        #expect(bundle.status("a") == "running")
+        bundle.run("delete", "--force", "a")
+        _ = stranger.finish()
+        bundle.folder.write("one", to: "host/name")
+        _ = bundle.folder.makeFolder("bundle/rootfs/host")
+        let map: [[String: Any]] = [["containerID": 0, "hostID": 5, "size": 10]]
+        bundle["mounts"] =
+            (bundle["mounts"] as? [[String: Any]] ?? []) + [
+                [
+                    "destination": "/host", "type": "bind", "source": bundle.folder("host"), "options": ["bind"],
+                    "uidMappings": map, "gidMappings": map,
+                ]
+            ]
+        start(bundle)
+        let mapped = checkpoint(bundle)
+        #expect(
+            mapped.status == 1 && mapped.errors.contains("mount with an id map, as that at /host"), "\(mapped.errors)")
+        #expect(bundle.status("a") == "running")
+    }
+
+    @Test("a file system that the container mounted in a volume is its own again, and not the host's folder")
+    func ownMounts() throws {
+        let bundle = bundle("mount -t tmpfs none /tree/own; echo kept >/tree/own/name; exec sleep 1000")
+        _ = bundle.folder.makeFolder("tree/own")
+        _ = bundle.folder.makeFolder("bundle/rootfs/tree")
+        for set in ["bounding", "effective", "permitted"] {
+            bundle["process", "capabilities", set] = ["CAP_SYS_ADMIN", "CAP_KILL"]
+        }
+        bundle["mounts"] =
+            (bundle["mounts"] as? [[String: Any]] ?? []) + [
+                ["destination": "/tree", "type": "bind", "source": bundle.folder("tree"), "options": ["rbind"]]
+            ]
+        start(bundle)
+        #expect(eventually { bundle.run("exec", "a", "cat", "/proc/1/comm").text == "sleep" })
+        let dumped = checkpoint(bundle)
+        try #require(dumped.status == 0, "\(dumped.errors)\n\(textOfFile(bundle.folder("work/dump.log")) ?? "")")
+        let restored = restore(bundle)
+        try #require(restored.status == 0, "\(bundle.output)\n\(textOfFile(bundle.folder("work/restore.log")) ?? "")")
+        #expect(bundle.run("exec", "a", "cat", "/tree/own/name").text == "kept")
+        #expect(namesInFolder(bundle.folder("tree/own")) == [])
+    }
+
     @Test("what cannot be done changes nothing: no image, another configuration, an id that is taken")
     func refused() throws {
         let bundle = bundle()
@@ -299,6 +377,17 @@ struct OCIRuntimeCheckpointTests {
         #expect(restore(bundle, "a").status == 1)
         #expect(bundle.output.contains("container with given ID already exists: a"))
         #expect(bundle.status("a") == "running")
+        // In the place that another one has nothing is made, and that one lives on.
+        bundle["linux", "cgroupsPath"] = "a"
+        let taken = restore(bundle, "b")
+        #expect(taken.status == 1 && bundle.output.contains("is not empty"), "\(bundle.output)")
+        #expect(bundle.status("a") == "running")
+        bundle["linux", "cgroupsPath"] = nil
+        let mounts = bundle["mounts"] as? [[String: Any]] ?? []
+        bundle["mounts"] = mounts.filter { $0["destination"] as? String != "/sys/fs/cgroup" }
+        #expect(restore(bundle, "b").status == 1)
+        #expect(bundle.output.contains("the image has a mount at /sys/fs/cgroup, and the configuration has none"))
+        bundle["mounts"] = mounts
         // Damaged: CRIU's own first words are told, and where all of them are.
         bundle.folder.write("", to: "image/pstree.img")
         let damaged = restore(bundle, "b")
