@@ -39,8 +39,8 @@ enum CheckpointCommand {
         var processes = [container.document.pid]
         if let cgroup = try container.cgroup() {
             message.set(44, cgroup.path)
+            try refuseStrangers(cgroup, container.document.pid)
             processes = try cgroup.processesBelow()
-            try refuseStrangers(processes, container.document.pid)
         }
         let survey = try CheckpointSurvey(container.document.pid, processes, spec)
         if !survey.losing.isEmpty {
@@ -86,20 +86,28 @@ enum CheckpointCommand {
     }
 
     /// CRIU follows the first process and its children; what `exec` has started beside them would end with them.
-    private static func refuseStrangers(_ processes: [Int32], _ first: Int32) throws(CFSError) {
-        var parents: [Int32: Int32] = [:]
-        for pid in processes { parents[pid] = ProcessStatus(of: pid)?.parent }
-        let strangers = parents.keys.filter { pid in
-            var next = pid
-            while next != first, let parent = parents[next] { next = parent }
-            return next != first
+    private static func refuseStrangers(_ cgroup: Cgroup, _ first: Int32) throws(CFSError) {
+        var strangers: [Int32] = []
+        // A process whose parent ends while they are looked at has another one the next time.
+        for _ in 1...3 {
+            strangers = Self.strangers(try cgroup.processesBelow(), first)
+            if strangers.isEmpty { return }
         }
-        guard !strangers.isEmpty else { return }
         let list = strangers.sorted().map { "\($0)" }.text(separator: ", ")
         throw CFSError(
             .invalidState, .preparing,
             "cannot checkpoint: the processes \(list) are no children of the container's first one (exec started them)",
             hint: "wait until they have ended, or end them")
+    }
+
+    private static func strangers(_ processes: [Int32], _ first: Int32) -> [Int32] {
+        var parents: [Int32: Int32] = [:]
+        for pid in processes { parents[pid] = ProcessStatus(of: pid)?.parent }
+        return parents.keys.filter { pid in
+            var next = pid
+            while next != first, let parent = parents[next] { next = parent }
+            return next != first
+        }
     }
 
     /// What only this command knows.

@@ -102,7 +102,12 @@ package final class EngineFixture: Sendable {
     /// How the container ended; nil while it runs, and when there is none.
     package func exitCode(_ container: String) -> Int? {
         do {
-            return try inspect(container)["State"]["ExitCode"].number.map { Int($0) }
+            let state = try inspect(container)["State"]
+            // The member is always there, 0 for what has not ended.
+            guard state["Running"].bool == false, !["created", "dead"].contains(state["Status"].text) else {
+                return nil
+            }
+            return state["ExitCode"].number.map { Int($0) }
         } catch {
             return nil
         }

@@ -155,6 +155,8 @@ struct LifeTests: EngineSuite {
 
     @Test("the history says who ran what and how it ended, and keeps it when the container is gone")
     func history() throws {
+        // Its own: what it prunes is everybody's.
+        let engine = EngineFixture()
         engine.run("run", "--rm", "--name", "short", "BusyBox", "sh", "-c", "exit 9")
         let id = engine.run("run", "-d", "--name", "long", "BusyBox", "sleep", "1000").text
         func entries() throws -> [JSONValue] {
