@@ -42,6 +42,8 @@ struct CRIUService {
     let workFolder: String
     /// What CRIU gets: the number there, the descriptor here.
     var descriptors: [(Int32, from: Int32)] = []
+    /// Whether it waits for somebody who wants the memory, when it has written the rest.
+    var isLazy = false
     /// What CRIU does not write down, and those that it restores have of it.
     var own: Spawn.Own = []
     /// What holds ``descriptors`` open until CRIU has them.
@@ -91,7 +93,10 @@ struct CRIUService {
         fileprivate func end() throws(CFSError) {
             let poll = try EventPoll()
             try poll.add(process.raw, .readable, token: 0)
-            if try poll.wait(milliseconds: 30_000).isEmpty { try ProcessControl.signal(process.raw, SIGKILL) }
+            // One that waits for others does not look whether its caller is there.
+            if try poll.wait(milliseconds: service.isLazy ? 2_000 : 30_000).isEmpty {
+                try ProcessControl.signal(process.raw, SIGKILL)
+            }
             _ = try ProcessControl.reap(process.raw, wait: true)
         }
     }
@@ -103,11 +108,15 @@ struct CRIUService {
         let environment = Self.environment()
         // What is told of a failure is of this one.
         _ = unlink("\(workFolder)/\(kind.log)")
+        // What the programs that it calls say is in its log as far as it matters.
+        let nowhere = try File.open("/dev/null", .write, phase: .starting)
+        let streams = [(Int32(1), from: nowhere.raw), (2, from: nowhere.raw)]
         let pid: Int32
         do throws(CFSError) {
             pid = try Spawn.start(
                 program, ["criu", "swrk", "\(Self.socket)"], environment: environment,
-                descriptors: [(Self.socket, from: pair.theirs)] + descriptors, newSession: kind != .restore, own: own)
+                descriptors: [(Self.socket, from: pair.theirs)] + descriptors + streams, newSession: kind != .restore,
+                own: own)
         } catch {
             throw CFSError(
                 .commandNotExecutable, .starting, "\(program) cannot be run", path: program, errno: error.errno)
@@ -143,7 +152,19 @@ struct CRIUService {
     private func converse(
         _ socket: Int32, _ told: (Notification) throws(CFSError) -> Void
     ) throws(CFSError) -> ProtobufFields {
-        while let (bytes, descriptors) = try MessageSocket.receive(socket) {
+        let signals = try SignalDescriptor([SIGHUP, SIGINT, SIGTERM])
+        let poll = try EventPoll()
+        try poll.add(socket, .readable, token: 0)
+        try poll.add(signals.fd.raw, .readable, token: 1)
+        while true {
+            let events = try poll.wait()
+            if events.contains(where: { $0.token == 1 }), let number = try signals.pending().first {
+                throw CFSError(
+                    .conflict, .running, "the \(kind.name) was interrupted by \(Signal.name(number))",
+                    hint: isLazy ? "CRIU was ended while the container stood still: delete it" : nil)
+            }
+            guard events.contains(where: { $0.token == 0 }) else { continue }
+            guard let (bytes, descriptors) = try MessageSocket.receive(socket) else { throw failure(nil, nil) }
             defer { for descriptor in descriptors { _ = close(descriptor) } }
             let answer = try ProtobufFields(bytes)
             if answer.number(1) == Self.notify {
@@ -161,13 +182,12 @@ struct CRIUService {
             guard answer.number(2) == 1 else { throw failure(answer.text(9), answer.number(7)) }
             return answer
         }
-        throw failure(nil, nil)
     }
 
     /// The last errors of CRIU's log. Its answer quotes the first, which may be that of a look at what the kernel can.
     private func failure(_ message: String?, _ number: Int?) -> CFSError {
         let path = "\(workFolder)/\(kind.log)"
-        let said = Self.lastErrors(path) ?? message ?? ""
+        let said = Self.lastErrors(path) ?? message?.split(separator: "\n").first.map(String.init) ?? ""
         return CFSError(
             .conflict, .running, "CRIU cannot \(kind.name) the container" + (said.isEmpty ? "" : ": \(said)"),
             errno: number.flatMap { $0 == 0 ? nil : Int32(clamping: $0.magnitude) },

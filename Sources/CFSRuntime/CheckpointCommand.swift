@@ -10,7 +10,8 @@ enum CheckpointCommand {
         names: ["checkpoint"], usage: "CONTAINER", summary: "write a container's processes to files, with CRIU",
         options: CheckpointOptions.both + [
             .value(
-                "parent-path", placeholder: "DIR", help: "image of a checkpoint before this, as seen from the image"),
+                "parent-path", placeholder: "DIR",
+                help: "image of a checkpoint before this, by a relative path from the image"),
             .flag("leave-running", help: "let the container go on"),
             .flag("pre-dump", help: "write the memory only, and let the container go on"),
             .flag("tcp-skip-in-flight", help: "without TCP connections that are being made"),
@@ -33,6 +34,13 @@ enum CheckpointCommand {
         try refuseWhatIsLost(spec, container, arguments)
         let isPreDump = arguments.has("pre-dump")
         let folders = try options.openFolders()
+        if isPreDump, File.exists(CheckpointImage.fileName, at: folders.image.raw) {
+            throw CFSError(
+                .nameTaken, .preparing, "\(options.image) holds an image that --pre-dump would spoil",
+                path: options.image,
+                hint: "give it a folder of its own (--image-path)")
+        }
+        if !spec.linux.uidMappings.isEmpty { try RestoreStaging.check(folders.image, options.image, spec) }
         var message = options.message(isPreDump ? .preDump : .dump, folders, spec)
         message.set(2, Int(container.document.pid))
         message.set(13, container.document.rootfs)
@@ -51,11 +59,15 @@ enum CheckpointCommand {
         for text in survey.external { message.set(37, text) }
         try NamespacesByPath(spec).exclude(from: &message)
         try add(arguments, options, &message)
-        try survey.image.write(into: folders.image.raw)
         let service = CRIUService(
-            kind: isPreDump ? .preDump : .dump, options: message, program: program, workFolder: options.work)
+            kind: isPreDump ? .preDump : .dump, options: message, program: program, workFolder: options.work,
+            isLazy: arguments.has("lazy-pages"))
+        // Memory alone is no image, and a second one into the same folder is none until it is whole.
+        try CheckpointImage.remove(from: folders.image.raw)
+        if service.isLazy { try survey.image.write(into: folders.image.raw) }
         let started = try service.start()
         _ = try started.finish { _ throws(CFSError) in }
+        if !isPreDump, !service.isLazy { try survey.image.write(into: folders.image.raw) }
         guard !isPreDump, !arguments.has("leave-running") else { return 0 }
         try DeleteCommand.destroy(container, spec.hooks, context.log)
         return 0
@@ -120,7 +132,8 @@ enum CheckpointCommand {
         if let parent {
             guard !parent.isAbsolutePath, File.exists("\(options.image)/\(parent)") else {
                 throw RuntimeArguments.fault(
-                    "invalid parent-path \"\(parent)\": a folder that is there, as seen from the image, is needed")
+                    "invalid parent-path \"\(parent)\": a relative path from the image to a folder that is there is needed"
+                )
             }
             message.set(14, parent)
         }

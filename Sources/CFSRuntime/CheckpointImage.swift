@@ -10,6 +10,13 @@ struct CheckpointImage {
 
     /// What CRIU calls the three standard streams, where they are not the container's own; else empty.
     var streams: [String] = []
+    /// What kind of file each of these was, where it matters: CRIU takes one of the same kind, and of the same length, only.
+    var kinds: [String] = []
+    /// Whether the container had a terminal, all its mount points, and the types of its namespaces by path: a configuration that says
+    /// otherwise is not the container's.
+    var hasTerminal = false
+    var places: [String] = []
+    var joined: [String] = []
     /// Mount points of what is the host's, by the names of the configuration: a mount below one that was mounted with all that lies
     /// below it has the rest of its path behind that name.
     var mounts: [String] = []
@@ -17,7 +24,10 @@ struct CheckpointImage {
     var forbidsNewPrivileges = false
 
     var json: JSON {
-        ["streams": JSON(streams), "mounts": JSON(mounts), "noNewPrivileges": .bool(forbidsNewPrivileges)]
+        [
+            "streams": JSON(streams), "kinds": JSON(kinds), "terminal": .bool(hasTerminal), "places": JSON(places),
+            "joined": JSON(joined), "mounts": JSON(mounts), "noNewPrivileges": .bool(forbidsNewPrivileges),
+        ]
     }
 
     init() {}
@@ -28,9 +38,81 @@ struct CheckpointImage {
         var fields = try JSONFields(
             try JSON(parsing: bytes, what: Self.fileName), what: Self.fileName, reading: .extensible)
         streams = try fields.strings("streams")
+        kinds = try fields.strings("kinds")
+        hasTerminal = try fields.bool("terminal") ?? false
+        places = try fields.strings("places")
+        joined = try fields.strings("joined")
         mounts = try fields.strings("mounts")
         forbidsNewPrivileges = try fields.bool("noNewPrivileges") ?? false
         guard streams.count <= 3 else { throw fields.fault("streams", "more than three") }
+    }
+
+    /// What a configuration says of what an image must agree with.
+    mutating func describe(_ spec: RuntimeSpec) {
+        hasTerminal = spec.process.terminal
+        places = Self.places(spec)
+        joined = NamespacesByPath(spec).namespaces.map(\.type).sorted()
+    }
+
+    private static func places(_ spec: RuntimeSpec) -> [String] {
+        spec.mounts.map { "/" + $0.destination.pathNames.text(separator: "/") }.sorted()
+    }
+
+    /// - Throws: `invalidConfiguration` when a configuration is not that of the container that was written down: CRIU would leave out what it
+    ///   has more, without a word.
+    func check(_ spec: RuntimeSpec) throws(CFSError) {
+        func fault(_ text: String) -> CFSError {
+            CFSError(
+                .invalidConfiguration, .preparing, text, hint: "restore takes the configuration that the container had")
+        }
+        if hasTerminal != spec.process.terminal {
+            throw fault("process.terminal: the container of the image had \(hasTerminal ? "a" : "no") terminal")
+        }
+        let now = Self.places(spec)
+        if let more = now.first(where: { !places.contains($0) }) {
+            throw fault("the configuration has a mount at \(more), and the image has none")
+        }
+        if let more = places.first(where: { !now.contains($0) }) {
+            throw fault("the image has a mount at \(more), and the configuration has none")
+        }
+        let types = NamespacesByPath(spec).namespaces.map(\.type).sorted()
+        if types != joined {
+            throw fault(
+                "the container of the image had \(joined.isEmpty ? "no" : joined.text(separator: ", ")) namespaces by path, and the configuration has "
+                    + (types.isEmpty ? "none" : types.text(separator: ", ")))
+        }
+    }
+
+    /// - Throws: `invalidArgument` when a stream of the caller cannot be what the container's was.
+    func checkStreams() throws(CFSError) {
+        let names = ["standard input", "standard output", "standard error"]
+        for number in InheritedDescriptors.order(streams) where kinds.indices.contains(number) && !kinds[number].isEmpty
+        {
+            let now = try Self.kind(Int32(number))
+            guard now != kinds[number] else { continue }
+            throw CFSError(
+                .invalidArgument, .preparing,
+                "\(names[number]) of the container was \(kinds[number]), and that of restore is \(now)",
+                hint: "a container whose streams are pipes takes any file when it is restored")
+        }
+    }
+
+    /// Of a descriptor of this process, or of one that is opened by a path.
+    static func kind(_ descriptor: Int32) throws(CFSError) -> String {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return "closed" }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return "a file of \(status.st_size) bytes"
+        case S_IFCHR: return "the device \(status.st_rdev >> 8 & 0xfff):\(status.st_rdev & 0xff)"
+        case S_IFIFO: return "a pipe"
+        case S_IFSOCK: return "a socket"
+        default: return "another kind of file"
+        }
+    }
+
+    static func remove(from folder: Int32) throws(CFSError) {
+        let removed = unlinkat(folder, fileName, 0) == 0 ? 0 : -Int(errno)
+        if removed != -ErrorCode.notFound { try checked(removed, "unlinkat", .preparing, path: fileName) }
     }
 
     func write(into folder: Int32) throws(CFSError) {
@@ -107,6 +189,7 @@ struct CheckpointSurvey {
         let table = try File.open("mountinfo", .read, at: process.raw, phase: .looking)
         let text = String(decoding: try File.readAll(table.raw), as: UTF8.self)
         try addMounts(Self.table(text), process.raw, spec)
+        image.describe(spec)
         if !spec.process.terminal { try addStreams(text, process.raw) }
         let told = processes.compactMap { pid in Self.forbidsNewPrivileges(pid).map { (pid, $0) } }
         image.forbidsNewPrivileges = !told.isEmpty && told.allSatisfy(\.1)
@@ -170,6 +253,7 @@ struct CheckpointSurvey {
     private mutating func addStreams(_ mountInfo: String, _ process: Int32) throws(CFSError) {
         let mounts = Set(
             mountInfo.split(separator: "\n").compactMap { $0.split(separator: " ").first.map(String.init) })
+        image.kinds = ["", "", ""]
         for number in 0...2 {
             guard File.exists("fd/\(number)", at: process) else {
                 image.streams.append("")
@@ -191,6 +275,7 @@ struct CheckpointSurvey {
             let file = try File.open("fd/\(number)", [.path], at: process, phase: .looking)
             let inode = try File.status(at: file.raw).inode
             let key = "file[\(String(mount, radix: 16)):\(String(inode, radix: 16))]"
+            image.kinds[number] = try CheckpointImage.kind(file.raw)
             image.streams.append(key)
             if !external.contains(key) { external.append(key) }
         }

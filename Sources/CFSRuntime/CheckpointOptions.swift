@@ -147,6 +147,11 @@ struct InheritedDescriptors {
         if !entries.contains(where: { $0.key == key }) { entries.append((key, descriptor)) }
     }
 
+    /// In which order the container's streams take those of a caller: where several were one file, it is what they write to.
+    static func order(_ streams: [String]) -> [Int] {
+        [1, 2, 0].filter { streams.indices.contains($0) && !streams[$0].isEmpty }
+    }
+
     /// Where they are in CRIU, and how it calls them.
     func give(to message: inout ProtobufMessage) -> [(Int32, from: Int32)] {
         entries.indices.map { index in

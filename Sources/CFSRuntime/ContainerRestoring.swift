@@ -98,6 +98,8 @@ final class ContainerRestoring {
             try Mounting.attach(tree.raw, onto: folder.raw, path: rootfs)
             var folders = try options.openFolders()
             let image = try CheckpointImage(folder: folders.image.raw)
+            try image.check(spec)
+            try image.checkStreams()
             var sources = try sources(image, place)
             if !spec.linux.uidMappings.isEmpty, !spec.linux.gidMappings.isEmpty {
                 let staging = try RestoreStaging(
@@ -168,8 +170,7 @@ final class ContainerRestoring {
         if let mountContext { message.set(63, mountContext) }
         for case (let name, .host(let path)) in sources { message.set(37, "mnt[\(name)]:\(path)") }
         var inherited = InheritedDescriptors()
-        // Where several were one file, it is what they write to.
-        for number in [1, 2, 0] where image.streams.indices.contains(number) && !image.streams[number].isEmpty {
+        for number in InheritedDescriptors.order(image.streams) {
             inherited.add(Int32(number), key: image.streams[number])
         }
         try NamespacesByPath(spec).join(&message, &inherited)

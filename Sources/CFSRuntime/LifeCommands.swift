@@ -140,7 +140,7 @@ enum DeleteCommand {
         guard try !poll.wait(milliseconds: 10_000).isEmpty else {
             throw CFSError(
                 .conflict, .removing, "the container's process \(container.document.pid) does not end",
-                hint: "it may hang in the kernel")
+                hint: "it may hang in the kernel, or be traced (TracerPid of /proc/\(container.document.pid)/status)")
         }
     }
 

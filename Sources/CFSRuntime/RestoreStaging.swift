@@ -35,6 +35,19 @@ struct RestoreStaging {
         folder = free
     }
 
+    /// - Throws: `kernelUnsupported` for an image that could not be shown to a user namespace.
+    static func check(_ image: SharedFD, _ path: String, _ spec: RuntimeSpec) throws(CFSError) {
+        let users = try RootMount.userNamespace(
+            uids: spec.linux.uidMappings.map { IDMapping($0) }, gids: spec.linux.gidMappings.map { IDMapping($0) })
+        let tree = try Mounting.cloneTree("", at: image.raw)
+        guard Mounting.trySetAttributes(tree.raw, userNamespace: users.raw) == -ErrorCode.invalid else { return }
+        throw CFSError(
+            .kernelUnsupported, .preparing,
+            "the file system of \(path) cannot be mounted with an id map, so no user namespace could read the image",
+            path: path,
+            hint: "keep it on ext4, xfs or btrfs")
+    }
+
     /// Puts sources within reach.
     ///
     /// - Returns: where they are now.

@@ -48,6 +48,17 @@ struct CheckpointTests {
         #expect(throws: CFSError.self) { try ProtobufFields(bytes) }
     }
 
+    @Test("streams that were one file take what the container wrote to")
+    func order() {
+        #expect(InheritedDescriptors.order(["a", "a", "a"]) == [1, 2, 0])
+        #expect(InheritedDescriptors.order(["a", "", "b"]) == [2, 0] && InheritedDescriptors.order([]) == [])
+        var inherited = InheritedDescriptors()
+        for number in InheritedDescriptors.order(["a", "a", "b"]) {
+            inherited.add(Int32(number), key: ["a", "a", "b"][number])
+        }
+        #expect(inherited.entries.map(\.key) == ["a", "b"] && inherited.entries.map(\.from) == [1, 2])
+    }
+
     @Test("a mount of an image comes from where the configuration has it, or from the nearest above")
     func sources() throws {
         let folder = TemporaryDirectory()

@@ -89,8 +89,13 @@ struct OCIRuntimeCheckpointTests {
         #expect(before.contains("NoNewPrivs:\t1") && before.contains("/ relatime,ro"))
         #expect(namespaces(bundle) == [])
         #expect(bundle.run("exec", "a", "cat", "/sys/fs/cgroup/pids.max").text == "50")
+        // What is paused can be written down, too, and goes on.
         #expect(bundle.run("pause", "a").status == 0 && bundle.status("a") == "paused")
-        #expect(bundle.run("resume", "a").status == 0)
+        try #require(checkpoint(bundle).status == 0)
+        try #require(restore(bundle).status == 0, "\(bundle.output)")
+        let paused = count(bundle)
+        #expect(bundle.status("a") == "running" && paused >= next)
+        #expect(eventually { count(bundle) > paused })
         #expect(bundle.run("kill", "a", "KILL").status == 0)
         #expect(eventually { bundle.status("a") == "stopped" })
         #expect(bundle.run("delete", "a").status == 0)
@@ -367,12 +372,80 @@ struct OCIRuntimeCheckpointTests {
         #expect(namesInFolder(bundle.folder("tree/own")) == [])
     }
 
+    @Test(
+        "a checkpoint that waits for who wants the memory ends with its caller, and leaves nothing that holds the container"
+    )
+    func interrupted() throws {
+        let bundle = bundle()
+        start(bundle)
+        let command = bundle.start([
+            "checkpoint", "--leave-running", "--lazy-pages", "--image-path", bundle.folder("image"), "--work-path",
+            bundle.folder("work"), "a",
+        ])
+        // The pages come last, and nobody asks for them.
+        #expect(eventually { textOfFile(bundle.folder("work/dump.log"))?.contains("lazy") == true })
+        poll(nil, 0, 2000)
+        command.signal(SIGTERM)
+        let ended = command.finish()
+        #expect(ended.status == 1 && ended.errors.contains("interrupted by SIGTERM"), "\(ended.errors)")
+        let deleted = bundle.run("delete", "--force", "a")
+        #expect(deleted.status == 0, "\(deleted.errors)")
+        #expect(bundle.run("list", "-q").output == "" && !exists("/sys/fs/cgroup/cfs-runtime/a"))
+    }
+
+    @Test(
+        "streams of another kind, a terminal, more mounts and other namespaces than the container had are refused by name"
+    )
+    func different() throws {
+        let bundle = bundle()
+        let streams = "exec \"$@\" </dev/null >/dev/null 2>&1"
+        bundle.write()
+        let created = RunningCommand(
+            ["/bin/sh", "-c", streams, "sh", RuntimeBundle.binary, "--root", bundle.root, "create", "a"],
+            environment: ["PATH": EngineFixture.path], directory: bundle.folder("bundle")
+        ).finish()
+        #expect(created.status == 0 && bundle.run("start", "a").status == 0)
+        #expect(eventually { bundle.status("a") == "running" })
+        let memory = bundle.start([
+            "checkpoint", "--pre-dump", "--image-path", bundle.folder("memory"), "--work-path", bundle.folder("work"),
+            "a",
+        ]).finish()
+        #expect(memory.status == 0 && memory.errors == "", "\(memory.errors)")
+        let none = bundle.detached(["restore", "--image-path", bundle.folder("memory"), "-d", "b"])
+        #expect(none.status == 1 && bundle.output.contains("is no image of a checkpoint"), "\(bundle.output)")
+        try #require(checkpoint(bundle).status == 0)
+        let spoiling = bundle.start(["checkpoint", "--pre-dump", "--image-path", bundle.folder("image"), "a"]).finish()
+        #expect(spoiling.status == 1)
+        #expect(restore(bundle).status == 1)
+        #expect(
+            bundle.output.contains(
+                "standard output of the container was the device 1:3, and that of restore is a file of 0"),
+            "\(bundle.output)")
+        bundle["process", "terminal"] = true
+        #expect(restore(bundle, "a", "--console-socket", "/nowhere").status == 1)
+        #expect(bundle.output.contains("the container of the image had no terminal"), "\(bundle.output)")
+        bundle["process", "terminal"] = false
+        let mounts = bundle["mounts"] as? [[String: Any]] ?? []
+        bundle["mounts"] = mounts + [["destination": "/tmp", "type": "tmpfs", "source": "tmpfs"]]
+        #expect(restore(bundle).status == 1)
+        #expect(bundle.output.contains("the configuration has a mount at /tmp, and the image has none"))
+        bundle["mounts"] = mounts
+        bundle["linux", "namespaces"] =
+            ["pid", "ipc", "uts", "mount", "cgroup"].map { ["type": $0] } + [
+                ["type": "network", "path": "/proc/1/ns/net"]
+            ]
+        #expect(restore(bundle).status == 1)
+        #expect(
+            bundle.output.contains("had no namespaces by path, and the configuration has network"), "\(bundle.output)")
+        #expect(bundle.run("list", "-q").output == "")
+    }
+
     @Test("what cannot be done changes nothing: no image, another configuration, an id that is taken")
     func refused() throws {
         let bundle = bundle()
-        start(bundle)
         let empty = bundle.detached(["restore", "--image-path", bundle.folder("none"), "-d", "b"])
         #expect(empty.status == 1 && bundle.output.contains("is no image of a checkpoint"), "\(bundle.output)")
+        start(bundle)
         try #require(checkpoint(bundle, "--leave-running").status == 0)
         #expect(restore(bundle, "a").status == 1)
         #expect(bundle.output.contains("container with given ID already exists: a"))
