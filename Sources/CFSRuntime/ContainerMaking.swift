@@ -70,12 +70,8 @@ struct ContainerMaking {
     /// - Returns: the container, recorded, and its process before the command.
     func make() throws(CFSError) -> (container: RuntimeContainer, process: HeldProcess) {
         let spec = configuration.spec
-        let place = try CgroupPlace(spec.linux.cgroupsPath, id: id, isSystemd: options.isSystemd, store)
+        let place = try place()
         var plan = try plan(place)
-        if place == nil, let resources = spec.linux.resources, try !CgroupSettings(resources).isEmpty {
-            throw CFSError(
-                .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
-        }
         var container = container(in: place)
         try Seccomp.agent(spec, container.state(.creating))?.check()
         let lock = try makeFolder(container)
@@ -114,6 +110,15 @@ struct ContainerMaking {
             }
             throw error
         }
+    }
+
+    /// Where its cgroup lies; nil on a host without cgroup v2, which then must not be asked for limits.
+    func place() throws(CFSError) -> CgroupPlace? {
+        let linux = configuration.spec.linux
+        if let place = try CgroupPlace(linux.cgroupsPath, id: id, isSystemd: options.isSystemd, store) { return place }
+        guard let resources = linux.resources, try !CgroupSettings(resources).isEmpty else { return nil }
+        throw CFSError(
+            .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
     }
 
     /// The container before it has a process.

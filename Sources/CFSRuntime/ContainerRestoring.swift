@@ -31,12 +31,7 @@ final class ContainerRestoring {
     /// - Returns: the container, a pidfd of its process, which is a child of this process, and its terminal.
     func restore() throws(CFSError) -> (container: RuntimeContainer, process: SharedFD, terminal: SharedFD?) {
         let spec = making.configuration.spec
-        let place = try CgroupPlace(
-            spec.linux.cgroupsPath, id: making.id, isSystemd: making.options.isSystemd, making.store)
-        if place == nil, let resources = spec.linux.resources, try !CgroupSettings(resources).isEmpty {
-            throw CFSError(
-                .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
-        }
+        let place = try making.place()
         var container = making.container(in: place)
         var isOwnCgroup = false
         let lock = try making.makeFolder(container)
