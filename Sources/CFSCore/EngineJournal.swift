@@ -120,16 +120,10 @@ extension Engine {
         } catch {
             guard error.code == .noSpace else { throw error }
         }
-        var entries = try registry.history(filter)
-        for one in told.news {
-            switch one {
-            case .ended(let end): for index in entries.indices { entries[index].close(end) }
-            case .begun(let container, let time):
-                let run = entries.lastIndex { $0.container == container && $0.isRun && $0.time <= time }
-                if let run { entries[run].open(at: time) }
-            }
-        }
-        return entries
+        // Which run is a container's newest, only all of them tell.
+        var entries = try registry.history()
+        entries.absorb(told.news)
+        return filter.select(entries)
     }
 
     /// Puts right the containers whose runs nobody will tell the end of, and closes the entries whose ends the journal has not
@@ -212,7 +206,7 @@ extension Engine {
         let reader = try JournalReader(journal, from: known)
         var news: [HistoryNews] = []
         while let event = try reader.next() {
-            if let one = HistoryNews(event) { news.append(one) }
+            news += HistoryNews.told(by: event)
         }
         guard let position = reader.position, position != known else { return nil }
         return (news, position.text)
@@ -220,19 +214,21 @@ extension Engine {
 }
 
 extension HistoryNews {
-    /// Nil for what the history does not take from the journal.
-    init?(_ event: EngineEvent) {
-        guard event.kind == .container else { return nil }
+    /// Nothing for what the history does not take from the journal.
+    static func told(by event: EngineEvent) -> [HistoryNews] {
+        guard event.kind == .container else { return [] }
+        let goesOn = event[attribute: "restarts"].map { _ in begun(container: event.id, time: event.time) }
         switch event.action {
         case "die", "exec_die":
-            self = .ended(
-                HistoryEnd(
-                    container: event.id, time: event.time,
-                    status: event[attribute: "exitCode"].flatMap { Int32($0) } ?? 255,
-                    reason: event[attribute: "reason"],
-                    process: event[attribute: "execID"].flatMap { ProcessClaim($0) }))
-        case "start" where event[attribute: "restarts"] != nil: self = .begun(container: event.id, time: event.time)
-        default: return nil
+            let end = HistoryEnd(
+                container: event.id, time: event.time,
+                status: event[attribute: "exitCode"].flatMap { Int32($0) } ?? 255,
+                reason: event[attribute: "reason"],
+                process: event[attribute: "execID"].flatMap { ProcessClaim($0) })
+            // An attempt of the policy that did not even start has no other line.
+            return (goesOn.map { [$0] } ?? []) + [.ended(end)]
+        case "start": return goesOn.map { [$0] } ?? []
+        default: return []
         }
     }
 }

@@ -33,7 +33,8 @@ public struct EngineEvent: Sendable, Hashable {
     public var name: String
     /// The image of a container; empty otherwise.
     public var image: String
-    /// In the order in which they were written: `exitCode` and `reason` of `die`, `signal` of `kill`, ...
+    /// In the order in which they were written: `exitCode` and `reason` of `die`, `signal` of `kill`, `restarts` (how many
+    /// there were) of a `start` and a `die` of the policy's, ...
     public var attributes: [Attribute]
 
     public init(

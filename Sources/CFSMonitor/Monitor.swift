@@ -172,8 +172,13 @@ public final class Monitor {
         let started = try attempt.finish(plan, &timeline)
         startedAt = SystemClock.realtime
         try record(started.process)
-        note("start", restarts > 0 ? [EngineEvent.Attribute("restarts", "\(restarts)")] : [])
+        note("start", restartAttributes)
         return started
+    }
+
+    /// What an event says of a run that the policy has begun.
+    private var restartAttributes: [EngineEvent.Attribute] {
+        restarts > 0 ? [EngineEvent.Attribute("restarts", "\(restarts)")] : []
     }
 
     private func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
@@ -370,7 +375,7 @@ public final class Monitor {
         if let kills = outOfMemory?.kills, kills > toldKills {
             note("oom", [EngineEvent.Attribute("kills", "\(kills - toldKills)")])
         }
-        var attributes = [EngineEvent.Attribute("exitCode", "\(record.status)")]
+        var attributes = [EngineEvent.Attribute("exitCode", "\(record.status)")] + restartAttributes
         if let reason { attributes.append(EngineEvent.Attribute("reason", reason)) }
         note("die", attributes)
     }

@@ -69,6 +69,12 @@ public struct HistoryFilter: Sendable, Hashable {
 
     public init() {}
 
+    /// Those of these entries, oldest first, that it takes.
+    public func select(_ entries: [HistoryEntry]) -> [HistoryEntry] {
+        let taken = entries.filter { takes($0) }
+        return limit.map { Array(taken.suffix(max(0, $0))) } ?? taken
+    }
+
     func takes(_ entry: HistoryEntry) -> Bool {
         if let since, entry.time < since { return false }
         if let until, entry.time >= until { return false }
@@ -119,17 +125,18 @@ extension Registry {
         try write { database throws(CFSError) in try Self.closeEntry(end, database) }
     }
 
-    /// The same as ``HistoryEntry/close(_:)``, of all entries.
+    /// The same as ``HistoryEntry/close(_:)``, of all entries. That nobody tells the end of a command was a guess, made while
+    /// its helper was gone and whoever had started it had not said so yet.
     private static func closeEntry(_ end: HistoryEnd, _ database: SQLiteDatabase) throws(CFSError) {
         if let process = end.process {
             return try database.statement(
                 """
                 UPDATE history SET ended_at = ?, status = ?, reason = ?
-                WHERE container = ? AND ended_at IS NULL AND process = ?
+                WHERE container = ? AND (ended_at IS NULL OR reason = ?) AND process = ?
                 """
             )
             .bind(Int64(clamping: end.time)).bind(Int64(end.status)).bind(end.reason).bind(end.container)
-            .bind(process.text).run()
+            .bind(ContainerLifecycle.lostReason).bind(process.text).run()
         }
         try database.statement(
             """
@@ -213,6 +220,22 @@ public enum HistoryNews: Sendable, Hashable {
     case begun(container: String, time: UInt64)
 }
 
+extension [HistoryEntry] {
+    /// The same as ``Registry/absorb(_:position:)``, in memory.
+    ///
+    /// - Precondition: these are all entries, oldest first.
+    public mutating func absorb(_ news: [HistoryNews]) {
+        for one in news {
+            switch one {
+            case .ended(let end): for index in indices { self[index].close(end) }
+            case .begun(let container, let time):
+                let run = lastIndex { $0.container == container && $0.isRun && $0.time <= time }
+                if let run { self[run].open(at: time) }
+            }
+        }
+    }
+}
+
 /// How one run of a container ended, or one more command in it.
 public struct HistoryEnd: Sendable, Hashable {
     public var container: String
@@ -236,7 +259,8 @@ extension HistoryEntry {
     /// Takes over how a run ended, when this is the entry of that run and is still open. One that begins after the end is of a
     /// later run.
     public mutating func close(_ end: HistoryEnd) {
-        guard container == end.container, endedAt == nil,
+        let isOpen = endedAt == nil || end.process != nil && reason == ContainerLifecycle.lostReason
+        guard container == end.container, isOpen,
             end.process == nil ? isRun && time <= end.time : process == end.process
         else { return }
         endedAt = end.time
@@ -245,7 +269,7 @@ extension HistoryEntry {
     }
 
     /// Takes over that a run goes on, when this is the newest one of that container.
-    public mutating func open(at time: UInt64) {
+    fileprivate mutating func open(at time: UInt64) {
         if endedAt.map({ $0 <= time }) ?? false { (endedAt, status, reason) = (nil, nil, nil) }
     }
 

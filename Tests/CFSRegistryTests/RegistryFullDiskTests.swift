@@ -95,11 +95,16 @@ struct HistoryEndTests {
             HistoryEnd(container: "c", time: 90, status: 1, reason: nil),
         ]
         var entries = try registry.history()
-        for index in entries.indices {
-            for end in ends { entries[index].close(end) }
-        }
-        try registry.absorb(ends.map { .ended($0) }, position: "1:2")
+        let news: [HistoryNews] = ends.map { .ended($0) } + [.begun(container: "a", time: 27)]
+        entries.absorb(news)
+        try registry.absorb(news, position: "1:2")
         #expect(try registry.history() == entries)
-        #expect(entries.map(\.status) == [3, nil, 137, nil, nil, nil])
+        // The start at 20 goes on, and nothing later or older does.
+        #expect(entries.map(\.status) == [3, nil, nil, nil, nil, nil])
+        var filter = HistoryFilter()
+        filter.verbs = ["run", "start"]
+        filter.limit = 2
+        #expect(filter.select(entries).map(\.number) == [3, 6])
+        #expect(try registry.history(filter) == filter.select(entries))
     }
 }

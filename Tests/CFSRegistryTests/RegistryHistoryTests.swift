@@ -150,6 +150,28 @@ struct RegistryHistoryTests {
         #expect(try registry.history().map(\.status) == [0, nil, 5])
     }
 
+    @Test("whoever started a command knows better how it ended than who found its helper gone")
+    func executionThatWasThoughtLost() throws {
+        let registry = Registry(path: path)
+        let row = try row("one")
+        let process = ProcessClaim(pid: 7, startTime: 1, serial: 0)
+        var one = entry(row, "exec", at: 20)
+        one.process = process
+        try registry.remember(one)
+        func end(_ status: Int32, _ reason: String?) -> HistoryEnd {
+            HistoryEnd(container: row.id.text, time: 30, status: status, reason: reason, process: process)
+        }
+        try registry.closeEntry(end(137, "monitor lost"))
+        #expect(try registry.history().map(\.reason) == ["monitor lost"])
+        var inMemory = try registry.history()
+        inMemory.absorb([.ended(end(127, "no such command")), .ended(end(1, nil))])
+        try registry.closeEntry(end(127, "no such command"))
+        try registry.closeEntry(end(1, nil))
+        #expect(try registry.history().map(\.status) == [127])
+        #expect(try registry.history().map(\.reason) == ["no such command"])
+        #expect(try registry.history() == inMemory)
+    }
+
     @Test("each part of a filter leaves out what it does not take")
     func filter() throws {
         let registry = Registry(path: path)

@@ -90,4 +90,27 @@ struct HistoryTests {
         #expect(engine.run("rm", id).status == 0)
         engine.expectNothingLeft()
     }
+
+    @Test("a run that its policy cannot start again ends as the last attempt did, and so it is told as an event")
+    func restartFailed() throws {
+        let folder = engine.folder("commands")
+        #expect(engine.host("mkdir \(folder) && printf '#!/bin/sh\nrm /c/once; exit 3' >\(folder)/once").status == 0)
+        #expect(engine.host("chmod -R a+rwX \(folder) && chmod a+x \(folder)/once").status == 0)
+        let id = engine.run(
+            "run", "-d", "--restart", "on-failure:1", "--userns", "host", "--cap-add", "DAC_OVERRIDE", "-v",
+            "\(folder):/c", "--name", "once", "BusyBox", "/c/once"
+        ).text
+        #expect(engine.run("wait", id).text == "127")
+        #expect(eventually { status("once", "run") == 127 })
+        let run = try #require(try entries("once", "run").first)
+        #expect(run["Reason"].text?.contains("/c/once") == true)
+        #expect(engine.exitCode(id) == 127)
+        let events = engine.run(
+            "events", "--until", "0s", "--filter", "container=once", "--filter", "event=die", "--format", "json")
+        let deaths = try events.lines.map { try JSONValue(parsing: Array($0.utf8))["Actor"]["Attributes"] }
+        #expect(deaths.map { $0["exitCode"].text } == ["3", "127"], "\(events.output)")
+        #expect(deaths.map { $0["restarts"].text } == [nil, "1"], "\(events.output)")
+        #expect(engine.run("rm", id).status == 0)
+        engine.expectNothingLeft()
+    }
 }
