@@ -61,9 +61,10 @@ extension Engine {
         extras.groups = spec.additionalGroups
         extras.initProcess = spec.initProcess
         if let profile { extras.seccomp = try SeccompCompiler.compile(profile) }
+        let network = try networkSteps(spec, image)
+        extras.hasNetworks = network != nil
         let launch = try LaunchPlan(configuration, extras)
         configuration.linux.seccomp = profile?.json
-        let network = try networkSteps(spec, image)
         var steps = launch.steps(connecting: network?.connecting ?? [])
         let resources = configuration.linux.resources ?? RuntimeSpec.Resources()
         let limits = try CgroupSettings(resources, naming: LimitFlag.name)

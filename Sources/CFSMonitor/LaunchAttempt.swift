@@ -42,11 +42,15 @@ struct LaunchAttempt {
     }
 
     /// Goes on until the command runs.
-    func finish(_ plan: LaunchPlan, _ timeline: inout Timeline) throws(CFSError) -> StartedContainer {
+    ///
+    /// - Parameter connect: see ``Launcher``.
+    func finish(
+        _ plan: LaunchPlan, _ timeline: inout Timeline, connect: () throws(CFSError) -> Bool
+    ) throws(CFSError) -> StartedContainer {
         if let streams, let root = plan.uidMappings.first.flatMap({ _ in plan.uidMappings.hostID(of: 0) }) {
             try streams.give(to: root)
         }
-        let process = try Launcher.finish(pending, plan, &timeline)
+        let process = try Launcher.finish(pending, plan, &timeline, connect: connect)
         if let streams { return StartedContainer(process: process, streams: streams) }
         guard let terminal = try process.terminal?.duplicate() else {
             throw CFSError(.monitorFailed, .starting, "the container sent no terminal")
@@ -67,6 +71,7 @@ extension LaunchPlan {
         extras.userName = request.user
         extras.groups = request.groups
         extras.initProcess = request.initProcess
+        extras.hasNetworks = !(request.network?.endpoints ?? []).isEmpty
         if let path = request.seccompFilter { extras.seccomp = try SeccompFilter(readingFile: path) }
         try self.init(request.spec, extras)
     }

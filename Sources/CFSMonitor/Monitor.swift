@@ -168,8 +168,9 @@ public final class Monitor {
         }
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
         // Behind the clone, which made its namespace, and before the command, which is to find it whole.
-        if try connectNetworks(pid: attempt.pid) { timeline.mark("network") }
-        let started = try attempt.finish(plan, &timeline)
+        let started = try attempt.finish(plan, &timeline) { () throws(CFSError) in
+            try connectNetworks(pid: attempt.pid)
+        }
         startedAt = SystemClock.realtime
         try record(started.process)
         note("start", restartAttributes)

@@ -65,6 +65,7 @@ struct LaunchChild {
 
         try ProcessEntry.connect(standard, terminal: mounts.terminal, owner: identity)
         if let held = plan.held { try stopBeforeCommand(held, plan, identity) }
+        if plan.waitsForNetworks { try awaitGo() }
         try ProcessEntry(plan: plan.process, identity: identity, launcher: socket).enter()
     }
 
@@ -108,9 +109,7 @@ struct LaunchChild {
     /// The socket of whoever starts the command. One that goes away without the word is no starter.
     private func awaitStarter(_ held: HeldStart) throws(CFSError) -> Int32 {
         guard let gate = held.gate else {
-            guard let (bytes, _) = try MessageSocket.receive(socket), LaunchMessage(bytes: bytes) == .go else {
-                _exit(125)
-            }
+            try awaitGo()
             return socket
         }
         while true {
@@ -122,6 +121,11 @@ struct LaunchChild {
             do throws(CFSError) { message = try MessageSocket.receive(starter.raw)?.0 } catch { continue }
             if let message, LaunchMessage(bytes: message) == .go { return starter.release() }
         }
+    }
+
+    /// Waits for the launcher's word. Without a launcher there is nobody to tell why this ends.
+    private func awaitGo() throws(CFSError) {
+        guard let (bytes, _) = try MessageSocket.receive(socket), LaunchMessage(bytes: bytes) == .go else { _exit(125) }
     }
 
     /// What needs neither a plan nor an id map.

@@ -9,6 +9,7 @@ import CFSModel
 ///        |------------- proceed --------------->|  (id maps are written; carries the mounts' descriptors)
 ///        |                                      |  identity, mounts, masks, pivot, ...
 ///        |<------------ terminal ---------------|  (only with a terminal; carries its outer side)
+///        |----------------- go ---------------->|  (only with networks that are made meanwhile: they are there)
 ///        |<------------ listener ---------------|  (only with a filter that asks; carries its descriptor)
 ///        |-------------- heard ---------------->|  (whoever decides about calls has it)
 ///        |<------------ failed -----------------|  (instead of execve)

@@ -42,6 +42,9 @@ public struct LaunchPlan: Sendable, Hashable {
     public var pivots = true
     /// Where the start stops on its way, if it does.
     public var held: HeldStart?
+    /// Whether the networks are made while the child makes its mounts, and the child waits for them before its command. Else
+    /// they are there before the child goes on from its clone.
+    public var waitsForNetworks = false
 
     public struct TimeOffset: Sendable, Hashable {
         public var clock: String

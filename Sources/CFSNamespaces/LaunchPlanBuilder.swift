@@ -11,6 +11,8 @@ extension LaunchPlan {
         /// Groups besides those of ``userName``, to look up inside, too; without effect where that is nil.
         public var groups: [String] = []
         public var initProcess = false
+        /// Whether a monitor puts the container on networks.
+        public var hasNetworks = false
         /// The compiled filter of `linux.seccomp`.
         public var seccomp: SeccompFilter?
         /// What a caller of the OCI runtime adds; nil for the engine's own containers, whose rules are stricter.
@@ -51,6 +53,8 @@ extension LaunchPlan {
                 privateUTS: hasApart(.uts, extras.bundle), hasUserNamespace: hasUserNamespace)
             sysctls.append(Sysctl(name: name, value: value))
         }
+        // A setting of the network may be that of a device, or speak of devices to come: then the devices are there first.
+        waitsForNetworks = extras.hasNetworks && !sysctls.contains { $0.name.hasPrefix("net.") }
         if let name = hostname ?? domainname, !hasApart(.uts, extras.bundle) {
             throw CFSError(
                 .invalidConfiguration, .parsing,

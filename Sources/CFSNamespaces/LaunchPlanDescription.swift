@@ -5,8 +5,8 @@ extension LaunchPlan {
     /// The plan as people read it: one line a step, in the order in which the steps are taken.
     public var steps: [String] { steps(connecting: []) }
 
-    /// The same with what is done between the clone, which makes the network namespace, and the rest: a monitor puts the
-    /// container on its networks there.
+    /// The same with what a monitor does to put the container on its networks: behind the clone, which makes the network
+    /// namespace, or while the child makes its mounts.
     public func steps(connecting networks: [String]) -> [String] {
         var steps: [String] = []
         for join in joins { steps.append("monitor: enter \(join.namespace.names.joined()) namespace \(join.path)") }
@@ -15,7 +15,7 @@ extension LaunchPlan {
             "monitor: clone3 into a new cgroup with new namespaces: \(newNamespaces.names.joined(separator: " "))")
         steps.append("child: own session keyring" + (unsharesCgroup ? ", unshare cgroup namespace" : ""))
         if newNamespaces.contains(.network) { steps.append("child: loopback up") }
-        steps += networks
+        if !waitsForNetworks { steps += networks }
         if let hostname { steps.append("child: host name \(hostname)") }
         if newNamespaces.contains(.user) {
             for line in uidMappings {
@@ -33,6 +33,7 @@ extension LaunchPlan {
         for device in networkDevices {
             steps.append("monitor: move the network device \(device.name), to be \(device.newName)")
         }
+        if waitsForNetworks { steps += networks }
         steps.append("child: attach the root file system")
         for mount in mounts { steps.append("child: \(mount.maker == .child ? "mount" : "attach") \(mount.summary)") }
         if process.terminal { steps.append("child: open a pty and bind it onto /dev/console") }
@@ -41,6 +42,9 @@ extension LaunchPlan {
         if !readOnlyPaths.isEmpty { steps.append("child: read-only \(readOnlyPaths.joined(separator: " "))") }
         if root.readOnly { steps.append("child: root file system read-only") }
         steps.append("child: pivot_root, detach the host's mounts")
+        if waitsForNetworks {
+            steps.append("child: wait until the monitor has made the networks, which it does meanwhile")
+        }
         steps += processSteps
         return steps
     }

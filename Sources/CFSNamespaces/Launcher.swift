@@ -91,11 +91,21 @@ public enum Launcher {
     }
 
     /// Starts the container; returns once its command runs (execve has succeeded), or throws what failed in the child.
+    ///
+    /// - Parameter connect: puts the child on its networks, before its command can look: when, the plan says. Returns whether
+    ///   there are any.
     public static func finish(
-        _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline
+        _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline,
+        connect: () throws(CFSError) -> Bool = { false }
     ) throws(CFSError) -> LaunchedProcess {
         let pidfd = try pending.pidfd.duplicate()
+        if !plan.waitsForNetworks, try connect() { timeline.mark("network") }
         try setUp(pending, plan, &timeline)
+        if plan.waitsForNetworks {
+            let isConnected = try orReason(of: pending) { () throws(CFSError) in try connect() }
+            if isConnected { timeline.mark("network") }
+            try letGo(pending)
+        }
         let terminal = try ChildReports.awaitStart(pending.pair.ours)
         timeline.mark("command started")
         let startTime = try ChildReports.confirmStart(pending.pid, pidfd.raw, isInit: plan.process.initProcess)
@@ -111,10 +121,28 @@ extension Launcher {
     ) throws(CFSError) {
         try MessageSocket.send(pending.pair.ours, LaunchMessage.plan.bytes)
         let setup = LaunchSetup(plan: plan, pid: pending.pid, socket: pending.pair.ours)
+        var marked = timeline
+        try orReason(of: pending) { () throws(CFSError) in try setup.run(&marked) }
+        timeline = marked
+    }
+
+    /// Tells a child that has all else. One that has failed meanwhile hears nothing any more, and has said why.
+    private static func letGo(_ pending: PendingLaunch) throws(CFSError) {
         do throws(CFSError) {
-            try setup.run(&timeline)
+            try MessageSocket.send(pending.pair.ours, LaunchMessage.go.bytes)
         } catch {
-            // What a child that ended first has to say is the reason; one that waits for us says nothing.
+            guard error.errno == EPIPE || error.errno == ECONNRESET else { throw error }
+        }
+    }
+
+    /// Does something for a child. When that fails, what a child that ended first has to say is the reason; one that waits for
+    /// us says nothing.
+    private static func orReason<Result>(
+        of pending: PendingLaunch, _ body: () throws(CFSError) -> Result
+    ) throws(CFSError) -> Result {
+        do throws(CFSError) {
+            return try body()
+        } catch {
             let poll = try EventPoll()
             try poll.add(pending.pidfd.raw, .readable, token: 0)
             guard try !poll.wait(milliseconds: 0).isEmpty else { throw error }

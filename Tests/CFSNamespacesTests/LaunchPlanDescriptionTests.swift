@@ -42,16 +42,34 @@ struct LaunchPlanDescriptionTests {
         #expect(positions.last == steps.count - 1)
     }
 
-    @Test("networks are made between the clone and what the plan asks for")
+    @Test(
+        "networks are made while the child makes its mounts, and before them where a setting of the network is asked for"
+    )
     func networks() throws {
         var spec = LaunchPlanBuilderTests.spec()
         spec.hostname = "web"
-        let plan = try LaunchPlan(spec, LaunchPlanBuilderTests.extras)
-        let steps = plan.steps(connecting: ["monitor: a device"])
-        let order = ["clone3", "session keyring", "loopback up", "monitor: a device", "host name web", "map uids"]
-        let positions = try order.map { try Self.position($0, steps) }
-        #expect(positions == positions.sorted())
-        #expect(steps.filter { $0 != "monitor: a device" } == plan.steps)
+        var extras = LaunchPlanBuilderTests.extras
+        extras.hasNetworks = true
+        func check(_ order: [String]) throws {
+            let plan = try LaunchPlan(spec, extras)
+            let steps = plan.steps(connecting: ["monitor: a device"])
+            let positions = try order.map { try Self.position($0, steps) }
+            #expect(positions == positions.sorted())
+            #expect(steps.filter { $0 != "monitor: a device" } == plan.steps)
+        }
+        try check([
+            "clone3", "host name web", "map uids", "monitor: overlay", "monitor: a device", "attach the root",
+            "pivot_root", "child: wait until the monitor has made the networks", "user 0:0", "execve",
+        ])
+        spec.linux.sysctl = ["net.ipv4.conf.eth0.rp_filter": "0"]
+        try check([
+            "clone3", "session keyring", "loopback up", "monitor: a device", "host name web", "map uids",
+            "sysctl net.ipv4.conf.eth0.rp_filter",
+        ])
+        #expect(try !LaunchPlan(spec, extras).waitsForNetworks)
+        // What has none waits for none.
+        spec.linux.sysctl = [:]
+        #expect(try !LaunchPlan(spec, LaunchPlanBuilderTests.extras).waitsForNetworks)
     }
 
     @Test("what is not asked for is not told, and a filter that is missing is")

@@ -10,7 +10,7 @@ struct NetworkExplanationTests: EngineSuite {
         return host.run("ip -o link | wc -l; ip -4 addr | wc -l; ip route").output
     }
 
-    @Test("the steps of a network come between the clone and the root, and nothing is made or reserved")
+    @Test("the steps of a network come between the clone and the command, and nothing is made or reserved")
     func steps() throws {
         try withNetwork("plan", ["--subnet", "10.213.1.0/24"]) {
             let before = try kernel() + engine.run("network", "inspect", "plan").output
@@ -20,13 +20,13 @@ struct NetworkExplanationTests: EngineSuite {
             #expect(explained.status == 0, "\(explained.errors)")
             let lines = explained.lines
             let order = [
-                "cfs: reserve 10.213.1.7/24 on plan", "monitor: clone3",
+                "cfs: reserve 10.213.1.7/24 on plan", "monitor: clone3", "monitor: overlay",
                 "monitor: take port 8085/tcp of every address of the host for 80/tcp", "monitor: make the bridge cfs-",
                 "monitor: make the device eth0", "monitor: eth0 gets 10.213.1.7/24",
                 "monitor: eth0 sends at most 20000000",
                 "monitor: default route via 10.213.1.1 by eth0", "monitor: sockets of the resolver",
-                "monitor: the packet filter leads port 8085/tcp", "monitor: tell plan the names", "monitor: overlay",
-                "child: execve true",
+                "monitor: the packet filter leads port 8085/tcp", "monitor: tell plan the names",
+                "child: attach the root", "child: wait until the monitor has made the networks", "child: execve true",
             ]
             let places = try order.map { start in
                 try #require(lines.firstIndex { $0.hasPrefix(start) }, "\(start) is missing in \(explained.output)")
