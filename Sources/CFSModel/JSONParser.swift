@@ -12,11 +12,33 @@ extension JSON {
     }
 }
 
+extension JSON {
+    /// Reads one document but for an object in it, whose place only is found: its text is what it is read from later, or known
+    /// by. Until it has been read as part of a document it may be anything with paired braces and brackets.
+    ///
+    /// - Parameter path: the keys that lead to it.
+    /// - Returns: the document without that member; and where its text is, nil when it is not there or no object.
+    package static func parse(
+        _ bytes: [UInt8], what: String, leaving path: [String]
+    ) throws(CFSError) -> (document: JSON, left: Range<Int>?) {
+        var parser = JSONParser(bytes: bytes, what: what)
+        parser.leaving = path
+        let document = try parser.document()
+        return (document, parser.left)
+    }
+}
+
 private struct JSONParser {
     let bytes: [UInt8]
     let what: String
     var position = 0
     var depth = 0
+    /// The keys that lead to an object that is left out.
+    var leaving: [String] = []
+    /// How many of them have led here.
+    private var followed = 0
+    /// Its place.
+    private(set) var left: Range<Int>?
 
     init(bytes: [UInt8], what: String) {
         self.bytes = bytes
@@ -86,13 +108,51 @@ private struct JSONParser {
             guard object[key] == nil else { throw fault("the key \"\(key)\" comes twice") }
             skipSpace()
             guard take(0x3a) else { throw fault("a colon is missing") }
-            object[key] = try value()
+            if followed < leaving.count, followed == depth - 1, key == leaving[followed] {
+                guard left == nil else { throw fault("the key \"\(key)\" comes twice") }
+                if let value = try follow() { object[key] = value }
+            } else {
+                object[key] = try value()
+            }
             skipSpace()
             if take(0x2c) { continue }
             guard take(0x7d) else { throw fault("a comma or brace is missing") }
             depth -= 1
             return object
         }
+    }
+
+    /// The value of a key on the way to what is left out; nil for that itself.
+    private mutating func follow() throws(CFSError) -> JSON? {
+        followed += 1
+        defer { followed -= 1 }
+        skipSpace()
+        guard followed == leaving.count, position < bytes.count, bytes[position] == 0x7b else { return try value() }
+        let start = position
+        try skipNested()
+        left = start..<position
+        return nil
+    }
+
+    /// Goes behind an object or array whatever is in it.
+    private mutating func skipNested() throws(CFSError) {
+        var open = 0
+        while position < bytes.count {
+            let byte = bytes[position]
+            position += 1
+            switch byte {
+            case 0x7b, 0x5b: open += 1
+            case 0x7d, 0x5d:
+                open -= 1
+                if open == 0 { return }
+            case 0x22:
+                while position < bytes.count, bytes[position] != 0x22 { position += bytes[position] == 0x5c ? 2 : 1 }
+                position += 1
+            default: break
+            }
+        }
+        position = min(position, bytes.count)
+        throw fault("it ends too early")
     }
 
     private mutating func array() throws(CFSError) -> [JSON] {

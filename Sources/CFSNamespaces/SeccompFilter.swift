@@ -23,12 +23,21 @@ public struct SeccompFilter: Sendable, Hashable {
 
 // MARK: As a file
 
-/// A file holds a mark, the flags, a checksum of flags and instructions, and the instructions; all numbers little-endian. The
-/// checksum is for a power cut in the middle of a write, not for an enemy: the folder is the engine's own.
+/// A file holds a mark, a checksum of what follows, the flags, the length of the instructions in bytes, the instructions, and
+/// what they were made of, if it is kept with them; all numbers little-endian. The checksum is for a power cut in the middle of a
+/// write, not for an enemy: the folder is the engine's own.
 extension SeccompFilter {
-    private static let mark: UInt64 = 0x3143_4553_5346_43  // "CFSSEC1"
-    private static let headerSize = 24
-    static let fileSizeLimit = headerSize + BPFProgram.limit * BPFProgram.instructionSize
+    /// A filter with what it was made of.
+    struct Kept {
+        var filter: SeccompFilter
+        /// Empty when the file's name says all.
+        var origin: ArraySlice<UInt8>
+    }
+
+    private static let mark: UInt64 = 0x3243_4553_5346_43  // "CFSSEC2"
+    private static let headerSize = 32
+    /// The instructions, and a configuration as large as one may be.
+    static let fileSizeLimit = headerSize + BPFProgram.limit * BPFProgram.instructionSize + (16 << 20)
 
     /// Reads a filter that ``SeccompCache`` wrote.
     public init(readingFile path: String) throws(CFSError) {
@@ -42,22 +51,31 @@ extension SeccompFilter {
 
     /// Nil for anything but a whole file.
     init?(fileBytes: [UInt8]) {
-        guard fileBytes.count > Self.headerSize, fileBytes.count % BPFProgram.instructionSize == 0 else { return nil }
-        func word(_ index: Int) -> UInt64 {
-            fileBytes[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-        }
-        guard word(0) == Self.mark, let flags = UInt32(exactly: word(1)) else { return nil }
-        self.init(bytes: Array(fileBytes[Self.headerSize...]), flags: flags)
-        guard word(2) == checksum else { return nil }
+        guard let kept = Self.kept(in: fileBytes) else { return nil }
+        self = kept.filter
     }
 
-    private var checksum: UInt64 { FowlerNollVo.sum64(Self.littleEndian(UInt64(flags)) + bytes) }
+    /// Nil for anything but a whole file.
+    static func kept(in file: [UInt8]) -> Kept? {
+        guard file.count > headerSize else { return nil }
+        func word(_ index: Int) -> UInt64 {
+            file[index * 8..<index * 8 + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
+        guard word(0) == mark, word(1) == FowlerNollVo.sum64(file[16...]), let flags = UInt32(exactly: word(2)),
+            let length = Int(exactly: word(3)), length > 0, length <= file.count - headerSize,
+            length % BPFProgram.instructionSize == 0
+        else { return nil }
+        let filter = SeccompFilter(bytes: Array(file[headerSize..<headerSize + length]), flags: flags)
+        return Kept(filter: filter, origin: file[(headerSize + length)...])
+    }
 
     private static func littleEndian(_ word: UInt64) -> [UInt8] {
         stride(from: 0, to: 64, by: 8).map { UInt8(truncatingIfNeeded: word >> $0) }
     }
 
-    var fileBytes: [UInt8] {
-        [Self.mark, UInt64(flags), checksum].flatMap { Self.littleEndian($0) } + bytes
+    /// The file of a filter that was made of `origin`.
+    func fileBytes(of origin: [UInt8] = []) -> [UInt8] {
+        let rest = Self.littleEndian(UInt64(flags)) + Self.littleEndian(UInt64(bytes.count)) + bytes + origin
+        return Self.littleEndian(Self.mark) + Self.littleEndian(FowlerNollVo.sum64(rest[...])) + rest
     }
 }

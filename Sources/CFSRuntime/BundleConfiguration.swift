@@ -11,11 +11,15 @@ struct BundleConfiguration {
     /// The file as it stands.
     let bytes: [UInt8]
     var spec: RuntimeSpec
+    /// See ``ConfigurationText``.
+    let profile: ConfigurationText.Profile
     /// The root file system's folder, absolute.
     let rootfs: String
 
-    /// - Parameter path: the bundle's folder; the current one when empty.
-    init(path: String) throws(CFSError) {
+    /// - Parameters:
+    ///   - path: the bundle's folder; the current one when empty.
+    ///   - filters: where the filters of profiles are kept.
+    init(path: String, filters: SeccompCache) throws(CFSError) {
         bundle = try HostPath.absolute(path.isEmpty ? "." : path)
         let file = "\(bundle)/config.json"
         let opened = File.tryOpen(file, .read)
@@ -26,7 +30,7 @@ struct BundleConfiguration {
         }
         let config = OwnedFD(try checked(opened, "open", .parsing, path: file))
         bytes = try File.readAll(config.raw, limit: 16 << 20, path: file)
-        spec = try RuntimeSpec(bundle: try JSON(parsing: bytes, what: file))
+        (spec, profile) = try ConfigurationText(bytes: bytes, path: file).read(filters)
         rootfs = HostPath.joined(bundle, spec.root.path)
         guard let status = File.statusIfThere(rootfs, followLinks: true), status.isDirectory else {
             throw CFSError(
@@ -39,6 +43,30 @@ struct BundleConfiguration {
 
     private static func isBind(_ mount: RuntimeSpec.Mount) -> Bool {
         mount.type == "bind" || mount.options.contains("bind") || mount.options.contains("rbind")
+    }
+}
+
+/// A configuration as it stands in a file. Most of its text is the seccomp profile, the same one in thousands of containers: where
+/// the filter that was made of that text is kept, the text is not read.
+struct ConfigurationText {
+    /// What is known of a configuration's seccomp profile.
+    enum Profile {
+        /// There is none, or it is in the configuration that was read.
+        case read(text: [UInt8]?)
+        /// It is not in the configuration that was read: this is its filter, and nobody listens.
+        case known(SeccompFilter)
+    }
+
+    let bytes: [UInt8]
+    /// For errors.
+    let path: String
+
+    func read(_ filters: SeccompCache) throws(CFSError) -> (RuntimeSpec, Profile) {
+        let (document, place) = try JSON.parse(bytes, what: path, leaving: ["linux", "seccomp"])
+        guard let place else { return (try RuntimeSpec(bundle: document), .read(text: nil)) }
+        let text = Array(bytes[place])
+        if let filter = try filters.filter(ofText: text) { return (try RuntimeSpec(bundle: document), .known(filter)) }
+        return (try RuntimeSpec(bundle: try JSON(parsing: bytes, what: path)), .read(text: text))
     }
 }
 

@@ -34,7 +34,7 @@ struct ContainerMaking {
         self.id = id
         self.options = options
         self.log = log
-        var configuration = try BundleConfiguration(path: bundle)
+        var configuration = try BundleConfiguration(path: bundle, filters: store.filters)
         try Enforcement.check(configuration.spec)
         let hasOwnUsers = configuration.spec.linux.namespaces.contains { $0.type == "user" }
         for text in try Enforcement.grantable(&configuration.spec.process, inUserNamespace: hasOwnUsers) {
@@ -151,7 +151,7 @@ struct ContainerMaking {
         var extras = LaunchPlan.Extras(
             root: RootPlan(source: .folder(configuration.rootfs), readOnly: spec.root.readonly))
         extras.bundle = bundle
-        if let seccomp = spec.linux.seccomp { extras.seccomp = try Seccomp.filter(seccomp, store) }
+        extras.seccomp = try Seccomp.filter(spec, configuration.profile, store.filters)
         var plan = try LaunchPlan(spec, extras)
         plan.process.adapt(options.preservedDescriptors, ownsKeyring: options.ownsKeyring)
         return plan
@@ -192,19 +192,29 @@ extension ProcessPlan {
 
 /// The filters of `linux.seccomp`, compiled once for each profile, and who decides about calls.
 enum Seccomp {
-    static func filter(_ json: JSON, _ store: ContainerStore) throws(CFSError) -> SeccompFilter {
+    /// Nil when the configuration has no profile.
+    static func filter(
+        _ spec: RuntimeSpec, _ known: ConfigurationText.Profile, _ filters: SeccompCache
+    ) throws(CFSError) -> SeccompFilter? {
+        if case .known(let filter) = known { return filter }
+        guard let json = spec.linux.seccomp else { return nil }
         let profile = try SeccompProfile(json: json)
         if profile.notifies, let flag = profile.flags.first(where: { !$0.isSupported }) {
             throw CFSError(
                 .kernelUnsupported, .preparing, "seccomp.flags: \(flag.rawValue) is not known to this kernel")
         }
-        let cache = SeccompCache(folder: store.seccompFolder)
-        return try SeccompFilter(readingFile: try cache.filter(for: profile))
+        // Whoever listens has to be read of each container's own text.
+        if case .read(let text?) = known, profile.listener == nil, !profile.notifies {
+            return try filters.filter(of: profile, text: text)
+        }
+        return try SeccompFilter(readingFile: try filters.filter(for: profile))
     }
 
     /// Nil when no rule needs one. The profile is not read for nothing: every start asks.
     ///
-    /// - Parameter state: the container's, as the agent is told.
+    /// - Parameters:
+    ///   - spec: without a profile of which it is known that nobody listens.
+    ///   - state: the container's, as the agent is told.
     static func agent(_ spec: RuntimeSpec, _ state: RuntimeState) throws(CFSError) -> SeccompAgent? {
         guard let json = spec.linux.seccomp, json.object?["listenerPath"] != nil,
             let listener = try SeccompProfile(json: json).listener

@@ -12,7 +12,7 @@ struct ContainerStore: Sendable {
     let root: String
 
     /// Beside the containers: compiled system call filters. No id can be this.
-    var seccompFolder: String { "\(root)/.seccomp" }
+    var filters: SeccompCache { SeccompCache(folder: "\(root)/.seccomp") }
 
     /// Letters, digits, `_`, `+`, `-` and `.`, at most 1,024, and no name that a folder has anyway.
     static func check(_ id: String) throws(CFSError) {
@@ -63,10 +63,13 @@ struct RuntimeContainer {
     var folder: String { store.folder(document.id) }
     var gatePath: String { "\(folder)/gate" }
 
-    /// The configuration as it was when the container was made.
-    func configuration() throws(CFSError) -> RuntimeSpec {
+    /// The configuration as it was when the container was made; without a seccomp profile that need not be read
+    /// (``ConfigurationText``).
+    func configuration() throws(CFSError) -> RuntimeSpec { try configurationWithProfile().spec }
+
+    func configurationWithProfile() throws(CFSError) -> (spec: RuntimeSpec, profile: ConfigurationText.Profile) {
         let path = "\(folder)/config.json"
-        return try RuntimeSpec(bundle: try JSON(parsing: try File.readAll(at: path), what: path))
+        return try ConfigurationText(bytes: try File.readAll(at: path), path: path).read(store.filters)
     }
 
     /// Its cgroup; nil when it has none, or no longer.

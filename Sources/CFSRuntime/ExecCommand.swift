@@ -33,7 +33,7 @@ enum ExecCommand {
         let container = try context.store.load(try arguments.container(atMost: Int.max))
         try checkStatus(container, arguments)
         guard let process = try container.process() else { throw notRunning() }
-        let spec = try container.configuration()
+        let (spec, profile) = try container.configurationWithProfile()
         let isDetached = arguments.has("detach")
         let socket = try CreateCommand.absolute(arguments["console-socket"])
         let asked = try ExecCommand.process(arguments, spec, context.log)
@@ -42,7 +42,7 @@ enum ExecCommand {
         var plan = try ProcessPlan(asked)
         plan.attributes = try ProcessAttributes(asked, nil)
         plan.adapt(try PreservedDescriptors.count(arguments), ownsKeyring: false)
-        if let seccomp = spec.linux.seccomp { plan.seccomp = try Seccomp.filter(seccomp, context.store) }
+        plan.seccomp = try Seccomp.filter(spec, profile, context.store.filters)
         try setAffinity(asked, &plan)
         let agent = try Seccomp.agent(spec, container.state(.running))
         try agent?.check()

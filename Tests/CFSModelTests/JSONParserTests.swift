@@ -70,6 +70,34 @@ struct JSONParserTests {
         #expect(throws: Never.self) { try Self.read(#"{"a":{"a":1},"b":{"a":1}}"#) }
     }
 
+    @Test("one object is left out, and its text is where it was; one that comes twice or is none is treated as ever")
+    func leaving() throws {
+        func left(_ text: String) throws -> (JSON, String?) {
+            let bytes = Array(text.utf8)
+            let (document, place) = try JSON.parse(bytes, what: "doc", leaving: ["a", "b"])
+            return (document, place.map { String(decoding: bytes[$0], as: UTF8.self) })
+        }
+        let inner = #"{ "x": "}\"]", "y": [{"z": "\\"}], "b": {} }"#
+        for (text, rest, text2) in [
+            (#"{"a": {"b": \#(inner), "c": 1}, "d": {"b": {}}}"#, #"{"a":{"c":1},"d":{"b":{}}}"#, inner),
+            (#"{"a":{"c":1,"b" : {}}}"#, #"{"a":{"c":1}}"#, "{}"),
+            (#"{"a":{"b":[{"b":{}}]}}"#, #"{"a":{"b":[{"b":{}}]}}"#, nil),
+            (#"{"a":[{"b":{}}]}"#, #"{"a":[{"b":{}}]}"#, nil),
+            (#"{"a":{"c":{"b":{}}}}"#, #"{"a":{"c":{"b":{}}}}"#, nil), (#"{"b":{}}"#, #"{"b":{}}"#, nil),
+            (#"{"a":{"b":null}}"#, #"{"a":{"b":null}}"#, nil),
+        ] as [(String, String, String?)] {
+            let (document, found) = try left(text)
+            #expect(document == (try Self.read(rest)) && found == text2, "\(text)")
+        }
+        for wrong in [
+            #"{"a":{"b":{},"b":{}}}"#, #"{"a":{"b":{},"b":1}}"#, #"{"a":{"b":{}},"a":{}}"#, #"{"a":{"b":{"}}}"#,
+            #"{"a":{"b":{"x\"}}}"#, #"{"a":{"b":{}}"#, #"{"a":{"b":{"x":1}"#, #"{"a":{"b":"#,
+        ] {
+            let error = #expect(throws: CFSError.self) { try left(wrong) }
+            #expect(error?.code == .invalidConfiguration, "\(wrong)")
+        }
+    }
+
     @Test("an object of a hundred thousand members is read, in time that grows with it and not with its square")
     func wide() throws {
         let members = (0..<100_000).map { "\"key\($0)\":\($0)" }.joined(separator: ",")

@@ -64,6 +64,31 @@ struct SeccompCacheTests {
         #expect(Set(try variants.map { try cache.filter(for: $0) }).count == variants.count)
     }
 
+    @Test("a text is known once its filter was made, by all of it, and whoever meets its hash does not get its filter")
+    func texts() throws {
+        let text = Array(#"{"defaultAction": "SCMP_ACT_ALLOW"}"#.utf8)
+        #expect(try cache.filter(ofText: text) == nil)
+        #expect(namesInFolder(cache.folder).isEmpty)
+        let filter = try cache.filter(of: Self.small, text: text)
+        #expect(try filter == SeccompCompiler.compile(Self.small))
+        #expect(try cache.filter(ofText: text) == filter)
+        #expect(try cache.filter(ofText: text + [0x20]) == nil)
+        // Another text of the same hash: the file of the first one says so of itself.
+        let path = "\(cache.folder)/\(try #require(namesInFolder(cache.folder).first))"
+        let other = SeccompFilter(bytes: [6, 0, 0, 0, 0, 0, 0xff, 0x7f], flags: 0)
+        try File.create(path, other.fileBytes(of: Array("another".utf8)), mode: 0o600)
+        #expect(try cache.filter(ofText: text) == nil)
+        #expect(try cache.filter(of: Self.small, text: text) == filter)
+        #expect(try cache.filter(ofText: text) == filter)
+        #expect(namesInFolder(cache.folder).count == 2)
+        #expect(try SeccompFilter(readingFile: path) == other)
+        // The same of a profile's own path.
+        let own = try cache.filter(for: Self.small)
+        try File.create(own, other.fileBytes(of: Array("another".utf8)), mode: 0o600)
+        let beside = try cache.filter(for: Self.small)
+        #expect(try beside != own && SeccompFilter(readingFile: beside) == filter)
+    }
+
     @Test("profiles that differ only in who listens share a file, and one that asks is not one that refuses")
     func listeners() throws {
         var asking = Self.small

@@ -10,13 +10,15 @@ struct SeccompFilterTests {
 
     @Test("instructions and flags read back as they were written")
     func roundTrip() {
-        #expect(SeccompFilter(fileBytes: Self.filter.fileBytes) == Self.filter)
+        #expect(SeccompFilter(fileBytes: Self.filter.fileBytes()) == Self.filter)
+        let kept = SeccompFilter.kept(in: Self.filter.fileBytes(of: [1, 2, 3]))
+        #expect(kept?.filter == Self.filter && kept?.origin == [1, 2, 3])
         #expect(Self.filter.instructionCount == 2)
     }
 
     @Test("a byte that has changed anywhere is noticed")
     func damage() {
-        let whole = Self.filter.fileBytes
+        let whole = Self.filter.fileBytes(of: Array("origin".utf8))
         for index in whole.indices {
             var damaged = whole
             damaged[index] ^= 0x10
@@ -26,7 +28,7 @@ struct SeccompFilterTests {
 
     @Test("a file without an instruction is none")
     func empty() {
-        #expect(SeccompFilter(fileBytes: SeccompFilter(bytes: [], flags: 0).fileBytes) == nil)
+        #expect(SeccompFilter(fileBytes: SeccompFilter(bytes: [], flags: 0).fileBytes()) == nil)
         #expect(SeccompFilter(fileBytes: []) == nil)
     }
 
