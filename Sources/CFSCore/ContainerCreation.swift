@@ -32,7 +32,9 @@ extension Engine {
     }
 
     /// What can be said of a spec before anything is made.
-    func check(_ spec: ContainerSpec) throws(CFSError) {
+    ///
+    /// - Parameter withNetworks: leaves what the registry knows of its networks to the caller, who asks later.
+    func check(_ spec: ContainerSpec, withNetworks: Bool = true) throws(CFSError) {
         do throws(CFSError) {
             try requirePrivilege()
         } catch {
@@ -42,7 +44,7 @@ extension Engine {
                 + "ordinary user may mount; cfs does not use these yet"
             throw error
         }
-        try checkRequest(spec)
+        try checkRequest(spec, withNetworks: withNetworks)
         try makeFolders()
     }
 
@@ -52,7 +54,7 @@ extension Engine {
     ///   - withControllers: whether a limit must find its controller on this machine.
     ///   - makesDefault: whether the default network is made when it is asked for and not there.
     func checkRequest(
-        _ spec: ContainerSpec, withControllers: Bool = true, makesDefault: Bool = true
+        _ spec: ContainerSpec, withControllers: Bool = true, makesDefault: Bool = true, withNetworks: Bool = true
     ) throws(CFSError) {
         if let name = spec.name { try Self.check(name: name) }
         guard spec.hostname == nil || spec.namespaces.uts == .private else {
@@ -78,7 +80,7 @@ extension Engine {
             throw CFSError(
                 .invalidArgument, .parsing, "--stop-timeout does not take \(seconds)", hint: "use seconds, 0 to 86400")
         }
-        try checkNetworks(spec, makesDefault: makesDefault)
+        if withNetworks { try checkNetworks(spec, makesDefault: makesDefault) }
         try RequestedResources.check(
             RequestedResources.of(spec, devices: []), try cgroups(below: spec.cgroupParent),
             withControllers: withControllers)

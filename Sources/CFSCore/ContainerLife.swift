@@ -12,7 +12,16 @@ extension Container {
     public func signal(_ number: Int32) throws(CFSError) {
         let row = try row()
         let endsIt = number == SIGKILL || number == Engine.request(of: folder)?.stopSignal ?? SIGTERM
-        try connect(row).send(message(number, isStop: false).bytes)
+        let monitor = try connect(row)
+        // Between two runs there is nobody to hear it; what ends the waiting, the monitor hears.
+        let isBetweenRuns = try folder.readState() == nil
+        guard endsIt || !isBetweenRuns else {
+            throw CFSError(
+                .containerNotRunning, .running,
+                "the container \(row.name) is not running: it waits to be started again",
+                hint: "end that: cfs stop \(row.name)")
+        }
+        try monitor.send(message(number, isStop: false).bytes)
         engine.note("kill", row, [EngineEvent.Attribute("signal", "\(number)")])
         engine.remember("kill", row, endsIt: endsIt)
     }
@@ -78,9 +87,19 @@ extension Container {
     /// Stops the container when it runs, and starts it (again).
     ///
     /// - Parameter seconds: as for ``stop(seconds:)``.
-    /// - Throws: what ``stop(seconds:)`` and ``start(_:interruption:)`` throw.
+    /// - Throws: `invalidState` for one that runs and would remove itself; what ``stop(seconds:)`` and
+    ///   ``start(_:interruption:)`` throw.
     public func restart(seconds: Int? = nil, interruption: StartInterruption? = nil) throws(CFSError) -> Session {
-        if try record().state != .created { try stop(seconds: seconds) }
+        if try record().state != .created {
+            let row = try row()
+            guard !row.autoRemove else {
+                throw CFSError(
+                    .invalidState, .running,
+                    "the container \(row.name) removes itself at its end: it cannot be restarted",
+                    hint: "make it without --rm")
+            }
+            try stop(seconds: seconds)
+        }
         let session = try start(.none, interruption: interruption, verb: "restart")
         engine.note("restart", try row())
         return session
@@ -196,7 +215,7 @@ extension Container {
             // Who removes it wanted its end, and the history of that run is to say so.
             engine.note("kill", row, [EngineEvent.Attribute("signal", "\(SIGKILL)")])
             engine.remember("kill", row, endsIt: true)
-            _ = try PendingStop.ended(monitor, by: nil)
+            try awaitKilled(monitor, row)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
         }

@@ -2,6 +2,7 @@ import CFSCgroups
 import CFSLinux
 import CFSModel
 import CFSMonitor
+import Glibc
 
 extension Container {
     /// Changes limits, at once when the container runs, and its restart policy, which holds from its next end on. What is
@@ -109,7 +110,7 @@ extension Container {
         if case .paused = record.state {
             throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
         }
-        try cgroup.freeze()
+        try whileThere(record) { () throws(CFSError) in try cgroup.freeze() }
         noteDone("pause", history: "pause")
     }
 
@@ -121,8 +122,18 @@ extension Container {
         guard case .paused = record.state else {
             throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
         }
-        try cgroup.thaw()
+        try whileThere(record) { () throws(CFSError) in try cgroup.thaw() }
         noteDone("unpause", history: "unpause")
+    }
+
+    /// Does something with its cgroup, which goes with its end.
+    private func whileThere(_ record: ContainerRecord, _ body: () throws(CFSError) -> Void) throws(CFSError) {
+        do throws(CFSError) {
+            try body()
+        } catch {
+            guard error.errno == ENODEV || error.errno == ENOENT else { throw error }
+            throw notRunning(record)
+        }
     }
 
     /// Lets it go on whatever it does.

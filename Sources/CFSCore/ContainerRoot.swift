@@ -17,9 +17,16 @@ final class ContainerRoot {
     let root: SharedFD
     let isRunning: Bool
     let request: MonitorRequest
-    private let hold: ContainerHold?
+    private let hold: Hold?
 
-    init(_ root: SharedFD, isRunning: Bool, _ request: MonitorRequest, _ hold: ContainerHold?) {
+    /// What keeps it from starting.
+    enum Hold {
+        case lock(ContainerHold)
+        /// The connection to a monitor that waits for its next run.
+        case monitor(SharedFD)
+    }
+
+    init(_ root: SharedFD, isRunning: Bool, _ request: MonitorRequest, _ hold: Hold?) {
         self.root = root
         self.isRunning = isRunning
         self.request = request
@@ -72,13 +79,35 @@ extension Container {
             } else if let hold = try ContainerHold(folder) {
                 // Asked again, now that nobody can change it.
                 guard File.exists(folder.configPath) else { throw gone }
-                return ContainerRoot(try mountedRoot(nil, request), isRunning: false, request, hold)
+                return ContainerRoot(try mountedRoot(nil, request), isRunning: false, request, .lock(hold))
+            } else if try folder.readState() == nil, let hold = try holdNextRun() {
+                return ContainerRoot(try mountedRoot(nil, request), isRunning: false, request, .monitor(hold))
             }
             _ = poll(nil, 0, 10)
         }
         throw CFSError(
             .conflict, .looking, "somebody starts or removes the container \(row.name) at this moment",
             hint: "try again")
+    }
+
+    /// Has the monitor of a container that waits for its next run put that off, as long as the connection lasts; nil when it
+    /// does not wait, or no more.
+    private func holdNextRun() throws(CFSError) -> SharedFD? {
+        do throws(CFSError) {
+            let monitor = try folder.connect()
+            try monitor.send(MonitorMessage.hold.bytes)
+            while let (bytes, _) = try monitor.receive() {
+                switch try MonitorMessage(parsing: bytes) {
+                case .changed: return SharedFD(try monitor.fd.duplicate())
+                case .refused: return nil
+                default: continue
+                }
+            }
+            return nil
+        } catch {
+            guard PendingStop.meansEnded(error) else { throw error }
+            return nil
+        }
     }
 
     /// Nil when it has ended meanwhile.
@@ -92,6 +121,8 @@ extension Container {
             if opened >= 0 { _ = OwnedFD(opened) }
             return nil
         }
+        // A process that is ending has no root any more before it has ended.
+        if opened == -ErrorCode.notFound || opened == -Int(ESRCH) { return nil }
         let file = SharedFD(OwnedFD(try checked(opened, "open", .looking, path: "/proc/\(live.pid)/\(name)")))
         return view == .own ? try mountedRoot(file.raw, request) : file
     }

@@ -47,7 +47,7 @@ extension Engine {
     ) throws(CFSError) -> Launched {
         var trace = Timeline()
         trace.mark("begin")
-        try check(spec)
+        try check(spec, withNetworks: false)
         let id = ContainerID()
         let folder = folder(id)
         let held = try RunLock(folder)
@@ -57,6 +57,8 @@ extension Engine {
             trace.mark("spawn")
             do throws(CFSError) {
                 if let preparation = try preparation(spec, id, folder) { try helper.send(.prepare(preparation)) }
+                // While the other process begins: it opens the registry.
+                try checkNetworks(spec, makesDefault: true)
                 let container = try make(spec, id, .starting, &trace, interruption)
                 try created(container)
                 // A container that is gone with its end has nothing that a power cut could take.

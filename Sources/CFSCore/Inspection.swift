@@ -14,7 +14,7 @@ extension Container {
         return [
             "Id": .string(id.text), "Name": .string(record.name), "Created": .string(Timestamp.text(record.createdAt)),
             "Path": .string(record.command.first ?? ""), "Args": JSON(Array(record.command.dropFirst())),
-            "State": Self.state(record, try folder.readExit()),
+            "State": Self.state(record, try folder.readExit(), hasCheck: request.health != nil),
             "Image": .string(record.imageDigest), "ImageName": .string(record.image),
             "Config": [
                 "Image": .string(record.image), "Hostname": .string(request.spec.hostname ?? ""),
@@ -45,12 +45,13 @@ extension Container {
     }
 
     /// The members that Docker has are always there: scripts ask for the exit status of whatever there is.
-    private static func state(_ record: ContainerRecord, _ exit: ExitRecord?) -> JSON {
+    private static func state(_ record: ContainerRecord, _ exit: ExitRecord?, hasCheck: Bool) -> JSON {
         var object = JSONObject([
             ("Status", .string(record.statusName)), ("Running", false), ("Paused", false),
             ("Restarting", .bool(record.restartsAt != nil)), ("OOMKilled", false),
             ("Dead", .bool(record.state == .dead)),
-            ("Pid", 0), ("ExitCode", 0),
+            ("Pid", 0), ("ExitCode", 0), ("Signal", .null), ("Reason", .null), ("Warnings", .array([])),
+            ("OutOfMemory", .null),
         ])
         switch record.state {
         case .created, .dead: break
@@ -67,9 +68,12 @@ extension Container {
             object["OutOfMemory"] = exit?.outOfMemory?.json ?? .null
         }
         if !record.damage.isEmpty { object["Damage"] = JSON(record.damage) }
-        if let health = record.health {
+        object["Health"] = .null
+        if let health = record.health ?? (hasCheck ? Health() : nil) {
             object["Health"] = [
-                "Status": .string(health.status.rawValue), "FailingStreak": .integer(Int64(health.failures)),
+                // Nobody checks what does not run.
+                "Status": .string(record.health?.status.rawValue ?? "none"),
+                "FailingStreak": .integer(Int64(health.failures)),
                 "Log": .array(
                     health.results.map {
                         [

@@ -13,6 +13,8 @@ final class LogReader {
     private var next: ArraySlice<SharedFD> = []
     private var buffer: [UInt8] = []
     private var position = 0
+    /// How often files went before they were read: the log was turned faster than that.
+    private(set) var gaps = 0
 
     /// - Parameter fileCount: how many files the log may have.
     init(path: String, fileCount: Int = LogPolicy().fileCount) {
@@ -66,10 +68,14 @@ final class LogReader {
         }
         let own = try File.status(at: file.raw)
         var newer = files[...]
-        // A reader that is so far behind that its file is gone goes on with the oldest that there is.
+        var isFound = false
         for (index, other) in files.enumerated() where try own.isSameFile(as: File.status(at: other.raw)) {
             newer = files[(index + 1)...]
+            isFound = true
         }
+        // A reader that is so far behind that its file is gone goes on with the oldest that there is. Where no file is kept but
+        // the one that grows, nobody knows whether there was one in between.
+        if !isFound, !files.isEmpty, fileCount > 1 { gaps += 1 }
         next = newer
     }
 

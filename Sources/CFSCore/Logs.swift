@@ -28,13 +28,23 @@ public struct LogLine: Sendable, Hashable {
 extension Container {
     /// Hands out the container's log, oldest line first.
     ///
-    /// - Parameter body: called with each line; returns false when it has enough.
+    /// - Parameters:
+    ///   - lost: called before a line that does not follow the last one: the log's files were turned, and the oldest removed, faster
+    ///     than they were read.
+    ///   - body: called with each line; returns false when it has enough.
     /// - Throws: `invalidState` for a container that was made to keep none.
-    public func logs(_ options: LogOptions = LogOptions(), _ body: (LogLine) throws(CFSError) -> Bool) throws(CFSError)
-    {
+    public func logs(
+        _ options: LogOptions = LogOptions(), lost: () throws(CFSError) -> Void = {},
+        _ body: (LogLine) throws(CFSError) -> Bool
+    ) throws(CFSError) {
         let cursor = try logCursor(options)
+        var gaps = 0
         repeat {
-            while let line = try cursor.next() { if try !body(line) { return } }
+            while let line = try cursor.next() {
+                if cursor.gaps > gaps { try lost() }
+                gaps = cursor.gaps
+                if try !body(line) { return }
+            }
         } while try cursor.waitForMore()
     }
 
@@ -69,6 +79,9 @@ package final class LogCursor {
         watch = mayCome ? try LogWatch(folder) : nil
         lines = LogSelection(options)
     }
+
+    /// How often lines were lost: see ``Container/logs(_:lost:_:)``.
+    package var gaps: Int { reader.gaps }
 
     /// The next line that there is; nil when there is none yet, or no more.
     package func next() throws(CFSError) -> LogLine? {

@@ -50,6 +50,17 @@ extension Container {
         if let kept = try folder.readExit(), kept.status == status, kept.reason == reason { return ExitStatus(kept) }
         return ExitStatus(code: status, reason: reason)
     }
+
+    /// The same of one whose monitor was killed: what is left of the container says so, once the kernel has ended its process.
+    /// Nil for one that is gone, or that somebody has started anew.
+    fileprivate func endedWithoutWord() throws(CFSError) -> ExitStatus? {
+        for _ in 0..<500 {
+            if let status = try ended() { return status }
+            if try engine.registry.container(id) == nil { return nil }
+            _ = Glibc.poll(nil, 0, 10)
+        }
+        return nil
+    }
 }
 
 /// A container that somebody waits for, watched from then on.
@@ -80,8 +91,7 @@ public final class PendingEnd: Sendable {
     public func wait() throws(CFSError) -> ExitStatus {
         var last = try awaitExit() ?? known
         guard let removal else {
-            // The monitor was killed: what is left of the container says so.
-            if last == nil { last = try container.ended() }
+            if last == nil { last = try container.endedWithoutWord() }
             guard let last else { throw container.gone }
             return last
         }
@@ -125,8 +135,7 @@ public final class PendingEnd: Sendable {
             }
             guard let removal else {
                 if let status = seen.status ?? known { return status }
-                // The monitor was killed: what is left of the container says so.
-                if let status = try container.ended() { return status }
+                if let status = try container.endedWithoutWord() { return status }
                 throw container.gone
             }
             try removal.take()

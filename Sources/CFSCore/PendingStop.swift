@@ -112,7 +112,8 @@ public final class PendingStop: Sendable {
             case let monitor?:
                 if try !Self.ended(monitor, by: deadline) {
                     try sendKill(monitor)
-                    _ = try Self.ended(monitor, by: nil)
+                    guard let (engine, row) = container else { return }
+                    try Container(id: row.id, engine: engine).awaitKilled(monitor, row)
                 }
             }
         } catch {

@@ -59,11 +59,16 @@ extension Engine {
     func recoverIfLost(_ id: ContainerID, lends: Bool) throws(CFSError) -> Bool {
         let folder = folder(id)
         guard let row = try registry.container(id), row.decision.phase != .removing, File.exists(folder.configPath),
-            RunLock.exists(folder) || row.decision.phase == .running || row.decision.phase == .stopping
+            RunLock.exists(folder) || Self.saysToRun(row)
         else { return false }
         var recovery = Recovery()
         try recover(id, row, try cgroups(), lends: lends, &recovery)
         return !recovery.containers.isEmpty
+    }
+
+    /// Whether a row says that somebody looks after its container. One that removes itself stays at its start until it is gone.
+    private static func saysToRun(_ row: ContainerRow) -> Bool {
+        [.starting, .running, .stopping].contains(row.decision.phase) && row.decision.claim?.isAlive != true
     }
 
     /// The cgroup that is left of a container, wherever it wanted it; nil when there is none.
@@ -113,9 +118,7 @@ extension Engine {
                 // Somebody was faster, or is at it.
                 guard error.code == .containerNotFound || error.code == .conflict else { throw error }
             }
-        } else if let row, row.decision.phase == .running || row.decision.phase == .stopping,
-            let lock = try RunLock(ifStopped: folder)
-        {
+        } else if let row, Self.saysToRun(row), let lock = try RunLock(ifStopped: folder) {
             // Nothing in the run folder: the machine was started anew, or the monitor ended in order.
             do throws(CFSError) {
                 if try putRightWithoutRun(id, folder, lends: lends) { recovery.containers.append(id) }
@@ -189,9 +192,21 @@ extension Engine {
         _ id: ContainerID, _ folder: ContainerFolder, lends: Bool
     ) throws(CFSError) -> Bool {
         // Asked again, now that nobody else can change it: it may have been removed, or be about to start.
-        guard let row = try registry.container(id), File.exists(folder.configPath),
-            row.decision.phase == .running || row.decision.phase == .stopping
-        else { return false }
+        guard let row = try registry.container(id), File.exists(folder.configPath), Self.saysToRun(row) else {
+            return false
+        }
+        if row.autoRemove {
+            noteLoss(row)
+            try folder.removeContainer()
+            try lend(if: lends) { () throws(CFSError) in try registry.removeContainer(id) }
+            note("destroy", row)
+            return true
+        }
+        if row.decision.phase == .starting {
+            try closeBrokenStart(id, lends: lends)
+            try putRight(row, lends: lends)
+            return true
+        }
         guard let startedAt = row.decision.startedAt,
             try folder.readExit().map({ $0.startedAt < startedAt }) ?? true
         else {

@@ -25,6 +25,9 @@ public enum MonitorMessage: Sendable, Equatable {
     /// Client: puts the container on a network, or takes it off one. Answered with ``changed`` or ``failed(_:)``. The
     /// descriptors that come along stay open until then: the lock on the container's configuration.
     case network(NetworkChange)
+    /// Client: keeps a container that waits for its next run from it as long as the connection lasts. Answered with
+    /// ``changed``.
+    case hold
     /// Monitor: what was asked for is done.
     case changed
     /// Monitor: the answer to ``hello(version:)``.
@@ -114,6 +117,7 @@ public enum MonitorMessage: Sendable, Equatable {
         case .hello(let version): return ["do": "hello", "version": .integer(Int64(version))]
         case .attach(let request): return request.json
         case .network(let change): return change.json
+        case .hold: return ["do": "hold"]
         case .changed: return ["event": "changed"]
         case .version(let version, let features):
             return ["event": "version", "version": .integer(Int64(version)), "features": JSON(features)]
@@ -143,6 +147,7 @@ public enum MonitorMessage: Sendable, Equatable {
 
     private static func read(_ json: JSON) throws(CFSError) -> MonitorMessage? {
         switch json["do"]?.string ?? json["event"]?.string {
+        case "hold": return .hold
         case "prepare":
             guard let preparation = try StartPreparation(json: json) else { return nil }
             return .prepare(preparation)

@@ -28,20 +28,23 @@ extension Monitor {
         _ signals: borrowing SignalDescriptor, _ starterToken: UInt64
     ) throws(CFSError) -> Bool {
         let due = SystemClock.monotonic + delay
+        var holders: [UInt64] = []
         while true {
             let now = SystemClock.monotonic
             if isStopped { return false }
-            if now >= due {
+            holders.removeAll { !clients.contains($0) }
+            if now >= due, holders.isEmpty {
                 takeOverChanges()
                 return request.restart != .no
             }
-            for event in try poll.wait(milliseconds: Int32(clamping: (due - now + 999_999) / 1_000_000)) {
+            let patience = holders.isEmpty ? Int32(clamping: (due - now + 999_999) / 1_000_000) : -1
+            for event in try poll.wait(milliseconds: patience) {
                 switch event.token {
                 case Token.listener: listener.accept(into: clients, poll)
                 case Token.signals: _ = try isEnded(by: signals)
                 default:
                     guard event.token >= ClientConnections.firstToken else { continue }
-                    serveWaiting(event.token, poll)
+                    serveWaiting(event.token, poll, &holders)
                     // Whoever changed the policy has said so, for this may last.
                     takeOverChanges()
                     if request.restart == .no { return false }
@@ -55,8 +58,13 @@ extension Monitor {
     }
 
     /// Hears a client while nothing runs.
-    private func serveWaiting(_ token: UInt64, _ poll: borrowing EventPoll) {
+    ///
+    /// - Parameter holders: who keeps the next run from beginning.
+    private func serveWaiting(_ token: UInt64, _ poll: borrowing EventPoll, _ holders: inout [UInt64]) {
         switch clients.receive(token, poll) {
+        case .hold:
+            if !holders.contains(token) { holders.append(token) }
+            clients.send(.changed, to: token)
         case .stop: isStopped = true
         case .network(let change): takeWaiting(change, by: token)
         case .hello:

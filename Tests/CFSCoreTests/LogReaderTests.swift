@@ -69,6 +69,24 @@ struct LogReaderTests {
     /// As the writer does it.
     private func rotate() { #expect(rename(folder("log"), folder("log.1")) == 0) }
 
+    @Test(
+        "a reader that falls behind the oldest file knows that something may be missing, and one that keeps up does not"
+    )
+    func gap() throws {
+        let reader = reader
+        for round in 0..<5 {
+            folder.write(lines(round..<round + 1), to: "log")
+            #expect(try numbers(reader) == [round] && reader.gaps == 0)
+            rotate()
+        }
+        for round in 5..<8 {
+            folder.write(lines(round..<round + 1), to: "log")
+            rotate()
+        }
+        folder.write(lines(8..<9), to: "log")
+        #expect(try numbers(reader) == [7, 8] && reader.gaps == 1)
+    }
+
     @Test("the old file is read before the one that grows")
     func oldFile() throws {
         folder.write(lines(0..<3), to: "log.1")

@@ -62,6 +62,70 @@ struct LostMonitorTests: EngineSuite {
         engine.expectNothingLeft()
     }
 
+    @Test("one that was to remove itself is gone behind a start of the machine, and its run has an end")
+    func restarted() throws {
+        let engine = EngineFixture()
+        for verb in ["recover", "restore"] {
+            let id = engine.run("run", "-d", "--rm", "--name", "gone", "BusyBox", "sleep", "1000").text
+            let pid = try engine.pid("gone")
+            #expect(kill(try engine.monitor("gone"), SIGKILL) == 0)
+            #expect(eventually { textOfFile("/proc/\(pid)/stat")?.contains(") Z ") != false })
+            // As a start of the machine, which wipes it.
+            #expect(engine.host("rm -r '\(engine.runFolder)/\(id)'").status == 0)
+            #expect(engine.run("system", verb).status == 0)
+            #expect(engine.run("ps", "-aq").output == "")
+            #expect(try ends(engine).last == "run 137 monitor lost")
+        }
+        engine.expectNothingLeft()
+    }
+
+    @Test("whoever waits for it hears how it ended")
+    func waiter() throws {
+        let engine = EngineFixture()
+        defer { engine.run("rm", "-f", "lost") }
+        #expect(engine.run("run", "-d", "--name", "lost", "BusyBox", "sleep", "1000").status == 0)
+        let waiter = engine.start(["wait", "lost"])
+        #expect(eventually { engine.host("ss -xp | grep -c pid=\(waiter.pid),").text != "0" })
+        #expect(kill(try engine.monitor("lost"), SIGKILL) == 0)
+        let result = waiter.finish()
+        #expect(result.status == 0 && result.output == "137\n", "\(result.errors)")
+        #expect(engine.run("rm", "lost").status == 0)
+        engine.expectNothingLeft()
+    }
+
+    @Test(
+        "a monitor that hears nothing is named, and its container is killed without it",
+        arguments: ["stop -t 0", "rm -f"])
+    func silent(verb: String) throws {
+        let engine = EngineFixture()
+        #expect(engine.run("run", "-d", "--name", "deaf", "BusyBox", "sleep", "1000").status == 0)
+        let (pid, monitor) = (try engine.pid("deaf"), try engine.monitor("deaf"))
+        #expect(kill(monitor, SIGSTOP) == 0)
+        let result = engine.run(verb.split(separator: " ").map(String.init) + ["deaf"])
+        #expect(result.status != 0 && result.errors.contains("process \(monitor), does not answer"), "\(result.errors)")
+        #expect(result.errors.contains("kill -9 \(monitor)"), "\(result.errors)")
+        #expect(textOfFile("/proc/\(pid)/stat")?.contains(") Z ") != false)
+        #expect(kill(monitor, SIGKILL) == 0)
+        #expect(eventually { engine.run("system", "recover").status == 0 && !isThere(monitor) })
+        #expect(engine.run("system", "recover").status == 0)
+        engine.run("rm", "-f", "deaf")
+        #expect(engine.run("ps", "-aq").output == "")
+        engine.expectNothingLeft()
+    }
+
+    private func isThere(_ pid: Int32) -> Bool { textOfFile("/proc/\(pid)/stat").map { !$0.contains(") Z ") } ?? false }
+
+    @Test("what removes itself is not stopped by a restart, which could not start it again")
+    func removesItself() throws {
+        let engine = EngineFixture()
+        #expect(engine.run("run", "-d", "--rm", "--name", "one", "BusyBox", "sleep", "1000").status == 0)
+        let result = engine.run("restart", "-t", "0", "one")
+        #expect(result.status != 0 && result.errors.contains("removes itself at its end"), "\(result.errors)")
+        #expect(engine.run("exec", "one", "echo", "alive").output == "alive\n")
+        #expect(engine.run("rm", "-f", "one").status == 0)
+        engine.expectNothingLeft()
+    }
+
     @Test("a start that fails does not change how the run before it ended")
     func failedStart() throws {
         let engine = EngineFixture()

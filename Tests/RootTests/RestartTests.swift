@@ -45,6 +45,29 @@ struct RestartTests: EngineSuite {
         }
     }
 
+    @Test("while it waits its files are reached, and the next run waits for that; a signal finds nobody")
+    func files() throws {
+        let folder = engine.folder("mended")
+        #expect(engine.host("mkdir -p \(folder); echo mended >\(folder)/file").status == 0)
+        try engine.withContainer(["--restart", "always", "--name", "mends"], ["sh", "-c", "cat /file && sleep 1000"]) {
+            id in
+            // So often that it waits for some time.
+            #expect(eventually { restarts(id) >= 4 && state(id)["Restarting"].bool == true })
+            let exported = engine.run("export", "-o", engine.folder("waits.tar"), id)
+            #expect(exported.status == 0, "\(exported.errors)")
+            for signal in ["HUP", "USR1"] {
+                let result = engine.run("kill", "-s", signal, id)
+                #expect(
+                    result.status != 0 && result.errors.contains("it waits to be started again")
+                        || state(id)["Restarting"].bool == false, "\(result.errors)")
+            }
+            let copied = engine.run("cp", "\(folder)/file", "\(id):/file")
+            #expect(copied.status == 0, "\(copied.errors)")
+            #expect(eventually { engine.run("logs", id).output.contains("mended\n") })
+            #expect(engine.run("exec", id, "cat", "/file").output == "mended\n")
+        }
+    }
+
     @Test("while it waits it is listed as restarting, cannot be started or removed, and can be stopped")
     func waiting() throws {
         try engine.withContainer(["--restart", "always", "--name", "waits"], ["false"]) { id in

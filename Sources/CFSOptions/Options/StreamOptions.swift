@@ -18,6 +18,8 @@ package struct StreamOptions {
         keys = arguments.value("detach-keys")
     }
 
+    package var hasDetachKeys: Bool { keys != nil }
+
     /// The bytes of the keys that detach.
     package func detachKeys() throws(CFSError) -> [UInt8] { try DetachKeysSyntax.keys(keys) }
 

@@ -9,7 +9,8 @@ struct CreateCommand: Verb {
         abstract: "Create a container without starting it.",
         usage: "cfs create [<options>] <image> [<command> ...]",
         discussion: """
-            Prints the container's ID. The options are those of "cfs run", but for --detach: "cfs start" decides that.
+            Prints the container's ID. The options are those of "cfs run", but for --detach and
+            --detach-keys: "cfs start" decides that.
 
             Example:
               cfs create --name web -v ./site:/srv:ro BusyBox httpd -f -h /srv
@@ -30,6 +31,11 @@ struct CreateCommand: Verb {
             throw CFSError(
                 .invalidArgument, .parsing, "create does not take --detach",
                 hint: "cfs start leaves a container in the background by itself; with -a it stays in front")
+        }
+        guard !options.streams.hasDetachKeys else {
+            throw CFSError(
+                .invalidArgument, .parsing, "create does not take --detach-keys",
+                hint: "whoever is joined to the container says so: cfs start -a, cfs attach")
         }
         let spec = try options.spec(caller)
         var file: IdentityFile?

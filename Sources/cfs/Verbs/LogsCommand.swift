@@ -45,7 +45,11 @@ struct LogsCommand: ParsedVerb {
         let options = try options(now: SystemClock.realtime)
         let target = try globals.engine().container(container)
         var printer = LogPrinter(timestamps: timestamps, follow: follow)
-        try target.logs(options) { line throws(CFSError) in
+        let lost = { () throws(CFSError) in
+            try printer.flush()
+            StandardError.warn("output may be missing here: the log was rotated faster than it was read")
+        }
+        try target.logs(options, lost: lost) { line throws(CFSError) in
             try printer.print(line)
             return true
         }
