@@ -70,8 +70,9 @@ extension Engine {
 
     private func plannedDefaultNetwork() throws(CFSError) -> NetworkRecord {
         if let network = try registry.network(named: NetworkRecord.defaultName) { return network }
-        let routes = try Self.hostSubnets()
-        return try plan(NetworkSpec(name: NetworkRecord.defaultName)).record(try registry.networks(), routes: routes)
+        let subnets = try Self.hostSubnets()
+        return try plan(NetworkSpec(name: NetworkRecord.defaultName)).record(
+            try registry.networks(), routes: subnets.routes, avoided: subnets.avoided)
     }
 
     /// Makes a network. Nothing of it is in the kernel before its first container starts.
@@ -90,39 +91,73 @@ extension Engine {
     }
 
     private func make(_ spec: NetworkSpec) throws(CFSError) -> NetworkRecord {
-        if let parent = spec.parent {
-            var socket = try RouteSocket()
-            guard let link = try socket.link(named: parent) else {
-                throw CFSError(
-                    .invalidArgument, .preparing, "the host has no device \"\(parent)\"", hint: "see: ip link")
-            }
-            guard link.isEthernet else {
-                throw CFSError(
-                    .invalidArgument, .preparing,
-                    "the device \"\(parent)\" is not one of Ethernet, and carries no \(spec.driver.rawValue)",
-                    hint: "name one that is, such as a network card or a bridge: ip link")
-            }
-        }
-        let routes = try Self.hostSubnets()
+        let parent = try Self.parent(spec)
+        let subnets = try Self.hostSubnets(parent: parent)
         let plan = plan(spec)
         let network = try registry.insertNetwork { networks throws(CFSError) in
-            try plan.record(networks, routes: routes)
+            try plan.record(networks, routes: subnets.routes, avoided: subnets.avoided)
         }
         note("create", network)
         return network
     }
 
+    /// The device of the host below those of the containers, of a kind that the kernel can put there.
+    ///
+    /// - Returns: its number; nil when none is asked for.
+    private static func parent(_ spec: NetworkSpec) throws(CFSError) -> Int32? {
+        guard let parent = spec.parent else { return nil }
+        var socket = try RouteSocket()
+        guard let link = try socket.link(named: parent) else {
+            throw CFSError(
+                .invalidArgument, .preparing, "the host has no device \"\(parent)\"", hint: "see: ip link")
+        }
+        let kind = spec.driver.rawValue
+        guard link.isEthernet else {
+            throw CFSError(
+                .invalidArgument, .preparing,
+                "the device \"\(parent)\" is not one of Ethernet, and carries no \(kind)",
+                hint: "name one that is, such as a network card or a bridge: ip link")
+        }
+        // That a bridge has no device below it, the plan says.
+        let isKnown = try spec.driver == .bridge ? true : socket.canMake(kind)
+        guard isKnown else {
+            throw CFSError(
+                .kernelUnsupported, .preparing, "the kernel has no \(kind) devices, which this network needs",
+                hint: "load its module (modprobe \(kind)), or use a kernel with CONFIG_\(kind.uppercased())")
+        }
+        return link.index
+    }
+
+    /// Subnets that are in use already: those that nobody can ask for, and those that are only not chosen.
+    ///
+    /// - Parameter parent: the number of a device of whose network the new one is a part: what that reaches may be asked for.
+    private static func hostSubnets(
+        parent: Int32? = nil
+    ) throws(CFSError) -> (routes: [IPSubnet], avoided: [IPSubnet]) {
+        var socket = try RouteSocket()
+        let all = try socket.routes()
+        let own = all.filter { $0.device != nil && $0.device == parent }
+        let others = all.filter { $0.device == nil || $0.device != parent }
+        return (others.map(\.destination), own.map(\.destination) + filteredSubnets())
+    }
+
+    /// Those of networks that the packet filter knows, also of other engines, whose networks need not have a route; none where
+    /// it cannot be read.
+    private static func filteredSubnets() -> [IPSubnet] {
+        do throws(CFSError) {
+            var filter = try PacketFilter()
+            return try filter.contents()?.networks.flatMap(\.subnets) ?? []
+        } catch {
+            return []
+        }
+    }
+
     private func plan(_ spec: NetworkSpec) -> NetworkPlan {
-        // Engines with other folders have networks of their own.
-        let isUsual = spec.name == NetworkRecord.defaultName && options.root == EngineOptions().root
+        // An engine with another folder has networks of its own, whichever way it was told of that.
+        let isUsual = spec.name == NetworkRecord.defaultName && options.root == EngineOptions.usualRoot
         return NetworkPlan(
             spec: spec, id: ContainerID().text, createdAt: SystemClock.realtime,
             device: isUsual ? NetworkRecord.defaultName : nil)
-    }
-
-    private static func hostSubnets() throws(CFSError) -> [IPSubnet] {
-        var socket = try RouteSocket()
-        return try socket.routes().map(\.destination)
     }
 
     static func check(networkName name: String) throws(CFSError) {
@@ -141,7 +176,7 @@ extension Engine {
 
     /// Removes a network that no container is on, running or not.
     ///
-    /// - Throws: `networkNotFound`, `networkInUse`.
+    /// - Throws: `networkNotFound`; `networkInUse`, also when somebody else has put a device into its bridge.
     public func removeNetwork(_ reference: String) throws(CFSError) {
         try requirePrivilege("removing networks")
         try remove(try network(reference))
@@ -149,7 +184,7 @@ extension Engine {
 
     private func remove(_ network: NetworkRecord) throws(CFSError) {
         do throws(CFSError) {
-            try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }
+            try forget(network)
         } catch {
             guard error.code == .networkInUse else { throw error }
             let members = try members(of: network).map(\.container)
@@ -170,6 +205,15 @@ extension Engine {
         try NetworkDevices.remove(network, folder: networkFolder)
     }
 
+    /// Takes a network out of the registry.
+    ///
+    /// - Throws: `networkInUse` while a container is on it, or its bridge has a device of somebody else.
+    private func forget(_ network: NetworkRecord) throws(CFSError) {
+        // Of a network that has containers, theirs are the devices.
+        if try registry.endpoints(on: network.id).isEmpty { try NetworkDevices.checkPorts(of: network) }
+        try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }
+    }
+
     /// Removes every network that no container is on, but the default one.
     public func pruneNetworks() throws(CFSError) -> [NetworkRecord] {
         try requirePrivilege("removing networks")
@@ -177,7 +221,7 @@ extension Engine {
         var removed: [NetworkRecord] = []
         for network in try registry.networks() where network.name != NetworkRecord.defaultName {
             do throws(CFSError) {
-                try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }
+                try forget(network)
             } catch {
                 guard error.code == .networkInUse else { throw error }
                 continue
@@ -234,78 +278,6 @@ extension Engine {
 
     // MARK: A container's places
 
-    /// What can be said of a container's networks before anything is made.
-    ///
-    /// - Parameter makesDefault: see ``network(_:makesDefault:)``.
-    func checkNetworks(_ spec: ContainerSpec, makesDefault: Bool = true) throws(CFSError) {
-        guard !spec.networks.isEmpty else {
-            let what: String? =
-                if !spec.ports.isEmpty || spec.publishesExposedPorts {
-                    "a port of the host can lead only to a container that is on a network"
-                } else if spec.resolver != ResolverChoices() {
-                    "names can be looked up only by a container that is on a network"
-                } else if !spec.networkRates.isEmpty {
-                    "a rate limits only a container that is on a network"
-                } else {
-                    nil
-                }
-            guard let what else { return }
-            throw CFSError(.invalidArgument, .parsing, what, hint: "add --network \(NetworkRecord.defaultName)")
-        }
-        guard spec.namespaces.network == .private else {
-            throw CFSError(
-                .invalidArgument, .parsing,
-                "a container that shares a network namespace can be on no network of its own",
-                hint: "leave one --network away")
-        }
-        var seen: Set<String> = []
-        var target: NetworkRecord?
-        for request in spec.networks {
-            let network = try network(request.network, makesDefault: makesDefault)
-            guard seen.insert(network.id).inserted else {
-                throw CFSError(.invalidArgument, .parsing, "the network \(network.name) is given twice")
-            }
-            if target == nil, network.driver == .bridge, !network.isInternal { target = network }
-        }
-        let isReached = target != nil
-        guard isReached || !spec.resolver.hosts.contains(where: { $0.address == nil }) else {
-            throw CFSError(
-                .invalidArgument, .parsing,
-                "host-gateway stands for the host, which the container's networks do not reach",
-                hint: "write an address, or add a network that is neither internal nor macvlan or ipvlan")
-        }
-        guard isReached || spec.ports.isEmpty && !spec.publishesExposedPorts else {
-            throw CFSError(
-                .invalidArgument, .parsing,
-                "no port of the host can lead to a container that is on networks only which the host does not reach",
-                hint: "add a network that is neither internal nor macvlan or ipvlan, or leave -p away")
-        }
-        if let target { try Self.check(spec.ports, leadTo: target) }
-        let fixed = spec.ports.filter { $0.hostPort != nil }
-        for (index, port) in fixed.enumerated() {
-            guard
-                let other = fixed[..<index].first(where: {
-                    $0.hostPort == port.hostPort && $0.container.transport == port.container.transport
-                        && ($0.hostAddress == port.hostAddress || $0.hostAddress == nil || port.hostAddress == nil)
-                })
-            else { continue }
-            throw CFSError(
-                .invalidArgument, .parsing, "the port \(port.text.prefix { $0 != "-" }) is published twice",
-                hint: "it leads to \(other.container) and to \(port.container)")
-        }
-    }
-
-    /// Ports that can never be opened. On another network later, such a port waits for the next one that it can lead to.
-    private static func check(_ ports: [PortMapping], leadTo target: NetworkRecord) throws(CFSError) {
-        for port in ports where !port.canLead(to: target.ranges.map(\.subnet.family)) {
-            throw CFSError(
-                .invalidArgument, .parsing,
-                "the port of \(port.hostAddress.map { "\($0)" } ?? "") cannot lead to the container: it has no address of "
-                    + "that family on \(target.name)",
-                hint: "publish it without an address, or give the network a subnet of that family")
-        }
-    }
-
     /// The error of a start, with the name of the container that has one of the ports that it wanted.
     func namingOwner(_ error: CFSError, of ports: [PortMapping]) -> CFSError {
         guard error.code == .conflict, !ports.isEmpty else { return error }
@@ -350,9 +322,11 @@ extension Engine {
         return settings
     }
 
-    /// Those asked for, and with `-P` one for each other port that image and caller offer.
+    /// Those asked for, each once, and with `-P` one for each other port that image and caller offer.
     func ports(_ spec: ContainerSpec, _ image: ImageRecord) throws(CFSError) -> [PortMapping] {
-        var ports = spec.ports
+        var ports: [PortMapping] = []
+        var fixed: Set<PortMapping> = []
+        for port in spec.ports where port.hostPort == nil || fixed.insert(port).inserted { ports.append(port) }
         guard spec.publishesExposedPorts else { return ports }
         var offered = spec.exposedPorts
         for text in image.configuration.exposedPorts {

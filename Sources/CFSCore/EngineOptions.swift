@@ -6,6 +6,8 @@ import Glibc
 public struct EngineOptions: Sendable, Hashable {
     /// What lasts: images, layers, containers, the registry. `CFS_ROOT`, else `/var/lib/cfs`.
     public var root: String
+    /// That of an engine of which nothing else is said.
+    static let usualRoot = "/var/lib/cfs"
     /// What ends with a container: sockets and locks. `CFS_RUN`, else `/run/cfs`.
     public var run: String
     /// The executable that stays beside a container. `CFS_RUNTIME`; when nil, `cfs-runtime` is looked for beside the
@@ -17,7 +19,7 @@ public struct EngineOptions: Sendable, Hashable {
 
     /// The places of the environment, or the usual ones.
     public init() {
-        root = Self.variable("CFS_ROOT") ?? "/var/lib/cfs"
+        root = Self.variable("CFS_ROOT") ?? Self.usualRoot
         run = Self.variable("CFS_RUN") ?? "/run/cfs"
         runtime = Self.variable("CFS_RUNTIME")
     }

@@ -56,8 +56,39 @@ struct HostInspection {
         }
     }
 
-    /// Bytes; `NanoCpus` in billionths of a processor; zero is without limit, as there.
+    /// How names are looked up, as the options have it: empty where nobody asked for anything.
+    private var resolver: JSONObject {
+        let asked = request.network?.resolver ?? ResolverChoices()
+        // No domain at all is asked for by a dot.
+        let search = asked.search.map { $0.isEmpty ? ["."] : $0 } ?? []
+        let hosts = asked.hosts.map { host in
+            let address = host.address.map { "\($0)" } ?? "host-gateway"
+            return "\(host.name):\(address)"
+        }
+        return JSONObject([
+            ("Dns", JSON(asked.servers.map(\.description))), ("DnsSearch", JSON(search)),
+            ("DnsOptions", JSON(asked.options)), ("ExtraHosts", JSON(hosts)),
+        ])
+    }
+
+    /// Bits a second, and the burst in bytes; zero is without limit.
+    private var networkRates: JSONObject {
+        let rates = request.network?.rates ?? NetworkRates()
+        return JSONObject([
+            ("NetworkRate", JSON(unsigned: rates.egress ?? 0)),
+            ("NetworkIngressRate", JSON(unsigned: rates.ingress ?? 0)),
+            ("NetworkBurst", JSON(unsigned: UInt64(rates.burst ?? 0))),
+        ])
+    }
+
     var json: JSON {
+        var object = settings.object ?? JSONObject()
+        for (name, value) in resolver.entries + networkRates.entries { object[name] = value }
+        return .object(object)
+    }
+
+    /// Bytes; `NanoCpus` in billionths of a processor; zero is without limit, as there.
+    private var settings: JSON {
         let resources = request.spec.linux.resources
         let (memory, cpu, disks) = (resources?.memory, resources?.cpu, resources?.blockIO)
         var processors: Int64 = 0

@@ -1,6 +1,7 @@
 import CFSLinux
 import CFSModel
 import CFSMonitor
+import CFSNetworks
 import CFSRegistry
 import Glibc
 
@@ -45,9 +46,11 @@ extension Engine {
     func places(
         _ row: ContainerRow, on networks: [NetworkRecord], _ requests: [NetworkRequest]
     ) throws(CFSError) -> [(network: NetworkRecord, row: EndpointRow)] {
+        var ofHost: [Set<IPAddress>] = []
+        for network in networks { ofHost.append(try Self.hostAddresses(below: network)) }
         do throws(CFSError) {
             return try registry.attach(row.id, to: networks.map(\.id)) { index, network, others throws(CFSError) in
-                let choice = EndpointChoice(network, requests[index], beside: others)
+                let choice = EndpointChoice(network, requests[index], beside: others, ofHost[index])
                 let addresses = try choice.addresses()
                 return EndpointRow(
                     container: row.id, network: network.id, addresses: addresses,
@@ -63,11 +66,21 @@ extension Engine {
     /// - Throws: what ``places(_:on:_:)`` throws.
     func checkPlace(on network: NetworkRecord, _ request: NetworkRequest) throws(CFSError) {
         do throws(CFSError) {
-            let choice = EndpointChoice(network, request, beside: try registry.endpoints(on: network.id))
+            let choice = EndpointChoice(
+                network, request, beside: try registry.endpoints(on: network.id),
+                try Self.hostAddresses(below: network))
             _ = try choice.hardwareAddress(try choice.addresses())
         } catch {
             throw try namingOwnerOfAddress(error)
         }
+    }
+
+    /// Those of the device below the containers' devices. Of a bridge the host has the gateway only.
+    private static func hostAddresses(below network: NetworkRecord) throws(CFSError) -> Set<IPAddress> {
+        guard network.driver != .bridge else { return [] }
+        var host = try RouteSocket()
+        guard let parent = try host.link(named: network.device) else { return [] }
+        return Set(try host.addresses(of: parent.index).map(\.address))
     }
 
     private func namingOwnerOfAddress(_ error: CFSError) throws(CFSError) -> CFSError {
@@ -121,6 +134,8 @@ extension Container {
                 .conflict, .preparing, "the container \(row.name) is on the network \(network.name) already",
                 hint: "see: cfs network inspect \(network.name)")
         }
+        try Engine.checkIngress(
+            before.network?.rates ?? NetworkRates(), (before.network?.endpoints ?? []).map(\.network) + [network])
         // What somebody who was killed has left: nobody else is at work here.
         try engine.registry.detach(id, from: network.id)
         guard let place = try engine.places(row, on: [network], [request]).first else { return }
@@ -311,11 +326,15 @@ extension Container {
 }
 
 extension EndpointChoice {
-    /// - Parameter others: the places that there are on the network.
-    init(_ network: NetworkRecord, _ request: NetworkRequest, beside others: [EndpointRow]) {
+    /// - Parameters:
+    ///   - others: the places that there are on the network.
+    ///   - ofHost: see ``ofHost``.
+    init(
+        _ network: NetworkRecord, _ request: NetworkRequest, beside others: [EndpointRow], _ ofHost: Set<IPAddress>
+    ) {
         self.init(
             network: network, request: request,
             taken: others.flatMap { other in other.addresses.map { ($0, other.container) } },
-            hardwareTaken: Set(others.map(\.hardwareAddress)))
+            hardwareTaken: Set(others.map(\.hardwareAddress)), ofHost: ofHost)
     }
 }

@@ -37,8 +37,11 @@ struct NetworkPlan {
     /// - Parameters:
     ///   - networks: those that there are.
     ///   - routes: subnets that the host reaches by itself.
+    ///   - avoided: subnets that may be asked for, and are not chosen.
     /// - Throws: `invalidArgument`, `conflict` for a subnet that something has, `limitExceeded`.
-    func record(_ networks: [NetworkRecord], routes: [IPSubnet]) throws(CFSError) -> NetworkRecord {
+    func record(
+        _ networks: [NetworkRecord], routes: [IPSubnet], avoided: [IPSubnet] = []
+    ) throws(CFSError) -> NetworkRecord {
         try check()
         let taken = networks.flatMap { network in network.ranges.map { (subnet: $0.subnet, owner: network.name) } }
         var subnets: [IPSubnet] = []
@@ -50,7 +53,7 @@ struct NetworkPlan {
             if let subnet = asked.first {
                 subnets.append(try free(subnet, taken, routes))
             } else if family == .ipv4, spec.subnets.isEmpty {
-                subnets.append(try chooseIPv4(taken.map(\.subnet) + routes))
+                subnets.append(try chooseIPv4(taken.map(\.subnet) + routes + avoided))
             } else if family == .ipv6, spec.ipv6 {
                 subnets.append(try Self.randomIPv6())
             }
@@ -175,6 +178,8 @@ struct EndpointChoice {
     /// Addresses that others have, and who.
     let taken: [(address: IPAddress, owner: ContainerID)]
     let hardwareTaken: Set<[UInt8]>
+    /// Those of the host on the device below the containers' devices: whoever had one too would be taken for the host.
+    var ofHost: Set<IPAddress> = []
 
     /// One for each family of the network.
     ///
@@ -188,6 +193,9 @@ struct EndpointChoice {
             }
             guard address != range.gateway else {
                 throw NetworkPlan.wrong("\(address) is the gateway of the network \(network.name)")
+            }
+            guard !ofHost.contains(address) else {
+                throw NetworkPlan.wrong("\(address) is the address of the host on \(network.device)")
             }
             if let owner = taken.first(where: { $0.address == address })?.owner {
                 throw CFSError(
@@ -208,14 +216,21 @@ struct EndpointChoice {
     }
 
     private func lowest(_ range: NetworkRecord.Range, _ used: Set<IPAddress>) throws(CFSError) -> IPAddress {
-        var candidate: IPAddress? = range.subnet.base
-        while let address = candidate, range.subnet.contains(address) {
-            if range.subnet.isForHosts(address), address != range.gateway, !used.contains(address) { return address }
+        let subnet = range.subnet
+        var candidate: IPAddress? = subnet.base
+        if network.driver != .bridge {
+            // The first one for hosts: on a network that was there before it is commonly that of its router.
+            candidate = subnet.base.advanced(by: subnet.isForHosts(subnet.base) ? 1 : 2)
+        }
+        while let address = candidate, subnet.contains(address) {
+            let isFree = address != range.gateway && !used.contains(address) && !ofHost.contains(address)
+            if isFree, subnet.isForHosts(address) { return address }
             candidate = address.advanced(by: 1)
         }
         throw CFSError(
-            .limitExceeded, .preparing, "every address of \(range.subnet) of the network \(network.name) is taken",
-            hint: "remove containers that nobody needs, or make a network with a larger subnet")
+            .limitExceeded, .preparing, "every address of \(subnet) of the network \(network.name) is taken",
+            hint: "remove containers that nobody needs, or make a network with a larger subnet"
+                + (network.driver == .bridge ? "" : "; the first address must be asked for: ip="))
     }
 
     /// What is asked for, else one made of the address: whoever gets an address again gets the hardware address that others

@@ -95,6 +95,34 @@ public enum NetworkDevices {
         return [0x02, 0xcf] + bytes
     }
 
+    /// Makes sure that nobody loses a device with the bridge of a network that none of the engine's containers is on.
+    ///
+    /// - Throws: `networkInUse` when the bridge has a port of somebody else: a device that is no container's, or one whose
+    ///   container runs. Those of containers that have ended are about to go.
+    public static func checkPorts(of network: NetworkRecord) throws(CFSError) {
+        guard network.driver == .bridge else { return }
+        var host = try RouteSocket()
+        guard let bridge = try host.link(named: network.device), bridge.kind == "bridge" else { return }
+        let ports = try host.links().filter { $0.master == bridge.index }
+        guard let other = try foreign(ports, &host) else { return }
+        throw CFSError(
+            .networkInUse, .removing,
+            "the bridge \(network.device) of the network \(network.name) has a device that is of none of its "
+                + "containers: \(other.name)",
+            hint: "another engine (--root) or somebody else uses it: ip link show master \(network.device)")
+    }
+
+    private static func foreign(_ ports: [Link], _ host: inout RouteSocket) throws(CFSError) -> Link? {
+        if let other = ports.first(where: { !isEnd($0) }) { return other }
+        guard !ports.isEmpty else { return nil }
+        let processes = try Directory.open("/proc")
+        for name in try Directory.names(processes.raw) {
+            guard let pid = Int32(name), let number = try host.namespaceNumber(of: pid) else { continue }
+            if let other = ports.first(where: { $0.peerNamespace == number }) { return other }
+        }
+        return nil
+    }
+
     /// Takes away what a network that no container is on has left in the kernel and beside it.
     public static func remove(_ network: NetworkRecord, folder: String) throws(CFSError) {
         if network.driver == .bridge {

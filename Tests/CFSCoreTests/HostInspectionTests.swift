@@ -70,6 +70,30 @@ struct HostInspectionTests {
         #expect(try Self.host { $0.groups = ["audio", "29"] }.json["GroupAdd"] == ["audio", "29"])
     }
 
+    @Test("what was asked for of names and rates is told, and empty or zero without")
+    func networking() throws {
+        let plain = try Self.host().json
+        for name in ["Dns", "DnsSearch", "DnsOptions", "ExtraHosts"] { #expect(plain[name] == [], "\(name)") }
+        for name in ["NetworkRate", "NetworkIngressRate", "NetworkBurst"] { #expect(plain[name] == 0, "\(name)") }
+        var settings = NetworkSettings()
+        settings.resolver.servers = [IPAddress("9.9.9.9")!, IPAddress("fd00::53")!]
+        settings.resolver.search = []
+        settings.resolver.options = ["ndots:2"]
+        settings.resolver.hosts = [
+            ResolverChoices.HostEntry(name: "db", address: IPAddress("10.1.0.9")),
+            ResolverChoices.HostEntry(name: "here", address: nil),
+        ]
+        (settings.rates.egress, settings.rates.ingress, settings.rates.burst) = (20_000_000, 8_000_000, 65_536)
+        let asked = try Self.host { $0.network = settings }.json
+        #expect(asked["Dns"] == ["9.9.9.9", "fd00::53"] && asked["DnsSearch"] == ["."])
+        #expect(asked["DnsOptions"] == ["ndots:2"] && asked["ExtraHosts"] == ["db:10.1.0.9", "here:host-gateway"])
+        #expect(asked["NetworkRate"] == 20_000_000 && asked["NetworkIngressRate"] == 8_000_000)
+        #expect(asked["NetworkBurst"] == 65_536 && asked["Memory"] == 0)
+        settings.resolver.search = ["example.org"]
+        let searching = try Self.host { $0.network = settings }.json
+        #expect(searching["DnsSearch"] == ["example.org"])
+    }
+
     @Test("the namespace of the network says whose it is")
     func network() throws {
         let other = ContainerID()

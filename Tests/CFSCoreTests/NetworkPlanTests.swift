@@ -10,12 +10,13 @@ struct NetworkPlanTests {
     private static func address(_ text: String) -> IPAddress { IPAddress(text) ?? .unspecified(.ipv4) }
 
     private static func record(
-        _ networks: [NetworkRecord] = [], routes: [String] = [], _ change: (inout NetworkSpec) -> Void = { _ in }
+        _ networks: [NetworkRecord] = [], routes: [String] = [], avoided: [String] = [],
+        _ change: (inout NetworkSpec) -> Void = { _ in }
     ) throws(CFSError) -> NetworkRecord {
         var spec = NetworkSpec(name: "blue")
         change(&spec)
         let plan = NetworkPlan(spec: spec, id: "0f8fad5b-d9cb-469f-a165-70867728950e", createdAt: 1, device: nil)
-        return try plan.record(networks, routes: routes.map(subnet))
+        return try plan.record(networks, routes: routes.map(subnet), avoided: avoided.map(subnet))
     }
 
     private static func failure(
@@ -44,6 +45,18 @@ struct NetworkPlanTests {
         #expect(other.ranges.map(\.subnet) == [Self.subnet("172.24.0.0/20")])
         let full = Self.failure(routes: ["10.0.0.0/8", "172.16.0.0/12"]) { _ in }
         #expect(full?.code == .limitExceeded && full?.hint?.contains("--subnet") == true)
+    }
+
+    @Test("a subnet that another engine or the device below has is not chosen, and may be asked for")
+    func avoided() throws {
+        let avoided = ["10.176.0.0/20", "10.176.20.0/24", "0.0.0.0/0", "fd00::/64"]
+        #expect(try Self.record(avoided: avoided).ranges.map(\.subnet) == [Self.subnet("10.176.32.0/20")])
+        for text in ["10.176.0.0/20", "10.176.20.128/25", "fd00::/64"] {
+            let lan = try Self.record(avoided: avoided) { spec in
+                (spec.driver, spec.parent, spec.subnets) = (.macvlan, "wan", [Self.subnet(text)])
+            }
+            #expect(lan.ranges == [NetworkRecord.Range(subnet: Self.subnet(text), gateway: nil)] && lan.device == "wan")
+        }
     }
 
     @Test("IPv6 is a random subnet of its own, and off without being asked for")
@@ -100,12 +113,14 @@ struct NetworkPlanTests {
     // MARK: Addresses
 
     private static func choice(
-        _ network: NetworkRecord, taken: [String] = [], _ change: (inout NetworkRequest) -> Void = { _ in }
+        _ network: NetworkRecord, taken: [String] = [], ofHost: [String] = [],
+        _ change: (inout NetworkRequest) -> Void = { _ in }
     ) -> EndpointChoice {
         var request = NetworkRequest("blue")
         change(&request)
         return EndpointChoice(
-            network: network, request: request, taken: taken.map { (address($0), ContainerID()) }, hardwareTaken: [])
+            network: network, request: request, taken: taken.map { (address($0), ContainerID()) }, hardwareTaken: [],
+            ofHost: Set(ofHost.map(address)))
     }
 
     @Test("a container gets the lowest address of each family that is free, and never the gateway's or the last")
@@ -117,6 +132,41 @@ struct NetworkPlanTests {
         let all = (2...6).map { "10.1.0.\($0)" }
         let error = #expect(throws: CFSError.self) { try Self.choice(small, taken: all).addresses() }
         #expect(error?.code == .limitExceeded && error?.message.contains("10.1.0.0/29") == true)
+    }
+
+    @Test("beside a device of the host the first address and the host's own are not handed out by themselves")
+    func besideTheHost() throws {
+        let lan = try Self.record { spec in
+            (spec.driver, spec.parent) = (.ipvlan, "wan")
+            spec.subnets = [Self.subnet("10.1.0.0/29"), Self.subnet("fd00:1::/64")]
+        }
+        #expect(try Self.choice(lan).addresses().map { "\($0)" } == ["10.1.0.2", "fd00:1::2"])
+        let ofHost = ["10.1.0.2", "fd00:1::3"]
+        #expect(try Self.choice(lan, ofHost: ofHost).addresses().map { "\($0)" } == ["10.1.0.3", "fd00:1::2"])
+        let asked = try Self.choice(lan) { $0.addresses = [Self.address("10.1.0.1")] }.addresses()
+        #expect(asked.map { "\($0)" } == ["10.1.0.1", "fd00:1::2"])
+        let error = #expect(throws: CFSError.self) {
+            try Self.choice(lan, ofHost: ofHost) { $0.addresses = [Self.address("10.1.0.2")] }.addresses()
+        }
+        #expect(error?.code == .invalidArgument && error?.message == "10.1.0.2 is the address of the host on wan")
+        let full = #expect(throws: CFSError.self) {
+            try Self.choice(lan, taken: (2...6).map { "10.1.0.\($0)" }).addresses()
+        }
+        #expect(full?.code == .limitExceeded && full?.hint?.contains("ip=") == true)
+    }
+
+    @Test("a rate for what comes in needs one network at least with an end on the host")
+    func ingress() throws {
+        let lan = try Self.record { spec in (spec.driver, spec.parent) = (.macvlan, "wan") }
+        func check(_ egress: UInt64?, _ ingress: UInt64?, _ networks: [NetworkRecord]) throws(CFSError) {
+            var rates = NetworkRates()
+            (rates.egress, rates.ingress) = (egress, ingress)
+            try Engine.checkIngress(rates, networks)
+        }
+        try check(20_000_000, nil, [lan])
+        try check(nil, 20_000_000, [lan, try Self.record()])
+        let error = #expect(throws: CFSError.self) { try check(nil, 20_000_000, [lan]) }
+        #expect(error?.code == .invalidArgument && error?.message.contains("no end on the host") == true)
     }
 
     @Test("an address that is asked for must be one of the network that nobody has")

@@ -104,12 +104,24 @@ struct NetworkOptionsTests {
             ),
         ] as [([String], String)])
     func wrong(options: [String], text: String) {
-        let error = failure { () throws(CFSError) in
+        let error = refusal(options)
+        #expect(error?.code == .invalidArgument && error?.message.contains(text) == true, "\(error as Any)")
+    }
+
+    @Test("an address beside a namespace is told to be for a network in its place, since both cannot be")
+    func inPlace() {
+        for namespace in ["none", "host", "container:web"] {
+            let hint = refusal(["--network", namespace, "--ip", "10.1.0.7"])?.hint
+            #expect(hint?.hasPrefix("use --network NAME instead") == true, "\(namespace): \(hint ?? "")")
+        }
+    }
+
+    private func refusal(_ options: [String]) -> CFSError? {
+        failure { () throws(CFSError) in
             let canonical = try CanonicalArguments(
                 (options + ["BusyBox"])[...], ContainerOptions.optionNames, optionsEndAtFirstWord: true, verb: "run")
             return try ContainerOptions(canonical, verb: "run").spec(.sample, .sample)
         }
-        #expect(error?.code == .invalidArgument && error?.message.contains(text) == true, "\(error as Any)")
     }
 
     @Test("who is asked for names, and names with an address of their own")
@@ -130,7 +142,8 @@ struct NetworkOptionsTests {
         "rates are read as tc reads them",
         arguments: [
             ("20mbit", 20_000_000), ("1.5gbit", 1_500_000_000), ("8000", 8_000), ("2MBPS", 16_000_000),
-            ("64kbit", 64_000), ("0.25mbit", 250_000), ("1000bps", 8_000), ("1tbit", 1_000_000_000_000),
+            ("64kbit", 64_000), ("20mbps", 160_000_000), ("0.25mbit", 250_000), ("1000bps", 8_000),
+            ("1tbit", 1_000_000_000_000),
         ] as [(String, UInt64)])
     func rates(text: String, bits: UInt64) throws {
         #expect(try RateSyntax.bits(text, "network-rate") == bits)

@@ -46,6 +46,10 @@ struct NetworkSpecOptionsTests {
             told { $0.options = ["colour=red"] } == [
                 #"--opt does not know "colour=red""#, "write mtu=BYTES, or parent=DEVICE",
             ])
+        #expect(told { $0.options = ["mtu"] } == ["--opt mtu lacks its value", "write bytes: mtu=1400"])
+        for text in ["parent", "parent="] {
+            #expect(told { $0.options = [text] } == ["--opt parent lacks its value", "write parent=DEVICE"])
+        }
         #expect(told { $0.labels = ["=b"] } == [#"the label "=b" has no key"#, "write key=value"])
     }
 }

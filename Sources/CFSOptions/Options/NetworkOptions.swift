@@ -88,7 +88,7 @@ package struct NetworkOptions {
         guard !spec.networks.isEmpty else {
             throw CFSError(
                 .invalidArgument, .parsing, "an address or a name of a container is one on a network",
-                hint: "add --network NAME: cfs network ls")
+                hint: "use --network NAME instead: cfs network ls")
         }
         if let ip { try NetworkSyntax.add(address: ip, "ip4", &spec.networks[0]) }
         if let ip6 { try NetworkSyntax.add(address: ip6, "ip6", &spec.networks[0]) }
@@ -162,7 +162,7 @@ package enum RateSyntax {
         guard let value = decimal(String(number), unit.bits), range.contains(value) else {
             throw CFSError(
                 .invalidArgument, .parsing, "--\(flag) does not take \"\(text)\"",
-                hint: "write bits a second from 8kbit to 1tbit: 20mbit")
+                hint: "write bits a second from 8kbit to 1tbit: 20mbit; as in tc(8), 20mbps is 160mbit")
         }
         return value
     }

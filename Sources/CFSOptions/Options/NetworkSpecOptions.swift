@@ -65,7 +65,11 @@ package struct NetworkSpecOptions {
                     .invalidArgument, .parsing, "\"\(value)\" is no size for packets", hint: "write bytes: mtu=1400")
             }
             spec.mtu = mtu
-        case ("parent", let value?): spec.parent = value
+        case ("parent", let value?) where !value.isEmpty: spec.parent = value
+        case ("mtu", nil), ("com.docker.network.driver.mtu", nil), ("parent", _):
+            throw CFSError(
+                .invalidArgument, .parsing, "--opt \(pair[0]) lacks its value",
+                hint: pair[0] == "parent" ? "write parent=DEVICE" : "write bytes: \(pair[0])=1400")
         default:
             throw CFSError(
                 .invalidArgument, .parsing, "--opt does not know \"\(text)\"",

@@ -29,7 +29,8 @@ extension NetworkOptions {
         @Option(
             name: .shortAndLong,
             help: ArgumentHelp(
-                "Lead a port of the host to one inside: 8080:80, 127.0.0.1:8080:80, 53:53/udp.", valueName: "port"))
+                "Lead a port of the host to one inside: 8080:80, 127.0.0.1:8080:80, 53:53/udp, 8000-8010:9000-9010.",
+                valueName: "port"))
         var publish: [String] = []
 
         @Flag(name: [.customShort("P"), .long], help: "Lead a free port of the host to each port that is offered.")
@@ -53,10 +54,10 @@ extension NetworkOptions {
             help: ArgumentHelp("Line of /etc/hosts; host-gateway stands for this machine.", valueName: "name:address"))
         var addHost: [String] = []
 
-        @Option(help: ArgumentHelp("What it may send: 20mbit.", valueName: "rate"))
+        @Option(help: ArgumentHelp("What it may send: 20mbit; as in tc(8), 20mbps is 160mbit.", valueName: "rate"))
         var networkRate: String?
 
-        @Option(help: ArgumentHelp("What it may receive.", valueName: "rate"))
+        @Option(help: ArgumentHelp("What it may receive, not by macvlan or ipvlan.", valueName: "rate"))
         var networkIngressRate: String?
 
         @Option(help: ArgumentHelp("Bytes that may pass at once.", valueName: "bytes"))

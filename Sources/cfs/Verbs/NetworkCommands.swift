@@ -27,7 +27,10 @@ struct NetworkCreateCommand: ParsedVerb {
     @Option(help: ArgumentHelp("Its addresses: 10.10.0.0/24, fd00:1::/64; one of each family.", valueName: "subnet"))
     var subnet: [String] = []
 
-    @Option(help: ArgumentHelp("Way out of a subnet (default: its first address).", valueName: "address"))
+    @Option(
+        help: ArgumentHelp(
+            "Way out of a subnet (default: its first address; macvlan, ipvlan and --internal have none).",
+            valueName: "address"))
     var gateway: [String] = []
 
     @Flag(help: "Give it a subnet of IPv6 too.")
