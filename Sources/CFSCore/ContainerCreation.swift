@@ -130,6 +130,7 @@ extension Engine {
 
     /// Takes away what a failed creation or start has made.
     func discard(_ id: ContainerID, _ folder: ContainerFolder) {
+        removeNetworkRemains(id, folder)
         Self.regardless { () throws(CFSError) in try folder.removeContainer() }
         Self.regardless { () throws(CFSError) in
             if let row = try registry.container(id) { note("destroy", row) }

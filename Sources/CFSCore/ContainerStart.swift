@@ -76,6 +76,8 @@ extension Container {
             extendLifetime(lock)
             return session
         } catch {
+            // A monitor that was killed has taken nothing back.
+            engine.removeNetworkRemains(id, folder)
             Engine.regardless { () throws(CFSError) in try lock.release() }
             throw error
         }

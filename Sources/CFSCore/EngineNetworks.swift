@@ -257,6 +257,19 @@ extension Engine {
             }
     }
 
+    /// Takes away what a monitor that was killed has left of its container's networks; the rest is left to recover().
+    ///
+    /// - Returns: how many parts.
+    @discardableResult
+    func removeNetworkRemains(_ id: ContainerID, _ folder: ContainerFolder) -> Int {
+        guard let settings = Self.request(of: folder)?.network else { return 0 }
+        do throws(CFSError) {
+            return try NetworkDevices.removeRemains(of: id, settings, folder: networkFolder)
+        } catch {
+            return 0
+        }
+    }
+
     func connectedContainers() throws(CFSError) -> [ConnectedContainer] {
         var running: [ConnectedContainer] = []
         for id in Set(try registry.endpoints().map(\.container)) {

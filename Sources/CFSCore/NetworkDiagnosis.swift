@@ -20,29 +20,36 @@ extension Engine {
         var facts = NetworkFacts()
         for kind in ["bridge", "veth"] { facts.kinds[kind] = try host.canMake(kind) }
         facts.routes = try host.routes()
-        for link in try host.links() { facts.links[link.index] = link }
         let networks = File.exists("\(options.root)/registry.db") ? try registry.networks() : []
-        let running = networks.isEmpty ? [] : try connectedContainers().filter { $0.ports != nil }
+        let connected = networks.isEmpty ? [] : try connectedContainers()
+        let running = connected.filter { $0.ports != nil }
+        // Behind that: whoever runs has its devices.
+        for link in try host.links() { facts.links[link.index] = link }
+        let ends = facts.links.values.filter { NetworkDevices.isEnd($0) }
         for network in networks {
             var place = NetworkFacts.Place(network: network)
             place.device = facts.links.values.first { $0.name == network.device }
             for container in running
             where container.settings.endpoints.contains(where: { $0.network.id == network.id }) {
-                place.containers.append(try registry.container(container.id)?.name ?? container.id.short)
-                guard network.driver == .bridge, let bridge = place.device?.index, let pid = container.pid,
-                    let number = try host.namespaceNumber(of: pid)
-                else { continue }
-                let isThere = facts.links.values.contains {
-                    NetworkDevices.isEnd($0) && $0.master == bridge && $0.peerNamespace == number
+                let name = try registry.container(container.id)?.name ?? container.id.short
+                place.containers.append(name)
+                guard network.driver == .bridge, let bridge = place.device?.index else { continue }
+                switch try NetworkDevices.place(of: container, on: network, bridge, ends, &host) {
+                case .apart: place.cutOff += 1
+                case .switchedOff: place.switchedOff += 1
+                case .gone: place.lost.append(name)
+                case .inBridge, nil: continue
                 }
-                if !isThere { place.cutOff += 1 }
             }
             place.containers.sort()
+            place.lost.sort()
             if let device = place.device { place.addresses = try host.addresses(of: device.index).map(\.address) }
             facts.places.append(place)
         }
-        facts.ports = running.flatMap(\.publishedPorts)
+        facts.add(connected)
         facts.filter = try Self.filterFacts()
+        // Whoever has come since the first look has rules already.
+        if networks.contains(where: { !facts.strayPorts($0).isEmpty }) { facts.add(try connectedContainers()) }
         for name in facts.settingNames { facts.settings[name] = try NetworkSysctl.value(name) }
         facts.legacyTables = Self.legacyTables
         return facts
@@ -74,5 +81,13 @@ extension Engine {
                 return (command, [])
             }
         }
+    }
+}
+
+extension NetworkFacts {
+    fileprivate mutating func add(_ containers: [ConnectedContainer]) {
+        let known = Set(ports)
+        ports += containers.flatMap(\.publishedPorts).filter { !known.contains($0) }
+        unsettled += containers.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) }
     }
 }

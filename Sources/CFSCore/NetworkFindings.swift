@@ -10,8 +10,12 @@ struct NetworkFacts {
         var containers: [String] = []
         /// The bridge, or the device of the host below the containers'.
         var device: Link?
-        /// How many of the containers have no device in the bridge.
+        /// How many of the containers have their device in no bridge.
         var cutOff = 0
+        /// How many have it in the bridge, switched off.
+        var switchedOff = 0
+        /// The names of those that have none any more, sorted.
+        var lost: [String] = []
         /// Those of the device.
         var addresses: [IPAddress] = []
 
@@ -30,6 +34,8 @@ struct NetworkFacts {
     var places: [Place] = []
     /// What containers that run have published.
     var ports: [PublishedPort] = []
+    /// Addresses of containers that begin or end, whose ports only their monitors know.
+    var unsettled: [IPAddress] = []
     /// Nil when the kernel has no nf_tables.
     var filter: Filter?
     /// Whether devices of a kind can be made.
@@ -159,6 +165,32 @@ struct NetworkFacts {
 
     /// What is wrong with a network, or that nothing is; nothing about a bridge that is not there and not needed.
     private func problems(_ place: Place) -> [Finding] {
+        let strays = straysFound(place)
+        let others = problemsOfItsOwn(place)
+        return strays.isEmpty ? others : others.filter { $0.verdict != .good } + strays
+    }
+
+    /// Ports that lead to addresses of nobody: what else of the host listens there is not reached.
+    func strayPorts(_ network: NetworkRecord) -> [PublishedPort] {
+        (filter?.ports ?? []).filter { port in
+            !ports.contains(port) && !unsettled.contains(port.container)
+                && network.ranges.contains { $0.subnet.contains(port.container) }
+        }
+    }
+
+    private func straysFound(_ place: Place) -> [Finding] {
+        guard place.network.driver == .bridge else { return [] }
+        let strays = strayPorts(place.network)
+        guard let first = strays.first else { return [] }
+        let more = strays.count > 1 ? " and \(strays.count - 1) more" : ""
+        return [
+            Finding(
+                "network \(place.network.name)", .warning, "no container has the port \(first)\(more)",
+                hint: Self.recover)
+        ]
+    }
+
+    private func problemsOfItsOwn(_ place: Place) -> [Finding] {
         let network = place.network
         let name = "network \(network.name)"
         guard let device = place.device else {
@@ -194,18 +226,12 @@ struct NetworkFacts {
                     name, place.isUsed ? .missing : .warning, "its bridge \(network.device) is switched off",
                     hint: commands.text(separator: " && ")))
         }
-        let lost = place.cutOff
-        if lost > 0 {
-            findings.append(
-                Finding(
-                    name, .missing, "\(lost) of its containers \(lost == 1 ? "is" : "are") cut off from its bridge",
-                    hint: Self.recover))
-        }
+        findings += attachment(place, name)
         if let filter, filter.condition == .whole, place.isUsed {
             let ports = ports.filter { port in network.ranges.contains { $0.subnet.contains(port.container) } }
             let lost = ports.filter { !filter.ports.contains($0) }
             if !filter.networks.contains(network.filtered) {
-                findings.append(Finding(name, .missing, "its rules are gone", hint: Self.recover))
+                findings.append(Finding(name, .missing, "rules of it are gone", hint: Self.recover))
             }
             if let first = lost.first {
                 let more = lost.count > 1 ? " and \(lost.count - 1) more" : ""
@@ -216,6 +242,31 @@ struct NetworkFacts {
         guard findings.isEmpty else { return findings }
         let count = place.containers.count
         return [Finding(name, .good, "\(count) container\(count == 1 ? "" : "s") on \(network.device)")]
+    }
+
+    /// What is wrong with the devices between the bridge and its containers.
+    private func attachment(_ place: Place, _ name: String) -> [Finding] {
+        var findings: [Finding] = []
+        if place.cutOff > 0 {
+            let verb = place.cutOff == 1 ? "is" : "are"
+            findings.append(
+                Finding(
+                    name, .missing, "\(place.cutOff) of its containers \(verb) cut off from its bridge",
+                    hint: Self.recover))
+        }
+        if place.switchedOff > 0 {
+            let what = place.switchedOff == 1 ? "the device of 1 of its containers is" : "devices of containers are"
+            findings.append(Finding(name, .missing, "\(what) switched off on the host", hint: Self.recover))
+        }
+        if !place.lost.isEmpty {
+            let names = place.lost.text(separator: ", ")
+            let what = place.lost.count == 1 ? "the device of \(names) is" : "the devices of \(names) are"
+            // A device is made by the container's monitor alone.
+            findings.append(
+                Finding(
+                    name, .missing, "\(what) gone", hint: "cfs restart \(place.lost.text(separator: " "))"))
+        }
+        return findings
     }
 
     /// The command that gives a bridge the address of a range.

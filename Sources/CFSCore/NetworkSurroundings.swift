@@ -3,17 +3,20 @@ import CFSNetworks
 
 /// What others on a host do to networks: their packet filters, routes and settings. Pure.
 extension NetworkFacts {
-    /// Chains of others that drop what is forwarded.
+    /// Chains of others that drop what is forwarded, or may do so.
     var strangers: [Finding] {
-        let found = FilterHealth.findings(in: filter?.chains ?? [])
+        let bridges = places.map(\.network).filter { $0.driver == .bridge }.map(\.device)
+        let found = FilterHealth.findings(in: filter?.chains ?? [], bridges: bridges)
         // Else packets within a bridge pass no chain.
         let within =
             settings["bridge/bridge-nf-call-iptables"] == "1"
             ? ", also what containers of one network send each other" : ""
         let findings = found.map { chain in
-            Finding(
-                "filters of others", .warning, "\(chain) drops what is forwarded and no rule of it accepts\(within)",
-                hint: chain.hint)
+            let what =
+                chain.isCertain
+                ? "drops what is forwarded and no rule of it accepts"
+                : "may drop what is forwarded: no rule of it accepts all that comes from and goes to bridges of cfs"
+            return Finding("filters of others", .warning, "\(chain) \(what)\(within)", hint: chain.hint)
         }
         return findings.isEmpty && filter != nil
             ? [Finding("filters of others", .good, "none drops what is forwarded")] : findings

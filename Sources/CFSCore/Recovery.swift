@@ -45,7 +45,7 @@ extension Engine {
         }
         try cgroups?.removeFolderIfEmpty()
         recovery.folders += try store.removeUnfinished()
-        recovery.networkParts = try recoverNetworks()
+        recovery.networkParts += try recoverNetworks()
         return recovery
     }
 
@@ -144,6 +144,7 @@ extension Engine {
             try cgroup.remove()
             recovery.cgroups += 1
         }
+        recovery.networkParts += removeNetworkRemains(id, folder)
         // Asked again, now that nobody else can change it.
         let row = try registry.container(id)
         let wasMade = File.exists(folder.configPath)

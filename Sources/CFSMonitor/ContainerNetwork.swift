@@ -66,7 +66,7 @@ final class ContainerNetwork {
                 try prepareResolver(&inside)
             }
             for endpoint in settings.endpoints { try limitIngress(endpoint, &host) }
-            try held.publish(clearing: settings.endpoints.flatMap(\.addresses), try packetFilter())
+            try held.publish(of: id, clearing: settings.endpoints.flatMap(\.addresses), try packetFilter())
             try makeResolver()
             for endpoint in settings.endpoints { try tellNames(endpoint) }
         } catch {
@@ -264,7 +264,8 @@ final class ContainerNetwork {
     func tellNames(_ endpoint: NetworkEndpoint) throws(CFSError) {
         named.append(endpoint.network)
         let host = NameTable.Host(
-            id: String(id.short), name: name, aliases: endpoint.names, addresses: endpoint.addresses)
+            id: String(id.short), name: name, aliases: endpoint.names, addresses: endpoint.addresses,
+            ports: settings.target?.network.id == endpoint.network.id ? held.published : [])
         var left: [IPAddress] = []
         try NetworkDevices.changeNames(endpoint.network, settings.folder) { table in
             // Whoever had an address of ours before is gone, and its monitor was killed.
@@ -330,12 +331,13 @@ final class ContainerNetwork {
             var host = try RouteSocket()
             for device in remains.devices { try host.closePort(device) }
         }
+        // Before its rules: those whose names are there, others put back.
+        for network in named { forgetNames(network) }
         // What came to its ports has gone on to its addresses, and is forgotten with those.
         Self.regardless { () throws(CFSError) in
             if held.isPublished { try held.unpublish(try packetFilter(), forgets: false) }
         }
         if hasConnections { remains.leaving = leave(settings.endpoints.flatMap(\.addresses)) }
-        for network in named { forgetNames(network) }
         held.close()
         remains.filter = opened
         (resolver, sockets, namespace, devices, opened) = (nil, nil, nil, [], nil)

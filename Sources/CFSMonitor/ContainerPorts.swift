@@ -34,7 +34,8 @@ final class ContainerPorts {
     /// See ``NetworkSettings/folder``.
     private let folder: String
     private var held: [Held] = []
-    private var published: [PublishedPort] = []
+    /// What the packet filter is to have of them.
+    private(set) var published: [PublishedPort] = []
     private var nextToken: UInt64
 
     /// - Parameter firstToken: of the poll; from there on they are all its own.
@@ -180,15 +181,18 @@ final class ContainerPorts {
 
     // MARK: The packet filter
 
-    /// Changes the packet filter while nobody else does: recover() sees all of a change, or nothing.
+    /// Changes the packet filter while nobody else does: recover() sees all of a change, or nothing. What somebody has taken away
+    /// from others comes back.
     ///
     /// - Parameters:
+    ///   - id: whose ports they are.
     ///   - addresses: those that are the container's from now on.
     ///   - host: the host's packet filter.
-    func publish(clearing addresses: [IPAddress], _ host: OpenPacketFilter) throws(CFSError) {
+    func publish(of id: ContainerID, clearing addresses: [IPAddress], _ host: OpenPacketFilter) throws(CFSError) {
         let lock = try NetworkDevices.lock(folder)
         defer { extendLifetime(lock) }
-        let seen = try host.filter.contents()?.ports ?? []
+        let contents = try host.filter.contents()
+        let seen = contents?.ports ?? []
         // The sockets of these ports are ours, so whoever had them is gone and has left its rules; and whatever leads to an
         // address of ours is of whoever had that before. Of sctp there are no sockets.
         let places = published.filter { $0.transport != .sctp }.map(Self.place)
@@ -201,6 +205,11 @@ final class ContainerPorts {
         if !missing.isEmpty { try host.filter.publish(missing) }
         ContainerNetwork.regardless { () throws(CFSError) in
             try NetworkDevices.forgetConnections(of: left.map(\.container), ports: left + missing)
+        }
+        guard let contents else { return }
+        // Our own start does not depend on it.
+        ContainerNetwork.regardless { () throws(CFSError) in
+            try NetworkDevices.putBackOthers(than: id, host, contents, folder)
         }
     }
 
@@ -220,7 +229,7 @@ final class ContainerPorts {
     }
 
     /// What only one can have: the port of the host, of one address or of all of a family.
-    private static func place(_ port: PublishedPort) -> PublishedPort {
+    static func place(_ port: PublishedPort) -> PublishedPort {
         PublishedPort(
             port.transport, hostAddress: port.hostAddress, hostPort: port.hostPort,
             container: .unspecified(port.container.family), containerPort: 0)

@@ -85,7 +85,7 @@ extension ContainerNetwork {
             }
             try limitIngress(added, &host)
             try keep(after)
-            try held.publish(clearing: added.addresses, try packetFilter())
+            try held.publish(of: id, clearing: added.addresses, try packetFilter())
             try tellNames(added)
             if resolver == nil {
                 try makeResolver()
@@ -148,7 +148,10 @@ extension ContainerNetwork {
                     // Told before the packet filter has them.
                     Self.regardless { () throws(CFSError) in try keep(after) }
                 }
-                Self.regardless { () throws(CFSError) in try held.publish(clearing: [], try packetFilter()) }
+                Self.regardless { () throws(CFSError) in
+                    try held.publish(of: id, clearing: [], try packetFilter())
+                    try tellPorts(on: target.network)
+                }
             } else {
                 closePorts(poll)
             }
@@ -159,6 +162,14 @@ extension ContainerNetwork {
                 // The kernel took those of the device away with it.
                 try addWaysOut(&inside, present: try Self.waysOut(&inside))
             }
+        }
+    }
+
+    /// Notes beside its names on a network which ports lead to it there.
+    private func tellPorts(on network: NetworkRecord) throws(CFSError) {
+        let (short, ports) = (id.short, held.published)
+        try NetworkDevices.changeNames(network, settings.folder) { table in
+            for index in table.hosts.indices where table.hosts[index].id == short { table.hosts[index].ports = ports }
         }
     }
 

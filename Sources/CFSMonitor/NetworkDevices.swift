@@ -19,12 +19,12 @@ public enum NetworkDevices {
         let lock = try lock(folder)
         defer { extendLifetime(lock) }
         if let link = try ready(network, &host, rules) { return link.index }
-        return try make(network, &host, rules, folder)
+        return try make(network, &host, rules)
     }
 
     /// Under the lock.
     static func make(
-        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter, _ folder: String
+        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter
     ) throws(CFSError) -> Int32 {
         let index: Int32
         if let begun = try host.link(named: network.device) {
@@ -34,7 +34,7 @@ public enum NetworkDevices {
             index = try host.createBridge(
                 network.device, mtu: network.mtu, hardwareAddress: hardwareAddress(of: network))
         }
-        try configure(network, index, &host, rules, folder)
+        try configure(network, index, &host, rules)
         // Last: a bridge that is up is one that all of this was done for.
         try host.setUp(index)
         return index
@@ -58,12 +58,11 @@ public enum NetworkDevices {
     }
 
     private static func configure(
-        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket, _ rules: OpenPacketFilter, _ folder: String
+        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket, _ rules: OpenPacketFilter
     ) throws(CFSError) {
         // Isolation before anything can pass.
-        let wasBroken = try rules.filter.ensure()
+        try rules.filter.ensure()
         try rules.filter.add(filtered(network))
-        if wasBroken { try putBackOthers(than: network, &rules.filter, &host, folder) }
         if network.range(.ipv6) == nil {
             if try NetworkSysctl.hasIPv6() {
                 try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")

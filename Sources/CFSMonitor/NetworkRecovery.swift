@@ -45,30 +45,38 @@ extension NetworkDevices {
         for network in networks where network.driver == .bridge {
             // What keeps one from its place, such as a device of somebody else that has its name, keeps no other from its own.
             ContainerNetwork.regardless { () throws(CFSError) in
-                try attach(running, to: network, &host, folder, &changes)
+                try attach(running, to: network, &host, &changes)
             }
         }
+        let bridged = networks.filter { $0.driver == .bridge }
         var present: [NetworkRecord] = []
-        for network in networks where network.driver == .bridge {
+        for network in bridged {
             if let link = try host.link(named: network.device), link.kind == "bridge", link.isUp {
                 present.append(network)
             }
         }
-        if !present.isEmpty { changes += try putRightRules(present, running) }
+        var failure: CFSError?
+        do throws(CFSError) {
+            if !bridged.isEmpty { changes += try putRightRules(bridged, present, running, &failure) }
+        } catch {
+            // Without nf_tables there are no rules of networks that nobody is on.
+            guard error.code == .kernelUnsupported, present.isEmpty else { throw error }
+        }
         for network in networks { changes += try putRightNames(network, running, folder) }
+        // What kept one from its place is told when all others are in theirs.
+        if let failure { throw failure }
         return changes
     }
 
     /// Makes the bridge again that containers which run are on, and puts the devices of those into it that are in none.
     private static func attach(
-        _ running: [ConnectedContainer], to network: NetworkRecord, _ host: inout RouteSocket, _ folder: String,
-        _ changes: inout Int
+        _ running: [ConnectedContainer], to network: NetworkRecord, _ host: inout RouteSocket, _ changes: inout Int
     ) throws(CFSError) {
         let members = running.filter { $0.pid != nil && $0.endpoint(on: network) != nil }
         guard !members.isEmpty else { return }
         var links = try host.links()
         if !links.contains(where: { $0.name == network.device && $0.isUp }) {
-            _ = try make(network, &host, try OpenPacketFilter(), folder)
+            _ = try make(network, &host, try OpenPacketFilter())
             links = try host.links()
             changes += 1
         }
@@ -91,17 +99,53 @@ extension NetworkDevices {
         _ member: ConnectedContainer, to network: NetworkRecord, _ bridge: Int32, _ ends: [Link],
         _ host: inout RouteSocket
     ) throws(CFSError) -> Bool {
-        guard let pid = member.pid, let endpoint = member.endpoint(on: network),
-            let number = try host.namespaceNumber(of: pid)
-        else { return false }
-        if ends.contains(where: { $0.master == bridge && $0.peerNamespace == number }) { return false }
-        for end in ends where end.master == nil && end.peerNamespace == number {
-            guard try isEnd(end, of: endpoint, pid) else { continue }
+        switch try place(of: member, on: network, bridge, ends, &host) {
+        case .switchedOff(let end):
+            try host.setUp(end.index)
+        case .apart(let end):
             try host.setMaster(end.index, bridge)
             if !member.settings.ports.isEmpty { try host.setHairpin(end.index, true) }
-            return true
+            if !end.isUp { try host.setUp(end.index) }
+        case .inBridge, .gone, nil: return false
         }
-        return false
+        return true
+    }
+
+    /// Where the host's end of a container's device is.
+    package enum EndPlace: Sendable, Hashable {
+        /// In its bridge, and on.
+        case inBridge
+        case switchedOff(Link)
+        /// In no bridge.
+        case apart(Link)
+        /// The container has no such device: that comes with its next start only.
+        case gone
+    }
+
+    /// Finds the host's end of a container's device for a network.
+    ///
+    /// - Parameters:
+    ///   - bridge: that of the network.
+    ///   - ends: devices of the host that ``isEnd(_:)``, as they are now.
+    /// - Returns: nil for a container that is not there any more, or is not on the network.
+    package static func place(
+        of member: ConnectedContainer, on network: NetworkRecord, _ bridge: Int32, _ ends: [Link],
+        _ host: inout RouteSocket
+    ) throws(CFSError) -> EndPlace? {
+        guard let pid = member.pid, let endpoint = member.endpoint(on: network) else { return nil }
+        guard let number = try host.namespaceNumber(of: pid) else {
+            let namespace = File.tryOpen("/proc/\(pid)/ns/net", .read)
+            guard namespace >= 0 else { return nil }
+            _ = OwnedFD(namespace)
+            // It runs, and no device of ours has its other end there.
+            return .gone
+        }
+        let own = ends.filter { $0.peerNamespace == number }
+        if let end = own.first(where: { $0.master == bridge }) { return end.isUp ? .inBridge : .switchedOff(end) }
+        for end in own where end.master == nil {
+            if try isEnd(end, of: endpoint, pid) { return .apart(end) }
+        }
+        return .gone
     }
 
     /// Whether a device is the host's end of a container's.
@@ -122,59 +166,75 @@ extension NetworkDevices {
         return link?.hardwareAddress == endpoint.hardwareAddress
     }
 
+    /// - Parameters:
+    ///   - networks: all that have rules.
+    ///   - present: those whose bridge is there.
+    ///   - failure: the first thing that kept a network or a port from its place.
     private static func putRightRules(
-        _ networks: [NetworkRecord], _ running: [ConnectedContainer]
+        _ networks: [NetworkRecord], _ present: [NetworkRecord], _ running: [ConnectedContainer],
+        _ failure: inout CFSError?
     ) throws(CFSError) -> Int {
         var filter = try PacketFilter()
         var changes = 0
-        if try filter.ensure() { changes += 1 }
-        guard let seen = try filter.contents() else { return 0 }
-        for network in networks where !seen.networks.contains(filtered(network)) {
-            try filter.add(filtered(network))
-            changes += 1
+        if !present.isEmpty, try filter.ensure() { changes += 1 }
+        guard let seen = try filter.contents() else { return changes }
+        for network in present where !seen.networks.contains(filtered(network)) {
+            do throws(CFSError) {
+                try filter.add(filtered(network))
+                changes += 1
+            } catch {
+                failure = failure ?? error
+            }
         }
-        for network in networks where !network.isInternal {
-            for range in network.ranges where range.gateway != nil { try PacketForwarding.turnOn(range.subnet.family) }
+        do throws(CFSError) {
+            for range in present.filter({ !$0.isInternal }).flatMap(\.ranges) where range.gateway != nil {
+                try PacketForwarding.turnOn(range.subnet.family)
+            }
+        } catch {
+            failure = failure ?? error
         }
         let wanted = Set(running.flatMap(\.publishedPorts))
         let starting = Set(running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) })
-        // Another engine's ports lead to other subnets.
+        // Another engine's ports lead to other subnets. Where a bridge is gone there are rules of ports all the same.
         let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
+        // What has the place of a port that its container holds by a socket leads astray. Of sctp there are no sockets.
+        let places = Set(wanted.filter { $0.transport != .sctp }.map(ContainerPorts.place))
         let left = seen.ports.filter { port in
-            !wanted.contains(port) && !starting.contains(port.container)
-                && subnets.contains { $0.contains(port.container) }
+            if wanted.contains(port) || starting.contains(port.container) { return false }
+            return places.contains(ContainerPorts.place(port)) || subnets.contains { $0.contains(port.container) }
         }
         try filter.unpublish(left)
         ContainerNetwork.regardless { () throws(CFSError) in
             try forgetConnections(of: left.map(\.container), ports: left)
         }
-        let missing = wanted.subtracting(seen.ports)
-        if !missing.isEmpty { try filter.publish(Array(missing)) }
-        return changes + left.count + missing.count
+        changes += left.count
+        let published = publish(Array(wanted.subtracting(seen.ports)), &filter)
+        failure = failure ?? published.failure
+        return changes + published.count
     }
 
-    /// Puts the other networks into a packet filter that was made anew: one that was gone had nothing of them any more, and of one
-    /// of another layout not all can be read. Under the lock. Their ports come with recover(), which knows who has them.
-    static func putBackOthers(
-        than own: NetworkRecord, _ filter: inout PacketFilter, _ host: inout RouteSocket, _ folder: String
-    ) throws(CFSError) {
-        let opened = try Directory.open(folder)
-        for file in try Directory.names(opened.raw) where file.hasSuffix(".names") {
-            guard let table = readNames("\(folder)/\(file)"), let bridge = table.bridge, bridge.name != own.device
-            else {
-                continue
-            }
+    /// Publishes ports, and where one of them cannot be, all others.
+    ///
+    /// - Returns: how many, and what kept the first one.
+    static func publish(
+        _ ports: [PublishedPort], _ filter: inout PacketFilter
+    ) -> (count: Int, failure: CFSError?) {
+        do throws(CFSError) {
+            if !ports.isEmpty { try filter.publish(ports) }
+            return (ports.count, nil)
+        } catch {
+            guard ports.count > 1 else { return (0, error) }
+        }
+        var (count, failure): (Int, CFSError?) = (0, nil)
+        for port in ports {
             do throws(CFSError) {
-                guard let link = try host.link(named: bridge.name), link.kind == "bridge" else { continue }
-                try filter.add(
-                    FilteredNetwork(
-                        bridge: bridge.name, subnets: table.subnets, isInternal: bridge.isInternal,
-                        masquerades: !bridge.isInternal))
+                try filter.publish([port])
+                count += 1
             } catch {
-                // One that contradicts another keeps nobody from starting.
-                continue
+                failure = failure ?? error
             }
         }
+        return (count, failure)
     }
 
     private static func putRightNames(

@@ -13,6 +13,8 @@ package struct BaseChain: Sendable, Hashable {
     package var priority: Int32
     /// Whether a packet that no rule decided is dropped.
     package var dropsByPolicy: Bool
+    /// In their order, of a chain that ``dropsForwarded``; else none.
+    package var rules: [ChainRule] = []
 
     package init(
         family: UInt8, table: String, name: String, type: String, hook: UInt32, priority: Int32, dropsByPolicy: Bool
@@ -42,7 +44,7 @@ package struct BaseChain: Sendable, Hashable {
 
 /// What of others' packet filters stands in the way of containers. Pure.
 package enum FilterHealth {
-    /// A chain of somebody else that drops what containers send or get, unless a rule of it accepts that.
+    /// A chain of somebody else that drops what containers send or get, or may do so.
     package struct Finding: Sendable, Hashable, CustomStringConvertible {
         /// Which traffic it concerns.
         package var families: [IPAddress.Family]
@@ -50,6 +52,8 @@ package enum FilterHealth {
         package var family: String
         package var table: String
         package var chain: String
+        /// Whether it drops all: it has no rule.
+        package var isCertain: Bool
 
         /// `chain FORWARD of table ip filter`.
         package var description: String { "chain \(chain) of table \(family) \(table)" }
@@ -61,14 +65,14 @@ package enum FilterHealth {
         }
     }
 
-    /// The chains at the hook forward, of others than us, whose policy is to drop. A packet must be accepted by every chain
-    /// of its hook, so ours cannot help.
-    package static func findings(in chains: [BaseChain]) -> [Finding] {
+    /// The chains at the hook forward, of others than us, whose policy is to drop and whose rules do not accept what comes from our
+    /// bridges and goes to them. A packet must be accepted by every chain of its hook, so ours cannot help.
+    ///
+    /// - Parameter bridges: empty for any of ours.
+    package static func findings(in chains: [BaseChain], bridges: [String] = []) -> [Finding] {
         chains.compactMap { chain in
-            // NF_INET_FORWARD of NFPROTO_IPV4, NFPROTO_IPV6 and NFPROTO_INET: a hook 2 of other families is something else.
-            guard chain.dropsByPolicy, chain.hook == NFTable.Chain.Base.Hook.forward.rawValue,
-                let family = NFTablesFamily(rawValue: chain.family),
-                !(family == PacketFilterTable.table.family && chain.table == PacketFilterTable.table.name)
+            guard chain.dropsForwarded, let family = NFTablesFamily(rawValue: chain.family),
+                !ChainRule.accept(bridges.isEmpty ? ["cfs"] : bridges, chain.rules)
             else { return nil }
             let (name, families): (String, [IPAddress.Family]) =
                 switch family {
@@ -76,7 +80,20 @@ package enum FilterHealth {
                 case .ipv6: ("ip6", [.ipv6])
                 case .inet: ("inet", [.ipv4, .ipv6])
                 }
-            return Finding(families: families, family: name, table: chain.table, chain: chain.name)
+            return Finding(
+                families: families, family: name, table: chain.table, chain: chain.name,
+                isCertain: chain.rules.isEmpty)
         }
+    }
+}
+
+extension BaseChain {
+    /// Whether it is somebody else's, at the hook forward, and drops what no rule of it has decided.
+    var dropsForwarded: Bool {
+        // NF_INET_FORWARD of NFPROTO_IPV4, NFPROTO_IPV6 and NFPROTO_INET: a hook 2 of other families is something else.
+        guard dropsByPolicy, hook == NFTable.Chain.Base.Hook.forward.rawValue,
+            let family = NFTablesFamily(rawValue: family)
+        else { return false }
+        return family != PacketFilterTable.table.family || table != PacketFilterTable.table.name
     }
 }

@@ -8,6 +8,9 @@ import CFSModel
 ///  "hosts":[{"id":"3f9c2a41b7d0","name":"web","aliases":["www"],"addresses":["10.89.0.2","fd00:89::2"]}],
 ///  "bridge":"cfs-0f8fad5b","internal":false}
 /// ```
+///
+/// A host with ports of the network's host has a member more, for whoever puts their rules back:
+/// `"ports":[{"transport":"tcp","address":"192.0.2.1","port":8080,"to":"10.89.0.2","toPort":80}]`.
 package struct NameTable: Sendable, Hashable {
     package struct Host: Sendable, Hashable {
         /// The short id; also a name.
@@ -18,8 +21,14 @@ package struct NameTable: Sendable, Hashable {
         /// Those on this network, of either family.
         package var addresses: [IPAddress]
 
-        package init(id: String, name: String, aliases: [String] = [], addresses: [IPAddress]) {
+        /// Those that lead to an address of it here.
+        package var ports: [PublishedPort]
+
+        package init(
+            id: String, name: String, aliases: [String] = [], addresses: [IPAddress], ports: [PublishedPort] = []
+        ) {
             (self.id, self.name, self.aliases, self.addresses) = (id, name, aliases, addresses)
+            self.ports = ports
         }
     }
 
@@ -46,13 +55,7 @@ package struct NameTable: Sendable, Hashable {
 
     /// The content of the file.
     package var bytes: [UInt8] {
-        let hosts = self.hosts.map { host in
-            JSON.object(
-                JSONObject([
-                    ("id", .string(host.id)), ("name", .string(host.name)), ("aliases", JSON(host.aliases)),
-                    ("addresses", JSON(host.addresses.map(\.description))),
-                ]))
-        }
+        let hosts = self.hosts.map(\.json)
         var document = JSONObject([
             ("version", JSON(unsigned: Self.version)), ("network", .string(network)),
             ("subnets", JSON(subnets.map(\.description))), ("hosts", .array(hosts)),
@@ -99,6 +102,51 @@ extension NameTable.Host {
             }
             addresses.append(address)
         }
-        self.init(id: id, name: name, aliases: aliases, addresses: addresses)
+        let ports = try fields.list("ports") { json throws(CFSError) in try PublishedPort(json) }
+        self.init(id: id, name: name, aliases: aliases, addresses: addresses, ports: ports)
+    }
+
+    fileprivate var json: JSON {
+        var object = JSONObject([
+            ("id", .string(id)), ("name", .string(name)), ("aliases", JSON(aliases)),
+            ("addresses", JSON(addresses.map(\.description))),
+        ])
+        if !ports.isEmpty { object["ports"] = .array(ports.map(\.json)) }
+        return JSON.object(object)
+    }
+}
+
+extension PublishedPort {
+    fileprivate init(_ json: JSON) throws(CFSError) {
+        var fields = try JSONFields(json, what: "hosts.ports", reading: .extensible)
+        let word = try fields.string("transport")
+        guard let transport = Transport.allCases.first(where: { "\($0)" == word }) else {
+            throw fields.fault("transport", "must be tcp, udp or sctp")
+        }
+        let text = try fields.string("address")
+        let address = text.flatMap { IPAddress($0) }
+        if text != nil, address == nil { throw fields.fault("address", "is no address") }
+        guard let container = try fields.string("to").flatMap({ IPAddress($0) }) else {
+            throw fields.fault("to", "is no address")
+        }
+        self.init(
+            transport, hostAddress: address, hostPort: try Self.number("port", &fields), container: container,
+            containerPort: try Self.number("toPort", &fields))
+    }
+
+    private static func number(_ key: String, _ fields: inout JSONFields) throws(CFSError) -> UInt16 {
+        guard let number = try fields.unsigned(key).flatMap({ UInt16(exactly: $0) }), number > 0 else {
+            throw fields.fault(key, "must be a number of a port")
+        }
+        return number
+    }
+
+    fileprivate var json: JSON {
+        var object = JSONObject([("transport", .string("\(transport)"))])
+        if let hostAddress { object["address"] = .string(hostAddress.description) }
+        object["port"] = JSON(unsigned: UInt64(hostPort))
+        object["to"] = .string(container.description)
+        object["toPort"] = JSON(unsigned: UInt64(containerPort))
+        return JSON.object(object)
     }
 }

@@ -43,7 +43,7 @@ package struct PacketFilter: ~Copyable {
     package mutating func has(_ network: FilteredNetwork) throws(CFSError) -> Bool {
         do throws(CFSError) {
             guard try condition() == .whole else { return false }
-            return try readNetworks().contains(network)
+            return try readNetworks().has(network)
         } catch {
             // It went while it was read.
             guard error.errno == 2 else { throw error }
@@ -51,20 +51,23 @@ package struct PacketFilter: ~Copyable {
         }
     }
 
-    /// Adds a network, or changes what is there for its bridge.
+    /// Adds a network, or changes what is there for its bridge: what is there in part is made whole.
     ///
     /// - Throws: `conflict` when a subnet overlaps one of another network, `invalidState` when the table is not there.
     package mutating func add(_ network: FilteredNetwork) throws(CFSError) {
         try network.check()
         try change("add the network of \(network.bridge) to the packet filter") { (seen) throws(CFSError) in
-            let old = seen.first { $0.bridge == network.bridge }
-            if old == network { return [] }
-            if let other = seen.first(where: { $0.bridge != network.bridge && $0.overlaps(network) }) {
+            let (present, wanted) = (seen.elements(of: network.bridge), network.elements)
+            let missing = wanted.filter { !present.contains($0) }
+            let stale = present.filter { !wanted.contains($0) }
+            if missing.isEmpty, stale.isEmpty { return [] }
+            if let other = seen.networks.first(where: { $0.bridge != network.bridge && $0.overlaps(network) }) {
                 throw CFSError(
                     .conflict, .preparing, "a subnet of \(network.bridge) overlaps one of \(other.bridge)",
                     hint: "give the network another subnet")
             }
-            return (old?.elements.map(\.deletion) ?? []) + network.elements.map { $0.addition([.create, .exclusive]) }
+            return (stale + seen.strays(in: network)).map(\.deletion)
+                + missing.map { $0.addition([.create, .exclusive]) }
         }
     }
 
@@ -72,7 +75,7 @@ package struct PacketFilter: ~Copyable {
     package mutating func remove(_ network: FilteredNetwork) throws(CFSError) {
         do throws(CFSError) {
             try change("remove the network of \(network.bridge) from the packet filter") { seen in
-                seen.first { $0.bridge == network.bridge }?.elements.map(\.deletion) ?? []
+                seen.elements(of: network.bridge).map(\.deletion)
             }
         } catch {
             if error.code != .invalidState { throw error }
@@ -114,13 +117,13 @@ package struct PacketFilter: ~Copyable {
         }
     }
 
-    /// What is in the table; nil when it is not there, or of another version of cfs.
+    /// What is in the table, of networks those that are whole; nil when it is not there, or of another version of cfs.
     package mutating func contents() throws(CFSError) -> (networks: [FilteredNetwork], ports: [PublishedPort])? {
         while true {
             let before = try Self.generation(&netlink)
             do throws(CFSError) {
                 guard try isOurs() else { return nil }
-                let networks = try readNetworks()
+                let networks = try readNetworks().wholeNetworks
                 var ports: [PublishedPort] = []
                 for family in IPAddress.Family.allCases {
                     ports += try elements(PacketFilterTable.addresses(family)).compactMap { PublishedPort($0) }
@@ -155,10 +158,31 @@ package struct PacketFilter: ~Copyable {
         if let first = refusals.first { throw Self.failure(first, what) }
     }
 
-    /// The chains that the kernel hands packets to, of all tables of IPv4, IPv6 and both.
+    /// The chains that the kernel hands packets to, of all tables of IPv4, IPv6 and both; with the rules of those that drop.
     package mutating func baseChains() throws(CFSError) -> [BaseChain] {
         let question = NFTable.message(.getChain, family: 0)
-        return try netlink.list(question, "list the chains of nf_tables").compactMap { BaseChain($0.body) }
+        var chains = try netlink.list(question, "list the chains of nf_tables").compactMap { BaseChain($0.body) }
+        for place in chains.indices where chains[place].dropsForwarded {
+            chains[place].rules = try rules(of: chains[place])
+        }
+        return chains
+    }
+
+    private mutating func rules(of chain: BaseChain) throws(CFSError) -> [ChainRule] {
+        guard let family = NFTablesFamily(rawValue: chain.family) else { return [] }
+        let question = NFTable(family: family, name: chain.table).questionForRules()
+        do throws(CFSError) {
+            return try netlink.list(question, "list the rules of \(chain.table)").compactMap { answer -> ChainRule? in
+                let attributes = NetlinkAttributes(answer.body.dropFirst(4))
+                // NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS
+                guard attributes.text(2) == chain.name else { return nil }
+                return attributes.nested(4).map { ChainRule($0) } ?? ChainRule([], .other)
+            }
+        } catch {
+            // It went while it was read.
+            if error.errno == 2 { return [] }
+            throw error
+        }
     }
 
     // MARK: - Exchanges
@@ -182,11 +206,11 @@ package struct PacketFilter: ~Copyable {
 
     /// Reads the networks and sends the messages that `plan` makes of them, again when somebody changed rules in between.
     private mutating func change(
-        _ what: String, _ plan: ([FilteredNetwork]) throws(CFSError) -> [NetlinkMessage]
+        _ what: String, _ plan: (NetworkElements) throws(CFSError) -> [NetlinkMessage]
     ) throws(CFSError) {
         while true {
             let before = try Self.generation(&netlink)
-            let seen: [FilteredNetwork]
+            let seen: NetworkElements
             do throws(CFSError) {
                 seen = try readNetworks()
             } catch {
@@ -233,11 +257,10 @@ package struct PacketFilter: ~Copyable {
         }
     }
 
-    private mutating func readNetworks() throws(CFSError) -> [FilteredNetwork] {
-        let bridges = try elements(PacketFilterTable.bridges)
-        let internals = try elements(PacketFilterTable.internals)
-        let sources = try elements(PacketFilterTable.sources(.ipv4)) + elements(PacketFilterTable.sources(.ipv6))
-        return FilteredNetwork.read(bridges: bridges, internals: internals, sources: sources)
+    private mutating func readNetworks() throws(CFSError) -> NetworkElements {
+        var seen: [PlacedElement] = []
+        for set in PacketFilterTable.networkSets { seen += PlacedElement.read(try elements(set), of: set) }
+        return NetworkElements(seen)
     }
 
     mutating func elements(_ set: NFTable.ElementSet) throws(CFSError) -> [NFTable.Element] {

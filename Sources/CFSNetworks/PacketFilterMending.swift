@@ -2,7 +2,7 @@ import CFSModel
 
 /// Whether our table is as it was made, and making it so again.
 extension PacketFilter {
-    /// How our table is. Networks and ports may be missing in a whole one.
+    /// How our table is. Networks and ports may be missing in a whole one, also in part: see ``has(_:)`` and ``contents()``.
     package enum Condition: Sendable, Hashable {
         case missing
         /// Made by another version of cfs, or by somebody else: its comment is this.

@@ -70,6 +70,13 @@ enum PacketFilterTable {
             + IPAddress.Family.allCases.flatMap { [sources($0), addresses($0), ports($0)] }
     }
 
+    /// Those that networks are elements of.
+    static var networkSets: [NFTable.ElementSet] {
+        [bridges, internals, pairs] + IPAddress.Family.allCases.map { sources($0) }
+    }
+
+    static let sourceNames: Set<String> = Set(IPAddress.Family.allCases.map { sources($0).name })
+
     private static func size(_ family: IPAddress.Family) -> UInt32 { UInt32(family.width / 8) }
 
     static let masquerading = "masquerading"

@@ -29,6 +29,29 @@ struct FilterHealthTests {
         #expect(FilterHealth.findings(in: []).isEmpty)
     }
 
+    @Test("a chain whose rules plainly accept what comes from bridges and goes to them is in nobody's way")
+    func rules() {
+        func isFound(_ rules: [ChainRule], _ bridges: [String] = ["cfs0", "cfs-1"]) -> Bool {
+            var dropping = chain(2, "filter")
+            dropping.rules = rules
+            return !FilterHealth.findings(in: [dropping], bridges: bridges).isEmpty
+        }
+        func name(_ text: String, isWhole: Bool = false) -> ChainRule.DeviceName {
+            ChainRule.DeviceName(text: text, isWhole: isWhole)
+        }
+        let input = ChainRule([.input(name("cfs"))], .accept)
+        let output = ChainRule([.output(name("cfs"))], .accept)
+        #expect(!isFound([ChainRule([], .accept)]) && !isFound([input, output]) && !isFound([input, output], []))
+        #expect(isFound([]) && isFound([input]) && isFound([output]) && isFound([ChainRule([.other], .accept)]))
+        #expect(isFound([ChainRule([], .end), input, output]) && isFound([ChainRule([.other], .other)]))
+        let one = [
+            ChainRule([.input(name("cfs0", isWhole: true))], .accept),
+            ChainRule([.output(name("cfs0", isWhole: true))], .accept),
+        ]
+        #expect(isFound(one) && !isFound(one, ["cfs0"]))
+        #expect(isFound([ChainRule([.input(name("cfs")), .output(name("cfs"))], .accept)]))
+    }
+
     @Test("they are found in the kernel, and do drop", .enabled(if: geteuid() == 0, "it makes network namespaces"))
     func real() throws {
         try withPrivateNetwork {
@@ -43,8 +66,15 @@ struct FilterHealthTests {
                 "nft 'add table ip fw; add chain ip fw f { type filter hook forward priority 5; policy drop; }'")
             lab.run(lab.host, "nft 'add chain ip fw i { type filter hook input priority 5; policy accept; }'")
             let found = FilterHealth.findings(in: try filter.baseChains())
-            #expect(found.map(\.description) == ["chain f of table ip fw"])
+            #expect(found.map(\.description) == ["chain f of table ip fw"] && found.allSatisfy(\.isCertain))
             #expect(lab.outside.isCutOff(from: lab.addresses.container(1, 2)))
+            func rule(_ words: String) { lab.run(lab.host, "nft 'add rule ip fw f \(words)'") }
+            rule("ct state established accept; add rule ip fw f iifname \"cfs*\" counter accept")
+            let some = FilterHealth.findings(in: try filter.baseChains())
+            #expect(some.map(\.isCertain) == [false])
+            rule("oifname \"cfs*\" accept")
+            let accepted = FilterHealth.findings(in: try filter.baseChains())
+            #expect(accepted.isEmpty)
         }
     }
 }

@@ -32,6 +32,22 @@ struct NameTableTests {
             String(decoding: bridged.bytes, as: UTF8.self).hasSuffix(
                 #"],"bridge":"cfs-0f8fad5b","internal":true}"# + "\n"))
         #expect(try NameTable(parsing: bridged.bytes) == bridged)
+        var published = table
+        published.hosts = [
+            NameTable.Host(
+                id: "77aa", name: "db", addresses: [IPAddress("10.89.0.3")!],
+                ports: [
+                    PublishedPort(
+                        .udp, hostAddress: IPAddress("192.0.2.1")!, hostPort: 53, container: IPAddress("10.89.0.3")!,
+                        containerPort: 5353),
+                    PublishedPort(
+                        .sctp, hostAddress: nil, hostPort: 9, container: IPAddress("10.89.0.3")!, containerPort: 9),
+                ])
+        ]
+        #expect(
+            String(decoding: published.bytes, as: UTF8.self).contains(
+                #""ports":[{"transport":"udp","address":"192.0.2.1","port":53,"to":"10.89.0.3","toPort":5353},"#))
+        #expect(try NameTable(parsing: published.bytes) == published)
         let later = #"{"version":1,"network":"n","new":[1],"hosts":[{"id":"1","name":"a","weight":2}]}"#
         #expect(try NameTable(parsing: Array(later.utf8)).hosts == [NameTable.Host(id: "1", name: "a", addresses: [])])
     }
@@ -45,6 +61,14 @@ struct NameTableTests {
             (#"{"version":1,"network":"n","hosts":[{"name":"a"}]}"#, "hosts.id"),
             (#"{"version":1,"network":"n","hosts":[{"id":"a"}]}"#, "hosts.name"),
             (#"{"version":1,"network":"n","hosts":[{"id":"a","name":"b","addresses":["c"]}]}"#, "hosts.addresses"),
+            (
+                #"{"version":1,"network":"n","hosts":[{"id":"a","name":"b","ports":[{"transport":"x"}]}]}"#,
+                "hosts.ports.transport"
+            ),
+            (
+                #"{"version":1,"network":"n","hosts":[{"id":"a","name":"b","ports":[{"transport":"tcp"}]}]}"#,
+                "hosts.ports.to"
+            ),
         ])
     func damaged(_ text: String, _ field: String) {
         let error = #expect(throws: CFSError.self) { try NameTable(parsing: Array(text.utf8)) }

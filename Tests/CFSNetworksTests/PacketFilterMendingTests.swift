@@ -132,6 +132,46 @@ struct PacketFilterMendingTests {
         }
     }
 
+    @Test(
+        "a network of which elements are gone is made whole, and can be removed as well",
+        arguments: [
+            "delete element inet cfs bridges { br0 }", "delete element inet cfs pairs { br0 . br0 }",
+            "flush set inet cfs pairs", "flush map inet cfs sources4", "flush map inet cfs sources6",
+            "add element inet cfs internal { br0 }",
+        ])
+    func partly(script: String) throws {
+        try Self.inNamespace { filter in
+            let network = Self.networks[0]
+            let isWhole = try filter.has(network)
+            #expect(isWhole)
+            #expect(Self.nft(script).status == 0)
+            let isStillWhole = try filter.has(network)
+            let left = try filter.contents()?.networks
+            #expect(!isStillWhole && left?.contains(network) == false)
+            try filter.add(network)
+            try filter.add(Self.networks[1])
+            let networks = try filter.contents()?.networks
+            #expect(networks == Self.networks)
+            #expect(Self.nft(script).status == 0)
+            try filter.remove(network)
+            #expect(!Self.rules.contains("br0"))
+        }
+    }
+
+    @Test("a range that is no network's any more is in nobody's way")
+    func stray() throws {
+        try Self.inNamespace { filter in
+            let script = """
+                delete element inet cfs sources4 { 10.89.0.0/24 : jump masquerading }
+                add element inet cfs sources4 { 10.89.0.64/26 comment "gone0" : return }
+                """
+            #expect(Self.nft(script).status == 0)
+            try filter.add(Self.networks[0])
+            let networks = try filter.contents()?.networks
+            #expect(networks == Self.networks && !Self.rules.contains("gone0"))
+        }
+    }
+
     @Test("a table that is not there is made")
     func missing() throws {
         try withPrivateNetwork {

@@ -106,6 +106,34 @@ struct NetworkDiagnosisTests: EngineSuite {
         }
     }
 
+    @Test("a single element that is gone is found, of every set, and recover puts it back")
+    func elements() throws {
+        try withPatient { bridge in
+            for script in [
+                "nft flush set inet cfs bridges", "nft flush set inet cfs pairs", "nft flush map inet cfs sources4",
+                "nft flush map inet cfs sources6", "nft flush map inet cfs ports6",
+                "nft 'delete element inet cfs pairs { \"\(bridge)\" . \"\(bridge)\" }'",
+                "nft 'add element inet cfs internal { \"\(bridge)\" }'",
+            ] {
+                try expect("network ill", "missing", after: script)
+            }
+        }
+    }
+
+    @Test("rules of ports that no container has are found, and recover takes them away")
+    func strays() throws {
+        try withPatient { _ in
+            let address = try #require(
+                try engine.inspect("patient")["NetworkSettings"]["Networks"]["ill"]["IPAddress"].text)
+            try expect(
+                "network ill", "warning", after: "nft 'add element inet cfs ports4 { tcp . 8071 : \(address) . 80 }'")
+            try expect(
+                "network ill", "warning",
+                after: "nft 'add element inet cfs addresses4 { udp . 192.0.2.1 . 53 : \(address) . 53 }'")
+            #expect(try network().run("nft list map inet cfs ports4").output.contains("8070"))
+        }
+    }
+
     @Test("a bridge that is gone is found, and recover makes it again and puts its containers back")
     func bridge() throws {
         try withPatient { bridge in
@@ -114,6 +142,41 @@ struct NetworkDiagnosisTests: EngineSuite {
             #expect(host.run("ip -o link show master \(bridge) type veth").lines.count == 1)
             let way = engine.run("exec", "--privileged", "patient", "ping", "-c", "1", "-W", "5", "host.cfs.internal")
             #expect(way.status == 0, "\(way.output)\(way.errors)")
+        }
+    }
+
+    @Test("a container's device that is switched off on the host comes back by recover, one that is gone by a restart")
+    func devices() throws {
+        try withPatient { bridge in
+            let host = try network()
+            func end() -> String {
+                let line = host.run("ip -o link show master \(bridge) type veth").lines.first ?? ""
+                return String(line.split(separator: " ").dropFirst().first?.prefix { $0 != "@" } ?? "")
+            }
+            func expectReached() {
+                let reached = engine.run(
+                    "exec", "--privileged", "patient", "ping", "-c", "1", "-W", "5", "host.cfs.internal")
+                #expect(reached.status == 0, "\(reached.output)\(reached.errors)")
+            }
+            try expect("network ill", "missing", after: "ip link set \(end()) down")
+            expectReached()
+            #expect(host.run("ip link del \(end())").status == 0)
+            let found = try diagnose().findings.filter { $0.found.verdict != "good" }
+            #expect(
+                found.map(\.found) == [
+                    Found(verdict: "missing", detail: "the device of patient is gone", hint: "cfs restart patient")
+                ])
+            #expect(engine.run("restart", "-t", "0", "patient").status == 0)
+            let after = try bad()
+            #expect(after.isEmpty, "\(after)")
+            expectReached()
+            // So does another one mend it.
+            #expect(host.run("ip link del \(end())").status == 0)
+            #expect(engine.run("network", "disconnect", "ill", "patient").status == 0)
+            #expect(engine.run("network", "connect", "ill", "patient").status == 0)
+            let connected = try bad()
+            #expect(connected.isEmpty, "\(connected)")
+            expectReached()
         }
     }
 
@@ -192,6 +255,14 @@ struct NetworkDiagnosisTests: EngineSuite {
             #expect(chain.detail.hasPrefix("chain gate of table ip fw drops what is forwarded"))
             try mend(chain.hint)
             #expect(host.run("nft list chain ip fw gate").output.contains("oifname \"cfs*\" accept"))
+            let mended = try bad()
+            #expect(mended.isEmpty, "\(mended)")
+            host.run("nft flush chain ip fw gate; nft add rule ip fw gate ct state established accept")
+            let unsure = try #require(try diagnose().findings.first { $0.name == "filters of others" }?.found)
+            #expect(unsure.detail.hasPrefix("chain gate of table ip fw may drop what is forwarded"), "\(unsure)")
+            host.run("nft add rule ip fw gate accept")
+            let open = try bad()
+            #expect(open.isEmpty, "\(open)")
             host.run("nft delete table ip fw")
             let subnet = try #require(
                 try engine.json("network", "inspect", "ill")[0]["IPAM"]["Config"][0]["Subnet"].text)

@@ -1,0 +1,51 @@
+import CFSLinux
+import CFSModel
+import CFSNetworks
+
+extension NetworkDevices {
+    /// Takes away what a monitor that was killed has left of its container on the host: rules of its ports, names, and connections
+    /// that the kernel remembers. The caller is the only one at work on the container, of which nothing runs.
+    ///
+    /// - Returns: how many rules and names there were.
+    public static func removeRemains(
+        of id: ContainerID, _ settings: NetworkSettings, folder: String
+    ) throws(CFSError) -> Int {
+        guard !settings.endpoints.isEmpty, File.exists(folder) else { return 0 }
+        let lock = try lock(folder)
+        defer { extendLifetime(lock) }
+        var count = 0
+        let short = id.short
+        for endpoint in settings.endpoints {
+            let path = namesPath(endpoint.network, folder)
+            guard var table = readNames(path) else { continue }
+            let before = table.hosts.count
+            table.hosts.removeAll { $0.id == short }
+            guard table.hosts.count < before else { continue }
+            try AtomicFile.write(table.bytes, to: path, durable: false)
+            count += 1
+        }
+        // A container keeps its addresses until it is removed, so whatever leads there is its own.
+        let addresses = settings.endpoints.flatMap(\.addresses)
+        let ports = try unpublish(leadingTo: addresses)
+        if count > 0 || !ports.isEmpty {
+            ContainerNetwork.regardless { () throws(CFSError) in
+                try forgetConnections(of: addresses, ports: ports)
+            }
+        }
+        return count + ports.count
+    }
+
+    /// Takes the rules of ports that lead to certain addresses out of the packet filter.
+    private static func unpublish(leadingTo addresses: [IPAddress]) throws(CFSError) -> [PublishedPort] {
+        do throws(CFSError) {
+            var filter = try PacketFilter()
+            let ports = (try filter.contents()?.ports ?? []).filter { addresses.contains($0.container) }
+            try filter.unpublish(ports)
+            return ports
+        } catch {
+            // Then there are none.
+            guard error.code == .kernelUnsupported else { throw error }
+            return []
+        }
+    }
+}
