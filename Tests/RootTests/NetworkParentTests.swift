@@ -21,7 +21,8 @@ struct NetworkParentTests: EngineSuite {
         try body(host)
     }
 
-    @Test("the device's subnets may be asked for, whole or in part, and by no bridge", arguments: ["macvlan", "ipvlan"])
+    @Test(
+        "the device's subnets may be asked for, whole or in part, and by no bridge", arguments: ["macvlan", "ipvlan"])
     func subnets(driver: String) throws {
         try withParent(driver) { _ in
             let parent = ["--driver", driver, "--opt", "parent=wan"]
