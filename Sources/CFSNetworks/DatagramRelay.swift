@@ -7,12 +7,16 @@ import Glibc
 final class DatagramRelay {
     private final class Flow {
         let client: Endpoint
+        /// What the client asked, and is answered by.
+        let local: LocalAddress
         let fd: SharedFD
         var lastUsed: UInt64
         /// Whether the container has answered: then it is kept longer, as the kernel's own tracking does (conntrack).
         var isAnswered = false
 
-        init(_ client: Endpoint, _ fd: SharedFD, _ now: UInt64) { (self.client, self.fd, lastUsed) = (client, fd, now) }
+        init(_ client: Endpoint, _ local: LocalAddress, _ fd: SharedFD, _ now: UInt64) {
+            (self.client, self.local, self.fd, lastUsed) = (client, local, fd, now)
+        }
 
         func deadline(_ limits: LoopbackRelay.Limits) -> UInt64 {
             lastUsed + (isAnswered ? limits.flowTime : limits.unansweredFlowTime)
@@ -34,6 +38,7 @@ final class DatagramRelay {
     ) throws(CFSError) {
         listener = try InternetSocket.open(endpoint.address.family, .udp)
         try InternetSocket.bind(listener.raw, endpoint, .udp)
+        try InternetSocket.tellLocalAddress(listener.raw, endpoint.address.family)
         self.endpoint = InternetSocket.local(listener.raw) ?? endpoint
         (self.target, self.servesAll, self.firstToken, self.limits) = (target, servesAll, firstToken, limits)
         flows = Array(repeating: nil, count: limits.flows)
@@ -51,10 +56,10 @@ final class DatagramRelay {
     /// Passes on what clients have sent. Datagrams are bounded for each call.
     func receive(now: UInt64, _ poll: borrowing EventPoll) {
         for _ in 0..<64 {
-            let (bytes, client) = Self.datagram(listener.raw)
+            let (bytes, client, local) = Self.datagram(listener.raw)
             guard let bytes else { return }
             guard let client, servesAll || LoopbackRelay.serves(client, at: endpoint),
-                let flow = flow(of: client, now, poll)
+                let flow = flow(of: client, local, now, poll)
             else {
                 continue
             }
@@ -78,7 +83,7 @@ final class DatagramRelay {
             // Nobody listens there at the moment: its client hears nothing, and may ask again.
             if failure < 0 { continue }
             (flow.lastUsed, flow.isAnswered) = (now, true)
-            _ = bytes.withUnsafeBytes { InternetSocket.send(listener.raw, $0, to: flow.client) }
+            _ = bytes.withUnsafeBytes { InternetSocket.send(listener.raw, $0, to: flow.client, from: flow.local) }
         }
     }
 
@@ -104,14 +109,16 @@ final class DatagramRelay {
     }
 
     /// That of a client, or a new one; with no room left the one that was used longest ago makes it.
-    private func flow(of client: Endpoint, _ now: UInt64, _ poll: borrowing EventPoll) -> Flow? {
+    private func flow(
+        of client: Endpoint, _ local: LocalAddress, _ now: UInt64, _ poll: borrowing EventPoll
+    ) -> Flow? {
         var (free, oldest): (Int?, (slot: Int, used: UInt64)?) = (nil, nil)
         for slot in flows.indices {
             guard let flow = flows[slot] else {
                 free = free ?? slot
                 continue
             }
-            if flow.client == client { return flow }
+            if flow.client == client, flow.local == local { return flow }
             if flow.lastUsed < oldest?.used ?? .max { oldest = (slot, flow.lastUsed) }
         }
         guard let slot = free ?? oldest?.slot else { return nil }
@@ -120,7 +127,7 @@ final class DatagramRelay {
             let fd = try InternetSocket.open(target.address.family, .udp)
             try checked(InternetSocket.connect(fd.raw, target), "connect", .running)
             try poll.add(fd.raw, .readable, token: firstToken + UInt64(slot))
-            let made = Flow(client, fd, now)
+            let made = Flow(client, local, fd, now)
             flows[slot] = made
             return made
         } catch {
@@ -128,15 +135,15 @@ final class DatagramRelay {
         }
     }
 
-    private static func datagram(_ fd: Int32) -> ([UInt8]?, Endpoint?) {
-        var from: Endpoint?
+    private static func datagram(_ fd: Int32) -> ([UInt8]?, Endpoint?, LocalAddress) {
+        var (from, local): (Endpoint?, LocalAddress) = (nil, LocalAddress())
         var failure = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(UInt16.max)) { buffer, count in
-            let received = InternetSocket.receive(fd, into: UnsafeMutableRawBufferPointer(buffer))
-            from = received.from
+            let received = InternetSocket.receiveDatagram(fd, into: UnsafeMutableRawBufferPointer(buffer))
+            (from, local) = (received.from, received.local)
             failure = min(0, received.count)
             count = max(0, received.count)
         }
-        return (failure < 0 ? nil : bytes, from)
+        return (failure < 0 ? nil : bytes, from, local)
     }
 }

@@ -114,6 +114,36 @@ enum InternetSocket {
         }
     }
 
+    /// Has datagrams come with the address that they were sent to.
+    static func tellLocalAddress(_ fd: Int32, _ family: IPAddress.Family) throws(CFSError) {
+        try checked(Int(cfs_tell_local_address(fd, Int32(family.rawValue))), "setsockopt", .preparing)
+    }
+
+    /// One datagram, whose it is, and the address of this host that it was sent to.
+    static func receiveDatagram(
+        _ fd: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) -> (count: Int, from: Endpoint?, local: LocalAddress) {
+        var storage = sockaddr_storage()
+        var length = UInt32(MemoryLayout<sockaddr_storage>.size)
+        var local = cfs_local_address()
+        let count = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Int(cfs_receive_datagram(fd, buffer.baseAddress, buffer.count, $0, &length, &local))
+            }
+        }
+        return (count, count < 0 ? nil : Endpoint(storage), LocalAddress(value: local))
+    }
+
+    /// One datagram, from that address.
+    static func send(
+        _ fd: Int32, _ bytes: UnsafeRawBufferPointer, to endpoint: Endpoint, from local: LocalAddress
+    ) -> Int {
+        var value = local.value
+        return endpoint.withSocketAddress {
+            Int(cfs_send_datagram(fd, bytes.baseAddress, bytes.count, $0, UInt32($1), &value))
+        }
+    }
+
     /// One datagram, or as much of a stream as there is room for; to a connected socket without an address.
     static func send(_ fd: Int32, _ bytes: UnsafeRawBufferPointer, to endpoint: Endpoint? = nil) -> Int {
         while true {
@@ -123,6 +153,17 @@ enum InternetSocket {
                 ?? Glibc.send(fd, bytes.baseAddress, bytes.count, flags)
             if count >= 0 { return count }
             if errno != EINTR { return -Int(errno) }
+        }
+    }
+}
+
+/// The address of this host that a datagram was sent to: whoever asks at one address hears no answer from another.
+struct LocalAddress: Equatable {
+    fileprivate var value = cfs_local_address()
+
+    static func == (one: LocalAddress, other: LocalAddress) -> Bool {
+        withUnsafeBytes(of: one.value) { one in
+            withUnsafeBytes(of: other.value) { one.elementsEqual($0) }
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -157,6 +158,92 @@ long cfs_receive_fds(int socket, void *bytes, size_t length, int *fds, size_t *c
     }
     *count = found;
     return received;
+}
+
+long cfs_tell_local_address(int socket, int family) {
+    int on = 1;
+    return result_of(
+        family == AF_INET6 ? setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on)
+                           : setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on));
+}
+
+#define LOCAL_ADDRESS_SPACE (CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)))
+
+long cfs_receive_datagram(
+    int socket, void *bytes, size_t length, struct sockaddr *from, uint32_t *from_length, struct cfs_local_address *local) {
+    union {
+        char bytes[LOCAL_ADDRESS_SPACE];
+        struct cmsghdr alignment;
+    } control;
+    struct iovec vector = {.iov_base = bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_name = from, .msg_namelen = *from_length, .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes};
+    ssize_t received;
+    do {
+        received = recvmsg(socket, &message, 0);
+    } while (received == -1 && errno == EINTR);
+    memset(local, 0, sizeof *local);
+    if (received == -1) return -errno;
+    *from_length = message.msg_namelen;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(header), sizeof info);
+            local->family = AF_INET;
+            memcpy(local->address, &info.ipi_spec_dst, sizeof info.ipi_spec_dst);
+        } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(header), sizeof info);
+            // Nobody sends from the address of a group.
+            if (IN6_IS_ADDR_MULTICAST(&info.ipi6_addr)) continue;
+            local->family = AF_INET6;
+            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) local->device = info.ipi6_ifindex;
+            memcpy(local->address, &info.ipi6_addr, sizeof info.ipi6_addr);
+        }
+    }
+    return received;
+}
+
+long cfs_send_datagram(
+    int socket, const void *bytes, size_t length, const struct sockaddr *to, uint32_t to_length,
+    const struct cfs_local_address *local) {
+    union {
+        char bytes[LOCAL_ADDRESS_SPACE];
+        struct cmsghdr alignment;
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_name = (void *)to, .msg_namelen = to_length, .msg_iov = &vector, .msg_iovlen = 1};
+    if (local->family == AF_INET || local->family == AF_INET6) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        if (local->family == AF_INET) {
+            struct in_pktinfo info = {0};
+            memcpy(&info.ipi_spec_dst, local->address, sizeof info.ipi_spec_dst);
+            header->cmsg_level = IPPROTO_IP;
+            header->cmsg_type = IP_PKTINFO;
+            header->cmsg_len = CMSG_LEN(sizeof info);
+            memcpy(CMSG_DATA(header), &info, sizeof info);
+            message.msg_controllen = CMSG_SPACE(sizeof info);
+        } else {
+            struct in6_pktinfo info = {0};
+            memcpy(&info.ipi6_addr, local->address, sizeof info.ipi6_addr);
+            info.ipi6_ifindex = local->device;
+            header->cmsg_level = IPPROTO_IPV6;
+            header->cmsg_type = IPV6_PKTINFO;
+            header->cmsg_len = CMSG_LEN(sizeof info);
+            memcpy(CMSG_DATA(header), &info, sizeof info);
+            message.msg_controllen = CMSG_SPACE(sizeof info);
+        }
+    }
+    ssize_t sent;
+    do {
+        sent = sendmsg(socket, &message, MSG_NOSIGNAL);
+    } while (sent == -1 && errno == EINTR);
+    return result_of(sent);
 }
 
 long cfs_seccomp_listen(

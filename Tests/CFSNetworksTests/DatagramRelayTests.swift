@@ -39,6 +39,40 @@ struct DatagramRelayTests {
         #expect(relay.count == 3)
     }
 
+    @Test(
+        "whoever asks at one of the host's addresses is answered by that one",
+        arguments: [IPAddress.Family.ipv4, .ipv6])
+    func addresses(family: IPAddress.Family) throws {
+        server.respond = { $1($0) }
+        let relay = try LoopbackRelay(
+            at: Endpoint(.unspecified(family), 0), .udp, to: server.endpoint, token: 30_000, clock: { loop.now })
+        try relay.watch(loop.poll)
+        loop.add(relay.tokens) { [unowned loop] in relay.handle($0, loop.poll) }
+        let asked = family == .ipv4 ? ["127.0.0.5", "127.0.0.9", "127.0.0.1"] : ["::1"]
+        let clients = try asked.map { text in
+            let client = try InternetSocket.open(family, .udp)
+            let address = try #require(IPAddress(text))
+            // Connected: the kernel lets through what comes from there only.
+            #expect(InternetSocket.connect(client.raw, Endpoint(address, relay.endpoint.port)) == 0)
+            return client
+        }
+        for (index, client) in clients.enumerated() {
+            let sent = [UInt8(index)].withUnsafeBytes { InternetSocket.send(client.raw, $0) }
+            #expect(sent == 1)
+        }
+        var answers: [Int: UInt8] = [:]
+        #expect(
+            try loop.run {
+                for (index, client) in clients.enumerated() {
+                    var byte: UInt8 = 0
+                    let count = withUnsafeMutableBytes(of: &byte) { InternetSocket.receive(client.raw, into: $0).count }
+                    if count == 1 { answers[index] = byte }
+                }
+                return answers.count == clients.count
+            })
+        #expect(answers == Dictionary(uniqueKeysWithValues: clients.indices.map { ($0, UInt8($0)) }))
+    }
+
     @Test("one client more than may be takes the place of the one that was used longest ago")
     func capped() throws {
         server.respond = { $1($0) }

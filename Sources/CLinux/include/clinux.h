@@ -181,6 +181,23 @@ struct cfs_ucred {
 long cfs_send_fds(int socket, const void *bytes, size_t length, const int *fds, size_t count, int flags);
 /// Receives bytes and up to `*count` descriptors (close-on-exec); `*count` becomes how many came.
 long cfs_receive_fds(int socket, void *bytes, size_t length, int *fds, size_t *count, int flags);
+/// The address of this host that a datagram was sent to (IP_PKTINFO of ip(7), IPV6_PKTINFO of ipv6(7)). All zero: not known.
+struct cfs_local_address {
+    int32_t family;
+    /// Of an address of the link: the device's number; else 0.
+    uint32_t device;
+    unsigned char address[16];
+};
+struct sockaddr;
+/// Has datagrams come with the address that they were sent to.
+long cfs_tell_local_address(int socket, int family);
+/// recvfrom(2); `*local` is zero where the kernel does not say. `*length` is the room at `from`, and becomes its length.
+long cfs_receive_datagram(
+    int socket, void *bytes, size_t length, struct sockaddr *from, uint32_t *from_length, struct cfs_local_address *local);
+/// sendto(2), from that address.
+long cfs_send_datagram(
+    int socket, const void *bytes, size_t length, const struct sockaddr *to, uint32_t to_length,
+    const struct cfs_local_address *local);
 long cfs_peer_credentials(int socket, struct cfs_ucred *credentials);
 /// The socket's file has mode 0600.
 long cfs_unix_listen(const char *path, int backlog);
