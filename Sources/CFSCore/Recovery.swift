@@ -204,9 +204,15 @@ extension Engine {
             return true
         }
         if row.decision.phase == .starting {
-            try closeBrokenStart(id, lends: lends)
+            // It ran to its end where only the registry had no room for that.
+            let hasEnded = try folder.readExit().map { $0.startedAt >= row.decision.startedAt ?? 0 } ?? false
+            if hasEnded {
+                try closeLastRun(id, folder, lends: lends)
+            } else {
+                try closeBrokenStart(id, lends: lends)
+            }
             try putRight(row, lends: lends)
-            return true
+            return !hasEnded
         }
         guard let startedAt = row.decision.startedAt,
             try folder.readExit().map({ $0.startedAt < startedAt }) ?? true

@@ -7,6 +7,8 @@ import CFSModel
 /// Every change is one batch: the kernel carries out all of it or nothing, and no packet ever sees a part.
 package struct PacketFilter: ~Copyable {
     var netlink: NetlinkSocket
+    /// What was read last, with the generation of the rules: a start asks twice, and seldom has anything changed in between.
+    private var known: (generation: UInt32, networks: NetworkElements, ports: [PublishedPort])?
     static let table = PacketFilterTable.table
 
     /// The packet filter of the namespace that this thread is in.
@@ -43,7 +45,7 @@ package struct PacketFilter: ~Copyable {
     package mutating func has(_ network: FilteredNetwork) throws(CFSError) -> Bool {
         do throws(CFSError) {
             guard try condition() == .whole else { return false }
-            return try readNetworks().has(network)
+            return try read()?.networks.has(network) ?? false
         } catch {
             // It went while it was read.
             guard error.errno == 2 else { throw error }
@@ -119,17 +121,26 @@ package struct PacketFilter: ~Copyable {
 
     /// What is in the table, of networks those that are whole; nil when it is not there, or of another version of cfs.
     package mutating func contents() throws(CFSError) -> (networks: [FilteredNetwork], ports: [PublishedPort])? {
+        guard let seen = try read() else { return nil }
+        return (seen.networks.wholeNetworks, seen.ports)
+    }
+
+    private mutating func read() throws(CFSError) -> (networks: NetworkElements, ports: [PublishedPort])? {
         while true {
             let before = try Self.generation(&netlink)
+            if let known, known.generation == before { return (known.networks, known.ports) }
             do throws(CFSError) {
                 guard try isOurs() else { return nil }
-                let networks = try readNetworks().wholeNetworks
+                let networks = try readNetworks()
                 var ports: [PublishedPort] = []
                 for family in IPAddress.Family.allCases {
                     ports += try elements(PacketFilterTable.addresses(family)).compactMap { PublishedPort($0) }
                     ports += try elements(PacketFilterTable.ports(family)).compactMap { PublishedPort($0) }
                 }
-                if try Self.generation(&netlink) == before { return (networks, ports) }
+                if try Self.generation(&netlink) == before {
+                    known = (before, networks, ports)
+                    return (networks, ports)
+                }
             } catch {
                 // It went while it was read.
                 if error.errno != 2 { throw error }
