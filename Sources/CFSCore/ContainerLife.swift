@@ -14,7 +14,7 @@ extension Container {
         let endsIt = number == SIGKILL || number == Engine.request(of: folder)?.stopSignal ?? SIGTERM
         let monitor = try connect(row)
         // Between two runs there is nobody to hear it; what ends the waiting, the monitor hears.
-        let isBetweenRuns = try folder.readState() == nil
+        let isBetweenRuns = try endsIt ? false : record().restartsAt != nil
         guard endsIt || !isBetweenRuns else {
             throw CFSError(
                 .containerNotRunning, .running,

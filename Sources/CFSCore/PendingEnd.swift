@@ -51,15 +51,25 @@ extension Container {
         return ExitStatus(code: status, reason: reason)
     }
 
-    /// The same of one whose monitor was killed: what is left of the container says so, once the kernel has ended its process.
-    /// Nil for one that is gone, or that somebody has started anew.
+    /// A handle on the process of one whose monitor was killed: the kernel ends it at this moment, or somebody has started the
+    /// container anew. Nil when it has ended.
+    fileprivate func processWithoutMonitor() throws(CFSError) -> SharedFD? {
+        guard let row = try engine.registry.container(id), let pid = try engine.record(of: row)?.state.pid,
+            let process = try ProcessControl.open(pid: pid),
+            // Only now is it certain whose it is: the number may be another process's already.
+            try engine.record(of: row)?.state.pid == pid
+        else { return nil }
+        return SharedFD(process)
+    }
+
+    /// How one has ended whose monitor was killed: what is left of it says so. Nil for one that is gone.
     fileprivate func endedWithoutWord() throws(CFSError) -> ExitStatus? {
-        for _ in 0..<500 {
-            if let status = try ended() { return status }
-            if try engine.registry.container(id) == nil { return nil }
-            _ = Glibc.poll(nil, 0, 10)
+        while let process = try processWithoutMonitor() {
+            let poll = try EventPoll()
+            try poll.add(process.raw, .readable, token: 0)
+            _ = try poll.wait(milliseconds: -1)
         }
-        return nil
+        return try ended()
     }
 }
 
@@ -70,8 +80,15 @@ public final class PendingEnd: Sendable {
     private let monitor: MessageSocket?
     private let known: ExitStatus?
     private let removal: RemovalWatch?
-    /// What ``poll()`` has seen: whether the monitor has told all, and how the container ended.
-    private let seen = Mutex<(isOver: Bool, status: ExitStatus?)>((false, nil))
+    /// What ``poll()`` has seen.
+    private struct Seen {
+        /// Whether the monitor has told all.
+        var isOver = false
+        var status: ExitStatus?
+        /// The process of a container whose monitor is gone.
+        var process: SharedFD?
+    }
+    private let seen = Mutex(Seen())
 
     fileprivate init(_ container: Container, _ monitor: consuming MessageSocket, _ removal: RemovalWatch?) {
         self.container = container
@@ -117,6 +134,7 @@ public final class PendingEnd: Sendable {
     /// What becomes readable when ``poll()`` may know more.
     package var descriptors: [Int32] {
         if let monitor = monitorDescriptor, !seen.withLock(\.isOver) { return [monitor] }
+        if let process = seen.withLock(\.process) { return [process.raw] }
         return removal.map { [$0.descriptor] } ?? []
     }
 
@@ -135,7 +153,9 @@ public final class PendingEnd: Sendable {
             }
             guard let removal else {
                 if let status = seen.status ?? known { return status }
-                if let status = try container.endedWithoutWord() { return status }
+                seen.process = try container.processWithoutMonitor()
+                if seen.process != nil { return nil }
+                if let status = try container.ended() { return status }
                 throw container.gone
             }
             try removal.take()
@@ -146,7 +166,7 @@ public final class PendingEnd: Sendable {
 
     /// False while the monitor has more to tell.
     private static func takeMessages(
-        _ descriptor: Int32, _ seen: inout (isOver: Bool, status: ExitStatus?)
+        _ descriptor: Int32, _ seen: inout Seen
     ) throws(CFSError) -> Bool {
         let poll = try EventPoll()
         try poll.add(descriptor, .readable, token: 0)
@@ -157,7 +177,7 @@ public final class PendingEnd: Sendable {
                     return true
                 }
                 guard case .exited(let record) = try MonitorMessage(parsing: bytes) else { continue }
-                seen = (true, ExitStatus(record))
+                (seen.isOver, seen.status) = (true, ExitStatus(record))
                 return true
             }
             return false

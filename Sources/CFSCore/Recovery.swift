@@ -72,7 +72,7 @@ extension Engine {
     }
 
     /// The cgroup that is left of a container, wherever it wanted it; nil when there is none.
-    private func leftCgroup(
+    func leftCgroup(
         _ id: ContainerID, _ folder: ContainerFolder, _ cgroups: CgroupHierarchy?
     ) throws(CFSError) -> Cgroup? {
         if let cgroup = try cgroups?.cgroup(id.text) { return cgroup }

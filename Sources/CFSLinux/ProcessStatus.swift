@@ -10,6 +10,8 @@ public struct ProcessStatus: Sendable, Hashable {
     public let hasExecuted: Bool
     /// Whether it only keeps its number until somebody waits for it.
     public let hasEnded: Bool
+    /// Whether somebody has stopped it, by a signal or to trace it: it hears nothing.
+    public let isStopped: Bool
     /// The signal that ended it, if one did.
     public let endSignal: Int32?
 
@@ -40,6 +42,7 @@ public struct ProcessStatus: Sendable, Hashable {
         self.startTime = startTime
         hasExecuted = flags & Self.forkedWithoutExec == 0
         hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
+        isStopped = fields[0].first == UInt8(ascii: "T") || fields[0].first == UInt8(ascii: "t")
         let signal = number(52).map { Int32($0 & 0x7f) } ?? 0
         endSignal = hasEnded && signal != 0 ? signal : nil
     }

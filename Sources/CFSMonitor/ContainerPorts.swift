@@ -191,6 +191,9 @@ final class ContainerPorts {
     func publish(of id: ContainerID, clearing addresses: [IPAddress], _ host: OpenPacketFilter) throws(CFSError) {
         let lock = try NetworkDevices.lock(folder)
         defer { extendLifetime(lock) }
+        let verified = VerifiedRules(folder)
+        // Without ports there is nothing to add, and where none is published nothing to take away.
+        if published.isEmpty, verified.has(nil, at: try host.filter.mark()) { return }
         let contents = try host.filter.contents()
         let seen = contents?.ports ?? []
         // The sockets of these ports are ours, so whoever had them is gone and has left its rules; and whatever leads to an
@@ -209,7 +212,9 @@ final class ContainerPorts {
         guard let contents else { return }
         // Our own start does not depend on it.
         ContainerNetwork.regardless { () throws(CFSError) in
-            try NetworkDevices.putBackOthers(than: id, host, contents, folder)
+            let isWhole = try NetworkDevices.putBackOthers(than: id, host, contents, folder)
+            guard isWhole, seen.isEmpty, published.isEmpty, let mark = host.filter.readAt else { return }
+            verified.note(contents.networks, at: mark)
         }
     }
 

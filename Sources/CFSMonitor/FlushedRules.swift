@@ -10,10 +10,11 @@ extension NetworkDevices {
     /// - Parameters:
     ///   - own: the container that sees to its own ports itself.
     ///   - seen: what the packet filter has.
+    /// - Returns: whether nothing was missing.
     static func putBackOthers(
         than own: ContainerID, _ rules: OpenPacketFilter, _ seen: (networks: [FilteredNetwork], ports: [PublishedPort]),
         _ folder: String
-    ) throws(CFSError) {
+    ) throws(CFSError) -> Bool {
         let opened = try Directory.open(folder)
         let tables = try Directory.names(opened.raw).filter { $0.hasSuffix(".names") }.compactMap {
             readNames("\(folder)/\($0)")
@@ -27,12 +28,13 @@ extension NetworkDevices {
             let ports = host.ports.filter { !present.contains($0) }
             if !ports.isEmpty { lost.append((host.id, ports)) }
         }
-        guard !lost.isEmpty else { return }
+        guard !lost.isEmpty else { return networks.isEmpty }
         let running = try running(folder)
         for container in lost where running.contains(where: { $0.short == container.id }) {
             // One that somebody else has by now keeps nobody from starting.
             _ = publish(container.ports, &rules.filter)
         }
+        return false
     }
 
     private static func putBack(_ networks: [FilteredNetwork], _ rules: OpenPacketFilter) throws(CFSError) {

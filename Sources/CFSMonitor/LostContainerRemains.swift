@@ -26,7 +26,7 @@ extension NetworkDevices {
         }
         // A container keeps its addresses until it is removed, so whatever leads there is its own.
         let addresses = settings.endpoints.flatMap(\.addresses)
-        let ports = try unpublish(leadingTo: addresses)
+        let ports = try unpublish(leadingTo: addresses, bridges: settings.endpoints.map(\.network.device))
         if count > 0 || !ports.isEmpty {
             ContainerNetwork.regardless { () throws(CFSError) in
                 try forgetConnections(of: addresses, ports: ports)
@@ -35,11 +35,25 @@ extension NetworkDevices {
         return count + ports.count
     }
 
+    /// Published ports but for those that lead into a network of somebody else, who may have the same subnet: another engine's
+    /// bridge is there, and the one that ours was to have is not.
+    ///
+    /// - Parameter bridges: ours.
+    static func ours(
+        _ seen: (networks: [FilteredNetwork], ports: [PublishedPort]), bridges: [String]
+    ) -> [PublishedPort] {
+        let foreign = seen.networks.filter { !bridges.contains($0.bridge) }.flatMap(\.subnets)
+        return seen.ports.filter { port in !foreign.contains { $0.contains(port.container) } }
+    }
+
     /// Takes the rules of ports that lead to certain addresses out of the packet filter.
-    private static func unpublish(leadingTo addresses: [IPAddress]) throws(CFSError) -> [PublishedPort] {
+    private static func unpublish(
+        leadingTo addresses: [IPAddress], bridges: [String]
+    ) throws(CFSError) -> [PublishedPort] {
         do throws(CFSError) {
             var filter = try PacketFilter()
-            let ports = (try filter.contents()?.ports ?? []).filter { addresses.contains($0.container) }
+            guard let seen = try filter.contents() else { return [] }
+            let ports = ours(seen, bridges: bridges).filter { addresses.contains($0.container) }
             try filter.unpublish(ports)
             return ports
         } catch {

@@ -31,11 +31,14 @@ extension Monitor {
         var holders: [UInt64] = []
         while true {
             let now = SystemClock.monotonic
-            if isStopped { return false }
             holders.removeAll { !clients.contains($0) }
-            if now >= due, holders.isEmpty {
-                takeOverChanges()
-                return request.restart != .no
+            // While somebody works on its files, this process keeps everybody else from them.
+            if holders.isEmpty {
+                if isStopped || request.restart == .no { return false }
+                if now >= due {
+                    takeOverChanges()
+                    return request.restart != .no
+                }
             }
             let patience = holders.isEmpty ? Int32(clamping: (due - now + 999_999) / 1_000_000) : -1
             for event in try poll.wait(milliseconds: patience) {
@@ -47,7 +50,6 @@ extension Monitor {
                     serveWaiting(event.token, poll, &holders)
                     // Whoever changed the policy has said so, for this may last.
                     takeOverChanges()
-                    if request.restart == .no { return false }
                     guard !clients.contains(event.token) else { continue }
                     if event.token == starterToken { StandardStreams.leaveClients() }
                     listener.resume(poll, clientLeft: true)
@@ -63,6 +65,11 @@ extension Monitor {
     private func serveWaiting(_ token: UInt64, _ poll: borrowing EventPoll, _ holders: inout [UInt64]) {
         switch clients.receive(token, poll) {
         case .hold:
+            takeOverChanges()
+            guard !isStopped, request.restart != .no else {
+                clients.send(.refused("the container is about to have ended"), to: token)
+                return
+            }
             if !holders.contains(token) { holders.append(token) }
             clients.send(.changed, to: token)
         case .stop: isStopped = true

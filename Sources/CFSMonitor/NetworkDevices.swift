@@ -14,11 +14,11 @@ public enum NetworkDevices {
     static func bridge(
         _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter, folder: String
     ) throws(CFSError) -> Int32 {
-        if let link = try ready(network, &host, rules) { return link.index }
+        if let link = try ready(network, &host, rules, folder) { return link.index }
         // One at a time: whoever comes second finds it whole.
         let lock = try lock(folder)
         defer { extendLifetime(lock) }
-        if let link = try ready(network, &host, rules) { return link.index }
+        if let link = try ready(network, &host, rules, folder) { return link.index }
         return try make(network, &host, rules)
     }
 
@@ -42,12 +42,14 @@ public enum NetworkDevices {
 
     /// Its rules and its bridge, when they are there already.
     private static func ready(
-        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter
+        _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter, _ folder: String
     ) throws(CFSError) -> Link? {
         guard let link = try host.link(named: network.device) else { return nil }
         guard link.kind == "bridge" else { throw taken(network) }
         guard link.isUp else { return nil }
-        return try rules.filter.has(filtered(network)) ? link : nil
+        let wanted = filtered(network)
+        if VerifiedRules(folder).has(wanted, at: rules.filter.openedAt) { return link }
+        return try rules.filter.has(wanted) ? link : nil
     }
 
     private static func taken(_ network: NetworkRecord) -> CFSError {
@@ -137,8 +139,11 @@ public enum NetworkDevices {
         if let link = try host.link(named: network.device), link.kind == "bridge" { try host.delete(link.index) }
         do throws(CFSError) {
             var filter = try PacketFilter()
-            let left = (try filter.contents()?.ports ?? []).filter { port in
-                network.ranges.contains { $0.subnet.contains(port.container) }
+            var left: [PublishedPort] = []
+            if let seen = try filter.contents() {
+                left = ours(seen, bridges: [network.device]).filter { port in
+                    network.ranges.contains { $0.subnet.contains(port.container) }
+                }
             }
             try filter.unpublish(left)
             ContainerNetwork.regardless { () throws(CFSError) in

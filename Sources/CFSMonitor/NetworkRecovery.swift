@@ -118,7 +118,7 @@ extension NetworkDevices {
         case switchedOff(Link)
         /// In no bridge.
         case apart(Link)
-        /// The container has no such device: that comes with its next start only.
+        /// The container has no such device, or somebody has put it into a bridge of his own: it comes with the next start only.
         case gone
     }
 
@@ -199,7 +199,7 @@ extension NetworkDevices {
         let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
         // What has the place of a port that its container holds by a socket leads astray. Of sctp there are no sockets.
         let places = Set(wanted.filter { $0.transport != .sctp }.map(ContainerPorts.place))
-        let left = seen.ports.filter { port in
+        let left = ours(seen, bridges: networks.map(\.device)).filter { port in
             if wanted.contains(port) || starting.contains(port.container) { return false }
             return places.contains(ContainerPorts.place(port)) || subnets.contains { $0.contains(port.container) }
         }

@@ -143,9 +143,9 @@ extension Launcher {
         do throws(CFSError) {
             return try body()
         } catch {
-            let poll = try EventPoll()
-            try poll.add(pending.pidfd.raw, .readable, token: 0)
-            guard try !poll.wait(milliseconds: 0).isEmpty else { throw error }
+            // It closes its end before its namespaces go, and is seen to have ended long after that.
+            var state = pollfd(fd: pending.pair.ours, events: 0, revents: 0)
+            guard poll(&state, 1, 0) == 1, Int32(state.revents) & POLLHUP != 0 else { throw error }
             _ = try ChildReports.awaitStart(pending.pair.ours)
             throw error
         }

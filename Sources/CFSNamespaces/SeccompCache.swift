@@ -59,7 +59,7 @@ public struct SeccompCache: Sendable {
         let path = "\(folder)/\(name)"
         if try kept(at: path) != nil { return path }
         let profile = SeccompProfile.standard(capabilities: capabilities, imageArchitecture: imageArchitecture)
-        try write(try SeccompCompiler.compile(profile).fileBytes(), to: name)
+        try write(try SeccompCompiler.compile(profile).fileBytes, to: name)
         return path
     }
 

@@ -42,6 +42,15 @@ package struct NetlinkSocket: ~Copyable {
         fd = opened
     }
 
+    /// The number of its network namespace: another one's for as long as the machine runs (SO_NETNS_COOKIE, Linux 5.14); nil
+    /// where the kernel has none.
+    var namespaceCookie: UInt64? {
+        var cookie: UInt64 = 0
+        var length = socklen_t(MemoryLayout<UInt64>.size)
+        return getsockopt(fd.raw, SOL_SOCKET, Self.cookieOption, &cookie, &length) == 0 ? cookie : nil
+    }
+
+    private static let cookieOption: Int32 = 71  // SO_NETNS_COOKIE
     private static let level: Int32 = 270  // SOL_NETLINK
     private static let shortErrors: Int32 = 10  // NETLINK_CAP_ACK
     private static let extendedErrors: Int32 = 11  // NETLINK_EXT_ACK

@@ -10,19 +10,24 @@ package struct PacketFilter: ~Copyable {
     /// What was read last, with the generation of the rules: a start asks twice, and seldom has anything changed in between.
     private var known: (generation: UInt32, networks: NetworkElements, ports: [PublishedPort])?
     static let table = PacketFilterTable.table
+    /// What its rules were when it was opened; nil where the kernel has no number of a namespace.
+    package let openedAt: RulesMark?
 
     /// The packet filter of the namespace that this thread is in.
     ///
     /// - Throws: `kernelUnsupported` when the kernel has no nf_tables, `notPermitted` without CAP_NET_ADMIN.
     package init() throws(CFSError) {
-        netlink = try Self.connected()
+        var socket = try Self.supported { () throws(CFSError) in try NetlinkSocket(.netfilter) }
+        let generation = try Self.supported { () throws(CFSError) in try Self.generation(&socket) }
+        openedAt = socket.namespaceCookie.map { RulesMark(namespace: $0, generation: generation) }
+        netlink = socket
     }
 
-    private static func connected() throws(CFSError) -> NetlinkSocket {
+    private static func supported<Result: ~Copyable>(
+        _ body: () throws(CFSError) -> Result
+    ) throws(CFSError) -> Result {
         do throws(CFSError) {
-            var netlink = try NetlinkSocket(.netfilter)
-            _ = try generation(&netlink)
-            return netlink
+            return try body()
         } catch {
             // nfnetlink says EINVAL of a part that it does not have, also when the module cannot be loaded.
             let isMissing = error.code == .kernelUnsupported || error.errno == 22 || error.errno == 95
@@ -117,6 +122,18 @@ package struct PacketFilter: ~Copyable {
             if foreign.isEmpty { throw Self.failure(refusals[0], what) }
             ports = ports.indices.filter { !foreign.contains($0) }.map { ports[$0] }
         }
+    }
+
+    /// What its rules are now: as long as this is the same, nothing of any table has changed.
+    package mutating func mark() throws(CFSError) -> RulesMark? {
+        guard let openedAt else { return nil }
+        return RulesMark(namespace: openedAt.namespace, generation: try Self.generation(&netlink))
+    }
+
+    /// What the rules were when ``contents()`` was read last.
+    package var readAt: RulesMark? {
+        guard let openedAt, let known else { return nil }
+        return RulesMark(namespace: openedAt.namespace, generation: known.generation)
     }
 
     /// What is in the table, of networks those that are whole; nil when it is not there, or of another version of cfs.
@@ -308,4 +325,11 @@ extension FilteredNetwork {
 private func uniqued(_ ports: [PublishedPort]) -> [PublishedPort] {
     var seen: Set<PublishedPort> = []
     return ports.filter { seen.insert($0).inserted }
+}
+
+/// The rules of nf_tables in a network namespace at one moment: each change of any table counts up.
+package struct RulesMark: Sendable, Hashable {
+    /// SO_NETNS_COOKIE: no other namespace has it as long as the machine runs.
+    package let namespace: UInt64
+    package let generation: UInt32
 }

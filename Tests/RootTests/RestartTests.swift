@@ -57,9 +57,10 @@ struct RestartTests: EngineSuite {
             #expect(exported.status == 0, "\(exported.errors)")
             for signal in ["HUP", "USR1"] {
                 let result = engine.run("kill", "-s", signal, id)
+                // Or it has just been started again, for a moment.
                 #expect(
-                    result.status != 0 && result.errors.contains("it waits to be started again")
-                        || state(id)["Restarting"].bool == false, "\(result.errors)")
+                    result.status == 0 || result.errors.contains("it waits to be started again")
+                        || result.errors.contains("is not running"), "\(result.errors)")
             }
             let copied = engine.run("cp", "\(folder)/file", "\(id):/file")
             #expect(copied.status == 0, "\(copied.errors)")
