@@ -14,8 +14,7 @@ extension Container {
         let endsIt = number == SIGKILL || number == Engine.request(of: folder)?.stopSignal ?? SIGTERM
         let monitor = try connect(row)
         // Between two runs there is nobody to hear it; what ends the waiting, the monitor hears.
-        let isBetweenRuns = try endsIt ? false : record().restartsAt != nil
-        guard endsIt || !isBetweenRuns else {
+        if !endsIt, try record().restartsAt != nil {
             throw CFSError(
                 .containerNotRunning, .running,
                 "the container \(row.name) is not running: it waits to be started again",

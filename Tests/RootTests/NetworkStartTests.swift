@@ -1,0 +1,34 @@
+import EngineSupport
+import TestSupport
+import Testing
+
+@Suite(
+    "A start whose networks are made while the container makes its mounts", .needsHost, .serialized, .engineWithNetwork)
+struct NetworkStartTests: EngineSuite {
+    private func network() throws -> HostNetwork { try #require(engine.network) }
+
+    @Test("a setting of a device is made on that device, and a start that fails inside says why and leaves no device")
+    func settings() throws {
+        try withNetwork("set") {
+            let setting = "net.ipv4.conf.eth0.rp_filter"
+            let path = "/proc/sys/\(setting.replacing(".", with: "/"))"
+            for value in ["0", "2"] {
+                let read = engine.run(
+                    "run", "--rm", "--network", "set", "--sysctl", "\(setting)=\(value)", "BusyBox", "cat", path)
+                #expect(read.output == "\(value)\n" && read.status == 0, "\(read.errors)")
+            }
+            let wrong = engine.run(
+                "run", "--rm", "--network", "set", "-p", "8086:80", "-w", "/proc/none", "BusyBox", "true")
+            #expect(wrong.status == 125 && wrong.errors.contains("the working directory /proc/none"), "\(wrong.errors)")
+            let missing = engine.run("run", "--rm", "--network", "set", "-p", "8086:80", "BusyBox", "none")
+            #expect(missing.status == 127, "\(missing.errors)")
+            #expect(eventually { devices().isEmpty }, "\(devices())")
+            let again = engine.run("run", "--rm", "--network", "set", "-p", "8086:80", "BusyBox", "ip", "-o", "addr")
+            #expect(again.output.contains("eth0    inet "), "\(again.errors)")
+        }
+    }
+
+    private func devices() -> String {
+        do { return try network().run("ip -o link | grep cfsv").text } catch { return "\(error)" }
+    }
+}
