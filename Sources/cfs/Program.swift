@@ -46,6 +46,8 @@ enum Program {
     ) throws(CFSError) -> Int32 {
         let canonical = try CanonicalArguments(
             arguments[...], verb.optionNames, optionsEndAtFirstWord: verb.optionsEndAtFirstWord, verb: name)
+        // Those of a command line that a daemon carries out are the daemon's, and not its caller's to type.
+        if HostedProcess.user == nil { HintCommands.adopt(canonical) }
         guard canonical.asksForHelp else {
             guard let host else { return try verb.perform(canonical, name: name) }
             return try perform(verb, name, canonical, arguments, host)

@@ -36,6 +36,9 @@ package final class EngineFixture: Sendable {
         (network?.entering ?? []) + [binary, "--root", root, "--run", runFolder] + arguments
     }
 
+    /// The same as the hints of errors write it.
+    package var typed: String { "cfs --root \(root) --run \(runFolder)" }
+
     package static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     package func start(

@@ -27,7 +27,20 @@ struct AskedWrongTests: EngineSuite {
     @Test("inspect of what is neither a container nor an image names both lists")
     func missingName() {
         let errors = engine.run("inspect", "xyzzyxyzzy").errors
-        #expect(errors.contains("cfs ps -a") && errors.contains("cfs images"), "\(errors)")
+        #expect(errors.contains("`\(engine.typed) ps -a`") && errors.contains("`\(engine.typed) images`"), "\(errors)")
+    }
+
+    @Test("the commands of a hint have the options that say which engine it is, and nothing of its environment")
+    func hintedEngine() {
+        let (root, run) = (engine.root, engine.runFolder)
+        for (given, typed) in [
+            ("CFS_ROOT=\(root) CFS_RUN=\(run) \(engine.binary)", "cfs"),
+            ("CFS_RUN=\(run) \(engine.binary) --root=\(root)", "cfs --root \(root)"),
+            ("CFS_ROOT=\(root) \(engine.binary) --run ./run", "cfs --run ./run"),
+        ] {
+            let errors = engine.host("\(given) inspect xyzzyxyzzy").errors
+            #expect(errors.contains("see `\(typed) ps -a` and `\(typed) images`\n"), "\(errors)")
+        }
     }
 
     @Test("a digest that is none is told in the words of the option", arguments: ["xyz", "sha256:xyz"])

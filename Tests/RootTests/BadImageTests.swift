@@ -137,7 +137,7 @@ struct BadImageTests: EngineSuite {
         #expect(
             result.errors.contains("there is no space left for the image in \(engine.folder("small/root")) ("),
             "\(result.errors)")
-        #expect(result.errors.contains("hint: make room there, for example with cfs system prune"), "\(result.errors)")
+        #expect(result.errors.contains("hint: make room there, for example with cfs --root "), "\(result.errors)")
         #expect(result.lines.last == "1")
     }
 }

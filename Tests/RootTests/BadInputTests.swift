@@ -61,8 +61,8 @@ struct BadInputTests: EngineSuite {
             says: ["cfs: --label-file: /aaaa", "… has 5020 bytes, which is too long"]),
         Case(
             words: ["run", "TinyCoer", "ls"],
-            says: ["there is no image \"TinyCoer\"", "did you mean TinyCore", "cfs image import NAME FILE"]),
-        Case(words: ["run", "no/such/image:at-all", "ls"], says: ["there is no image", "cfs image import NAME FILE"]),
+            says: ["there is no image \"TinyCoer\"", "did you mean TinyCore", " image import NAME FILE`"]),
+        Case(words: ["run", "no/such/image:at-all", "ls"], says: ["there is no image", " image import NAME FILE`"]),
         Case(words: ["run", "", "ls"], says: ["the name of the image is empty"]),
         Case(words: ["run"], says: ["image"]),
         Case(
@@ -110,7 +110,7 @@ struct BadInputTests: EngineSuite {
             says: ["/proc/self/ns/net is no namespace of the kind"]),
         Case(
             words: ["run", "--pull", "always", "BusyBox", "ls"],
-            says: ["--pull is not possible: images come from no registry", "cfs image fetch NAME"]),
+            says: ["--pull is not possible: images come from no registry", "image fetch NAME"]),
         Case(words: ["run", "--gpus", "all", "BusyBox", "ls"], says: ["--gpus is not possible", "--device"]),
         Case(words: ["run", "--name", "-bad-", "BusyBox", "ls"], says: ["name"]),
         Case(words: ["run", "--umask", "99", "BusyBox", "ls"], says: ["mask"]),
@@ -192,7 +192,7 @@ struct BadInputTests: EngineSuite {
         // A shell would be the command of any root file system that has one.
         try image.change("rm bin/sh")
         try image.importing()
-        expectError(["run", "silent"], ["the image silent has no command", "cfs run silent COMMAND"])
+        expectError(["run", "silent"], ["the image silent has no command", "\(engine.typed) run silent COMMAND"])
         expectError(["run", "--entrypoint", "", "silent"], ["has no command"])
         expectError(["run", "BusyBox", ""], ["the command to run is an empty word"])
     }

@@ -83,7 +83,7 @@ struct CommitTests: EngineSuite {
             #expect(engine.run("image", "rm", "commit-second").status == 0)
             let refused = engine.run("commit", id, "commit-late")
             #expect(refused.status == 1 && refused.errors.contains("was removed"), "\(refused.errors)")
-            #expect(refused.errors.contains("cfs export"))
+            #expect(refused.errors.contains("\(engine.typed) export"))
         }
     }
 

@@ -94,9 +94,10 @@ struct FullDiskTests: EngineSuite {
                 "kill 0", "kept",
             ], "\(result.errors)")
         let root = engine.folder("reading/small/root")
+        let cfs = "cfs --root \(root) --run \(engine.folder("reading/small-run"))"
         let hint =
-            "  hint: make room on the disk of \(root): stop what still writes there, then remove containers with `cfs rm`, "
-            + "or what nobody uses with `cfs system prune`"
+            "  hint: make room on the disk of \(root): stop what still writes there, then remove containers with "
+            + "`\(cfs) rm`, or what nobody uses with `\(cfs) system prune`"
         let told = result.errors.split(separator: "\n")
         #expect(told.filter { $0 == hint }.count == 2, "\(result.errors)")
         #expect(told.filter { $0.contains("No space left on device") }.count == 2, "\(result.errors)")

@@ -105,6 +105,9 @@ struct HostTests: EngineSuite {
         #expect(remote.status("run", "--rm", "BusyBox", "/etc/passwd") == 126)
         #expect(remote.status("run", "--rm", "no-such-image") == 125)
         #expect(remote.status("inspect", "nobody") == 1)
+        // The daemon's folders are not the caller's to name.
+        let missing = remote.start(["inspect", "xyzzyxyzzy"]).finish()
+        #expect(missing.errors.contains("see `cfs ps -a` and `cfs images`"), "\(missing.errors)")
         #expect(remote.status("ps", "--none") == 64)
     }
 

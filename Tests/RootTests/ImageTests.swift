@@ -161,7 +161,7 @@ struct ImageTests: EngineSuite {
             #expect(
                 refused.errors == """
                     cfs: the image several is used by the container of-several
-                      hint: remove them first with `cfs rm`, or use --force: their layers stay until they are gone
+                      hint: remove them first with `\(engine.typed) rm`, or use --force: their layers stay until they are gone
 
                     """)
             #expect(engine.run("exec", id, "cat", "/etc/passwd").output.hasPrefix("root:"))

@@ -265,7 +265,7 @@ struct LifeTests: EngineSuite {
             #expect(
                 answer.errors == """
                     cfs: the removal of the container half was begun, and broke off
-                      hint: remove it: cfs rm half
+                      hint: remove it: \(engine.typed) rm half
 
                     """, "\(command)")
         }

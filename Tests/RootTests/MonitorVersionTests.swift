@@ -68,7 +68,7 @@ struct MonitorVersionTests: EngineSuite {
                 let result = client.finish()
                 #expect(result.status == 125)
                 #expect(result.errors.contains("its monitor is of an older cfs"), "\(result.errors)")
-                #expect(result.errors.contains("hint: `cfs logs -f"))
+                #expect(result.errors.contains("hint: `\(engine.typed) logs -f"))
             }
             #expect(engine.run("exec", id, "true").status == 0)
             #expect(engine.run("stop", "-t", "0", id).status == 0)

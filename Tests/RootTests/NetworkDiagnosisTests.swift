@@ -291,6 +291,6 @@ struct NetworkDiagnosisTests: EngineSuite {
         #expect(status == 0 && findings.allSatisfy { $0.found.verdict != "missing" }, "\(findings)")
         #expect(host.run("ip -o link; nft list ruleset").output == before)
         let wrong = engine.run("doctor", "nets")
-        #expect(wrong.status == 64 && wrong.errors.contains("cfs doctor network"), "\(wrong.errors)")
+        #expect(wrong.status == 64 && wrong.errors.contains("\(engine.typed) doctor network"), "\(wrong.errors)")
     }
 }

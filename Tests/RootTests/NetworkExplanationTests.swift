@@ -77,10 +77,11 @@ struct NetworkExplanationTests: EngineSuite {
             for way in ["network disconnect busy one", "rm -f one"] {
                 try engine.withContainer(["--name", "one", "--network", "busy"]) { _ in
                     let refused = engine.run("network", "rm", "busy")
+                    let cfs = engine.typed
                     #expect(
                         refused.errors == """
                             cfs: the network busy has a container: one
-                              hint: take it off first: cfs network disconnect busy one, or remove it: cfs rm -f one
+                              hint: take it off first: \(cfs) network disconnect busy one, or remove it: \(cfs) rm -f one
 
                             """, "\(refused.errors)")
                     #expect(engine.run(way.split(separator: " ").map(String.init)).status == 0)
@@ -91,7 +92,7 @@ struct NetworkExplanationTests: EngineSuite {
             let made = engine.run("create", "--name", "two", "--network", "busy", "BusyBox", "true")
             defer { engine.run("rm", "-f", "two") }
             #expect(made.status == 0, "\(made.errors)")
-            #expect(engine.run("network", "rm", "busy").errors.hasSuffix(" or remove it: cfs rm two\n"))
+            #expect(engine.run("network", "rm", "busy").errors.hasSuffix(" or remove it: \(engine.typed) rm two\n"))
         }
     }
 }

@@ -313,7 +313,7 @@ struct NetworkTests: EngineSuite {
                 let full = engine.run("run", "--rm", "--network", "few", "BusyBox", "true")
                 #expect(full.status == 125 && full.errors.contains("every address of 10.200.8.0/29"), "\(full.errors)")
                 let busy = engine.run("network", "rm", "few")
-                #expect(busy.status == 1 && busy.errors.contains("cfs rm "), "\(busy.errors)")
+                #expect(busy.status == 1 && busy.errors.contains("\(engine.typed) rm "), "\(busy.errors)")
             }
             let free = engine.run("run", "--rm", "--network", "few,ip=10.200.8.5", "BusyBox", "hostname", "-i")
             #expect(free.text.contains("10.200.8.5"), "\(free.errors)")

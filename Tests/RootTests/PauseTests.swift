@@ -82,7 +82,7 @@ struct PauseTests: EngineSuite {
             engine.run("pause", id)
             let result = engine.run("exec", id, "true")
             #expect(result.status == 125 && result.errors.contains("is paused"))
-            #expect(result.errors.contains("hint: ") && result.errors.contains("cfs unpause"))
+            #expect(result.errors.contains("hint: ") && result.errors.contains("\(engine.typed) unpause "))
             engine.run("unpause", id)
             #expect(engine.run("exec", id, "true").status == 0)
         }

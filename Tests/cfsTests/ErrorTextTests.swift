@@ -29,6 +29,28 @@ struct ErrorTextTests {
         #expect(ErrorText.text(error, style: .plain) == "cfs: \\x1b]0;x\\x07\\ncfs: fine\n  hint: \\x1b[2J\n")
     }
 
+    @Test(
+        "the commands of a hint are for the engine of the command line",
+        arguments: [
+            (
+                "remove containers with `cfs rm`, or what nobody uses with `cfs system prune`",
+                "remove containers with `cfs --root '/a b' rm`, or what nobody uses with `cfs --root '/a b' system prune`"
+            ),
+            ("remove it: cfs rm half", "remove it: cfs --root '/a b' rm half"),
+            ("cfs cp a:/b - | cfs cp - c:/d", "cfs --root '/a b' cp a:/b - | cfs --root '/a b' cp - c:/d"),
+            ("networks (cfs network prune), or", "networks (cfs --root '/a b' network prune), or"),
+            // Neither sentences about cfs, nor help, nor other programs.
+            ("cfs needs Linux 6.1 or newer", "cfs needs Linux 6.1 or newer"),
+            ("see cfs network rm --help", "see cfs network rm --help"),
+            ("cfs has no such verb yet; see cfs --help", "cfs has no such verb yet; see cfs --help"),
+            ("nft flush table inet cfs network", "nft flush table inet cfs network"),
+            ("look into /run/cfs run it", "look into /run/cfs run it"), ("see cfs", "see cfs"),
+        ])
+    func commands(hint: String, told: String) {
+        #expect(HintCommands.text(hint, ["--root", "/a b"]) == told)
+        #expect(HintCommands.text(hint, []) == hint)
+    }
+
     @Test("colours surround the labels only")
     func colour() {
         let text = ErrorText.text(CFSError(.conflict, .looking, "no", hint: "go"), style: Self.colours)

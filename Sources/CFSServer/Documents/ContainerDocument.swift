@@ -1,4 +1,5 @@
 import CFSCore
+import CFSOptions
 
 /// What is told of containers and their runs.
 enum ContainerDocument {

@@ -1,5 +1,6 @@
 import CFSCore
 import CFSLinux
+import CFSOptions
 import HTTPTypes
 import HummingbirdCore
 import NIOCore

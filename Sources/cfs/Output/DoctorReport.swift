@@ -19,7 +19,9 @@ struct DoctorReport {
         }
         for finding in findings { table.add([finding.name, finding.verdict.rawValue, finding.detail]) }
         let hints = findings.filter { $0.verdict != .good }.compactMap { finding in
-            finding.hint.map { "  \(style.bold("hint:")) \(Printable.text("\(finding.name): \($0)"))\n" }
+            finding.hint.map { hint in
+                "  \(style.bold("hint:")) \(Printable.text("\(finding.name): \(HintCommands.text(hint))"))\n"
+            }
         }
         return table.text + (hints.isEmpty ? "" : "\n" + hints.joined())
     }

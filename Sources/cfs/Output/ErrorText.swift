@@ -9,7 +9,9 @@ enum ErrorText {
     static func text(_ error: CFSError, style: Style) -> String {
         let error = engine.withLock { $0 }?.explaining(error) ?? error
         var text = "\(style.red("cfs:")) \(Printable.text(error.description))\n"
-        if let hint = error.hint { text += "  \(style.bold("hint:")) \(Printable.text(hint))\n" }
+        if let hint = error.hint {
+            text += "  \(style.bold("hint:")) \(Printable.text(HintCommands.text(hint)))\n"
+        }
         return text
     }
 

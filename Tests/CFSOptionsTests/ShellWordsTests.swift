@@ -1,7 +1,7 @@
 import CFSCore
 import Testing
 
-@testable import CFSServer
+@testable import CFSOptions
 
 @Suite("A command as one text")
 struct ShellWordsTests {

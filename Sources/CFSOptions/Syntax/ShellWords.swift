@@ -1,9 +1,9 @@
 import CFSCore
 
 /// A command as one text: cut into words as a shell cuts them, and put together again. Nothing is expanded.
-enum ShellWords {
+package enum ShellWords {
     /// - Throws: `invalidArgument` for a quote that is not closed, or a backslash at the end.
-    static func split(_ text: String) throws(CFSError) -> [String] {
+    package static func split(_ text: String) throws(CFSError) -> [String] {
         var words: [String] = []
         var word: String?
         var rest = Array(text.unicodeScalars)[...]
@@ -56,7 +56,7 @@ enum ShellWords {
     }
 
     /// The words as a shell would read them again.
-    static func join(_ words: [String]) -> String { words.map(quote).joined(separator: " ") }
+    package static func join(_ words: [String]) -> String { words.map(quote).joined(separator: " ") }
 
     private static func quote(_ word: String) -> String {
         let plain =
