@@ -25,7 +25,9 @@ extension Container {
         if let restart {
             try checkRestart(restart, record)
             request.restart = restart
-            if changes == RuntimeSpec.Resources() { return try keep(request, record, hasNewPolicy: true) }
+            if changes == RuntimeSpec.Resources() {
+                return try keep(request, record, hasNewPolicy: true, UpdateWords(changes, restart))
+            }
         }
         guard changes.devices.isEmpty else {
             throw CFSError(.invalidArgument, .limiting, "the devices of a container cannot be changed")
@@ -52,7 +54,7 @@ extension Container {
             request.pidsLimitIsDefault = false
         }
         request.spec.linux.resources = merged
-        try keep(request, record, hasNewPolicy: restart != nil)
+        try keep(request, record, hasNewPolicy: restart != nil, UpdateWords(changes, restart))
     }
 
     /// - Throws: of a limit that contradicts what was set before the error says so: nobody has named that now.
@@ -88,10 +90,12 @@ extension Container {
         }
     }
 
-    /// - Parameter hasNewPolicy: a policy must survive a power cut, and a monitor that waits to start the container again
-    ///   must look at it.
+    /// - Parameters:
+    ///   - hasNewPolicy: a policy must survive a power cut, and a monitor that waits to start the container again must look
+    ///     at it.
+    ///   - words: what has changed.
     private func keep(
-        _ request: MonitorRequest, _ record: ContainerRecord, hasNewPolicy: Bool
+        _ request: MonitorRequest, _ record: ContainerRecord, hasNewPolicy: Bool, _ words: UpdateWords
     ) throws(CFSError) {
         try AtomicFile.write(request.json.bytes(), to: folder.configPath, durable: hasNewPolicy)
         if hasNewPolicy, record.restartsAt != nil {
@@ -99,7 +103,7 @@ extension Container {
                 try folder.connect().send(MonitorMessage.hello(version: MonitorProtocol.version).bytes)
             }
         }
-        noteDone("update", history: "update")
+        noteDone("update", words.attributes, history: "update", words.words)
     }
 
     /// Makes all processes of the container stand still (`cgroup.freeze`, Linux 5.2); returns once they do.

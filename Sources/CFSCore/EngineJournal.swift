@@ -9,11 +9,15 @@ extension Container {
     ///
     /// - Parameters:
     ///   - verb: the word that the history has for it; nil for what it leaves out.
-    func noteDone(_ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil) {
+    ///   - words: what stands beside that there.
+    func noteDone(
+        _ action: String, _ attributes: [EngineEvent.Attribute] = [], history verb: String? = nil,
+        _ words: [String] = []
+    ) {
         Engine.regardless { () throws(CFSError) in
             let row = try row()
             engine.note(action, row, attributes)
-            if let verb { engine.remember(verb, row) }
+            if let verb { engine.remember(verb, row, command: words) }
         }
     }
 }

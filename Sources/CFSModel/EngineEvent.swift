@@ -34,7 +34,7 @@ public struct EngineEvent: Sendable, Hashable {
     /// The image of a container; empty otherwise.
     public var image: String
     /// In the order in which they were written: `exitCode` and `reason` of `die`, `signal` of `kill`, `restarts` (how many
-    /// there were) of a `start` and a `die` of the policy's, ...
+    /// there were) of a `start` and a `die` of the policy's, the options of `update`, ...
     public var attributes: [Attribute]
 
     public init(

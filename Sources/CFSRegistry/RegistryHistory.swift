@@ -21,7 +21,8 @@ public struct HistoryEntry: Sendable, Hashable {
     /// The container's name at that time.
     public var name: String
     public var image: String
-    /// The command with its arguments, for verbs that run one; the network of `network connect` and `network disconnect`.
+    /// The command with its arguments, for verbs that run one; the network of `network connect` and `network disconnect`; the
+    /// options of `update` that say what has changed.
     public var command: [String]
     /// When it ended, in nanoseconds since 1970; nil while it runs.
     public var endedAt: UInt64?

@@ -23,7 +23,7 @@ extension HostFacts {
     package static let sample = HostFacts(
         processors: { 4 }, hugePageSizes: { ["2MB", "1GB"] }, disks: { ["/dev/sda"] },
         disk: { path throws(CFSError) in
-            guard ["/dev/sda", "/dev/sda1", "/srv/app/data"].contains(path),
+            guard ["/dev/sda", "/dev/sda1", "/dev/block/8:0", "/srv/app/data"].contains(path),
                 let disk = DeviceNumber(major: 8, minor: 0)
             else { throw CFSError(.invalidArgument, .looking, "there is no device \(path)", path: path) }
             return disk

@@ -42,6 +42,10 @@ struct RestartUpdateTests: EngineSuite {
             #expect(state(id)["Restarting"].bool == false && state(id)["ExitCode"].number == 5 && restarts(id) == 1)
             let history = engine.run("history", "--filter", "container=\(id)", "--filter", "verb=update")
             #expect(history.lines.count == 3, "\(history.output)")
+            #expect(history.lines[1].contains("--restart on-failure:7"), "\(history.output)")
+            let events = engine.run(
+                "events", "--until", "0s", "--filter", "container=\(id)", "--filter", "event=update")
+            #expect(events.lines.first?.contains("(restart=on-failure:7, ") == true, "\(events.output)")
         }
     }
 

@@ -1,7 +1,7 @@
-import CFSCore
 import OptionsSupport
 import Testing
 
+@testable import CFSCore
 @testable import CFSOptions
 @testable import cfs
 
@@ -88,6 +88,60 @@ struct LimitOptionsTests {
         #expect(nothing?.message == "neither a limit nor a restart policy is named, so nothing would change")
         let nobody = failure { () throws(CFSError) in try changes("--pids-limit", "5") }
         #expect(nobody?.message == "missing expected argument '<container>'")
+    }
+
+    @Test(
+        "the history has what an update changed in the words of its options, which change the same again",
+        arguments: [
+            (["-m", "65536k", "--cpus=2"], "--memory 64m --cpus 2"),
+            (
+                ["--memory", "2000001", "--memory-swap", "-1", "--memory-reservation=1m"],
+                "--memory 2000001 --memory-swap -1 --memory-reservation 1m"
+            ),
+            (["--cpus", "0.25"], "--cpus 0.25"), (["--cpus=-1"], "--cpu-quota -1 --cpu-period 100000"),
+            (["--cpu-quota", "12345", "--cpu-period", "50000"], "--cpu-quota 12345 --cpu-period 50000"),
+            (
+                ["--cpu-shares", "512", "--cpuset-cpus", "0,1,2", "--cpuset-mems", "0"],
+                "--cpu-shares 512 --cpuset-cpus 0-2 --cpuset-mems 0"
+            ),
+            (["--pids-limit=-1", "--cpu-weight", "50"], "--pids-limit -1 --cpu-weight 50"),
+            (
+                ["--device-read-bps", "/dev/sda1:1m", "--device-write-iops", "/dev/sda:4", "--blkio-weight", "500"],
+                "--blkio-weight 500 --device-read-bps /dev/block/8:0:1m --device-write-iops /dev/block/8:0:4"
+            ),
+            (["--device-read-iops", "/dev/sda:-1"], "--device-read-iops /dev/block/8:0:-1"),
+            (["--hugetlb", "2m=4m", "--hugetlb", "1GB=-1"], "--hugetlb 2MB=4m --hugetlb 1GB=-1"),
+            (["--memory-high", "64m", "--io-weight", "200"], "--memory-high 64m --io-weight 200"),
+            (
+                ["--memory-high=-1", "--cgroup-conf", "io.max=a", "--cgroup-conf", "io.max=b"],
+                "--memory-high -1 --cgroup-conf io.max=a --cgroup-conf io.max=b"
+            ),
+            (
+                ["--cgroup-conf", "memory.high=1M", "--restart", "on-failure:3"],
+                "--cgroup-conf memory.high=1M --restart on-failure:3"
+            ),
+        ] as [([String], String)])
+    func words(arguments: [String], told: String) throws {
+        func changes(_ words: [String]) throws(CFSError) -> (limits: RuntimeSpec.Resources, restart: RestartPolicy?) {
+            let canonical = try CanonicalArguments(
+                (words + ["web"])[...], UpdateCommand.optionNames, optionsEndAtFirstWord: false, verb: "update")
+            return try UpdateCommand.changes(canonical, "update", .sample, .sample)
+        }
+        let asked = try changes(arguments)
+        let words = UpdateWords(asked.limits, asked.restart).words
+        #expect(words.joined(separator: " ") == told)
+        let again = try changes(words)
+        #expect(again.limits == asked.limits && again.restart == asked.restart)
+    }
+
+    @Test("an event has each option of an update once")
+    func attributes() throws {
+        let asked = try changes("--hugetlb", "2MB=4m", "--pids-limit", "5", "--hugetlb", "1GB=1g", "web")
+        #expect(
+            UpdateWords(asked, .always).attributes == [
+                EngineEvent.Attribute("pids-limit", "5"), EngineEvent.Attribute("hugetlb", "2MB=4m; 1GB=1g"),
+                EngineEvent.Attribute("restart", "always"),
+            ])
     }
 
     @Test(
