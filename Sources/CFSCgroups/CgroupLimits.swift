@@ -54,7 +54,7 @@ extension CgroupLimits {
         if let asked = resources.network { try Self.refuse(asked, naming) }
         if !resources.devices.isEmpty { devices = try DeviceFilter(resources.devices, naming) }
         for asked in resources.unified {
-            let field = LimitField(ofFile: asked.key)
+            let field = LimitField(asked)
             unified.append(
                 try UnifiedSetting(asked.key, asked.value, naming(.unified), own: field.map { naming($0) }))
         }

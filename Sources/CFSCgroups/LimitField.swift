@@ -1,3 +1,5 @@
+import CFSModel
+
 /// What somebody asks a limit by, so that an error can name it. The raw value is the field's place in the OCI
 /// configuration's `linux.resources`; what only cgroup v2 has bears its file's name there, below `unified`.
 public enum LimitField: String, Sendable, Hashable, CaseIterable {
@@ -47,17 +49,25 @@ public typealias LimitNaming = (LimitField) -> String
 extension LimitField {
     /// That of a file below `unified` which is asked for by a name of its own, too. Not by the raw value: with the first of those
     /// Swift makes a table of all.
-    init?(ofFile name: String) {
-        switch name {
-        case "cpu.weight": self = .cpuWeight
-        case "memory.high": self = .memoryHigh
+    ///
+    /// Nil for a value that a flag would have refused: it can only have come by the file's name.
+    init?(_ file: RuntimeSpec.UnifiedFile) {
+        switch file.key {
+        case "cpu.weight" where Self.isWeight(file.value): self = .cpuWeight
+        case "memory.high" where file.value == "max" || UInt64(file.value) != nil: self = .memoryHigh
         case "memory.min": self = .memoryMin
         case "memory.zswap.max": self = .memoryZswap
         case "memory.oom.group": self = .memoryGroupKill
-        case "io.weight": self = .ioUnifiedWeight
+        case "io.weight" where file.value.hasPrefix("default ") && Self.isWeight(String(file.value.dropFirst(8))):
+            self = .ioUnifiedWeight
         case "misc.max": self = .misc
         default: return nil
         }
+    }
+
+    private static func isWeight(_ text: String) -> Bool {
+        guard let weight = UInt64(text) else { return false }
+        return CPUWeight.range.contains(weight)
     }
 
     /// `linux.resources.memory.limit`.

@@ -65,7 +65,10 @@ struct UnifiedTests {
     func ownNames() {
         let own = LimitField.allCases.filter { $0.rawValue.hasPrefix("unified.") }
         #expect(own.contains(.memoryHigh))
-        for field in own { #expect(LimitField(ofFile: String(field.rawValue.dropFirst("unified.".count))) == field) }
-        #expect(LimitField(ofFile: "memory.max") == nil)
+        for field in own {
+            let file = String(field.rawValue.dropFirst("unified.".count))
+            #expect(LimitField(RuntimeSpec.UnifiedFile(file, file == "io.weight" ? "default 1" : "1")) == field)
+        }
+        #expect(LimitField(RuntimeSpec.UnifiedFile("memory.max", "1")) == nil)
     }
 }

@@ -307,6 +307,9 @@ struct EngineLimitTests: EngineSuite {
             #expect(shown["HostConfig"]["NanoCpus"].number == 1_000_000_000)
             let resources = shown["OCI"]["linux"]["resources"]
             #expect(resources["cpu"]["shares"] == .null && resources["unified"]["cpu.weight"].text == "77")
+            let weight = engine.run("update", "--cgroup-conf", "cpu.weight=abc", id)
+            #expect(
+                weight.status != 0 && weight.errors.hasPrefix("cfs: --cgroup-conf cpu.weight: "), "\(weight.errors)")
             // What is in use counts whichever way the limit is named.
             let low = engine.run("update", "--cgroup-conf", "memory.max=1k", id)
             #expect(low.status != 0 && low.errors.contains("is below what is in use"), "\(low.errors)")
