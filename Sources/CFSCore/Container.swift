@@ -87,7 +87,7 @@ extension Engine {
 
     /// All containers, newest first, each with its state at this moment.
     public func containers() throws(CFSError) -> [ContainerRecord] {
-        try makeFolders()
+        try makeFolders(withRun: false)
         var records: [ContainerRecord] = []
         for row in try registry.containers() {
             if let record = try record(of: row) { records.append(record) }
@@ -106,7 +106,7 @@ extension Engine {
 
     /// The names of all containers, sorted.
     public func containerNames() throws(CFSError) -> [String] {
-        try makeFolders()
+        try makeFolders(withRun: false)
         return try registry.containers().map(\.name).sorted()
     }
 

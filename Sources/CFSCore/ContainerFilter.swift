@@ -93,7 +93,7 @@ extension Engine {
     /// - Throws: `containerNotFound` and `ambiguousID` for what `before` and `since` name; `ambiguousID` for `ancestors`.
     ///   An ancestor that is no image (any longer) is looked for by the name that containers were made with.
     public func containers(matching filter: ContainerFilter) throws(CFSError) -> [ContainerRecord] {
-        try makeFolders()
+        try makeFolders(withRun: false)
         var before: [ContainerID] = []
         for reference in filter.before { before.append(try container(reference).id) }
         var since: [ContainerID] = []

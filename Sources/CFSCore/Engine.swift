@@ -90,24 +90,30 @@ public final class Engine: Sendable {
 
     /// Makes the folders that everything else lies in.
     ///
+    /// - Parameter withRun: whether the run folder is made, too: who looks for what is there needs none.
     /// - Throws: also `conflict` when containers of this root run that another run folder knows of.
-    func makeFolders() throws(CFSError) {
-        for folder in ["\(options.root)/containers", "\(options.root)/events", options.run] {
-            do throws(CFSError) {
-                // The last part exists nearly always, and asking costs as much as making.
-                try Directory.makeAll(folder)
-            } catch {
-                let place = folder == options.run ? folder : options.root
-                if geteuid() != 0, error.errno == EACCES || error.errno == EPERM {
-                    throw Self.needsRoot("reading \(place)")
-                }
-                throw CFSError(
-                    error.code, .preparing, "the engine's folder \(place) cannot be made", systemCall: error.systemCall,
-                    path: error.path, errno: error.errno,
-                    hint: "\(folder == options.run ? "--run" : "--root") names a place that can be written to")
+    func makeFolders(withRun: Bool = true) throws(CFSError) {
+        for folder in ["containers", "events"] { try make("\(options.root)/\(folder)", in: options.root, "--root") }
+        let mark = RunMark(options)
+        // Before a wrong run folder is made, which would stay.
+        let isDue = try mark.isDue()
+        guard withRun else { return }
+        try make(options.run, in: options.run, "--run")
+        if isDue { try mark.write() }
+    }
+
+    private func make(_ folder: String, in place: String, _ option: String) throws(CFSError) {
+        do throws(CFSError) {
+            // The last part exists nearly always, and asking costs as much as making.
+            try Directory.makeAll(folder)
+        } catch {
+            if geteuid() != 0, error.errno == EACCES || error.errno == EPERM {
+                throw Self.needsRoot("reading \(place)")
             }
+            throw CFSError(
+                error.code, .preparing, "the engine's folder \(place) cannot be made", systemCall: error.systemCall,
+                path: error.path, errno: error.errno, hint: "\(option) names a place that can be written to")
         }
-        try RunMark(options).check()
     }
 
     func folder(_ id: ContainerID) -> ContainerFolder {

@@ -160,5 +160,5 @@ extension Engine {
         return uses.values.sorted { ($1.images.count, $0.chainID.hex) < ($0.images.count, $1.chainID.hex) }
     }
 
-    func prepareStore() throws(CFSError) { try makeFolders() }
+    func prepareStore() throws(CFSError) { try makeFolders(withRun: false) }
 }

@@ -43,7 +43,7 @@ extension Engine {
     public func events(
         _ filter: EventFilter = EventFilter(), onDamage: (@Sendable (String) -> Void)? = nil
     ) throws(CFSError) -> Events {
-        try makeFolders()
+        try makeFolders(withRun: false)
         return Events(source: try EventSource(journal, filter, onDamage))
     }
 }

@@ -17,19 +17,20 @@ struct RunMark {
         run = options.run
     }
 
-    /// One system call where both are used together as ever. A root that has no mark gets it; one whose run folder is gone,
-    /// or knows none of its containers, as after a start of the machine, gets another.
+    /// Whether the root is to be marked: one that has no mark, and one whose run folder is gone, or knows none of its
+    /// containers, as after a start of the machine. One system call where both are used together as ever.
     ///
     /// - Throws: `conflict` when the other run folder has containers of this root.
-    func check() throws(CFSError) {
-        guard let marked = read(), marked != run else { return }
+    func isDue() throws(CFSError) -> Bool {
+        guard let marked = read(), marked != run else { return false }
+        if marked.isEmpty { return true }
         // Another name of the same folder.
         if let other = File.statusIfThere(marked, followLinks: true),
             let own = File.statusIfThere(run, followLinks: true), other.isSameFile(as: own)
         {
-            return
+            return false
         }
-        guard isInUse(marked) else { return replace() }
+        guard isInUse(marked) else { return true }
         throw CFSError(
             .conflict, .looking,
             "\(root) has containers whose run folder is \(marked): here, with \(run), nobody could tell whether they run",
@@ -37,14 +38,19 @@ struct RunMark {
             hint: "use --run \(marked) (or CFS_RUN): another run folder can be used when nothing is left in that one")
     }
 
-    /// Nil when there is no mark, which is made then, and when it cannot be read: nothing else of the root can be, then.
+    /// Marks the root. Who may not write there, or finds no room, leaves that to the next one.
+    func write() throws(CFSError) {
+        if symlink(run, path) == 0 || errno != EEXIST { return }
+        // The former mark; or somebody was faster, whose containers count.
+        if try isDue() { replace() }
+    }
+
+    /// Empty when there is no mark; nil when it cannot be read: nothing else of the root can be, then.
     private func read() -> String? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
         let count = readlink(path, &buffer, buffer.count - 1)
         if count > 0 { return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) }
-        // Who may not write, or finds no room, leaves that to the next one; somebody else may be faster.
-        if errno == ENOENT, symlink(run, path) != 0, errno == EEXIST { return read() }
-        return nil
+        return errno == ENOENT ? "" : nil
     }
 
     /// Whether a run folder has one for a container of this root. One that cannot be read may have.

@@ -219,7 +219,7 @@ struct BadInputTests: EngineSuite {
 
     @Test("a state folder that cannot be made", arguments: ["--root", "--run"])
     func impossibleFolder(option: String) {
-        let result = engine.host("\(engine.binary) \(option) /proc/self/no-such ps")
+        let result = engine.host("\(engine.binary) \(option) /proc/self/no-such system recover")
         #expect(result.status == 1 && result.output == "")
         #expect(
             result.errors.hasPrefix("cfs: the engine's folder /proc/self/no-such cannot be made"), "\(result.errors)")

@@ -30,10 +30,26 @@ struct RunFolderTests {
                         && refused.errors.contains("hint: use --run \(engine.runFolder)"),
                     "\(arguments): \(refused.errors)")
             }
+            #expect(access(engine.folder("other"), F_OK) != 0, "a folder that was refused was made")
             #expect(kill(pid, 0) == 0)
             #expect(try engine.inspect("q1")["State"]["Status"].text == "running")
             #expect(engine.run("exec", id, "echo", "alive").output == "alive\n")
         }
+        engine.expectNothingLeft()
+    }
+
+    @Test("another run folder is neither made nor kept in mind by looking at what is there")
+    func looking() throws {
+        let engine = EngineFixture()
+        #expect(engine.run("create", "--name", "kept", "BusyBox", "true").status == 0)
+        for arguments in [["ps", "-a"], ["container", "ls"], ["images"], ["events", "--until", "0s"]] {
+            let result = other(engine, arguments)
+            #expect(result.status == 0, "\(arguments): \(result.errors)")
+            #expect(access(engine.folder("other"), F_OK) != 0, "\(arguments)")
+        }
+        #expect(other(engine, ["ps", "-a", "--format", "{{.Names}}"]).text == "kept")
+        #expect(engine.host("readlink root/run").text == engine.runFolder)
+        #expect(engine.run("rm", "kept").status == 0)
         engine.expectNothingLeft()
     }
 
