@@ -57,19 +57,16 @@ extension ImageStore {
     private func base(
         _ digest: Digest
     ) throws(CFSError) -> (layers: [ImportTransaction.AddedLayer], document: ImageDocument) {
-        let (manifest, document): (ImageManifest, ImageDocument)
+        let found: (manifest: ImageManifest, document: ImageDocument)
         do throws(CFSError) {
-            let bytes = try blobs.read(digest, limit: ImageManifest.sizeLimit)
-            let type = try DocumentFields(parsing: bytes, "the image's manifest").string("mediaType")
-            manifest = try ImageManifest(parsing: bytes, mediaType: type ?? MediaType.manifest)
-            document = try ImageDocument(
-                parsing: blobs.read(manifest.configuration.digest, limit: ImageManifest.sizeLimit))
+            found = try documents(of: digest)
         } catch {
             guard error.errno == Int32(ErrorCode.notFound) else { throw error }
             throw CFSError(
                 .imageNotFound, .looking, "the image of the container, \(digest.short), was removed",
                 hint: "its files can still be had: cfs export -o root.tar CONTAINER; cfs image import NAME root.tar")
         }
+        let (manifest, document) = found
         try LayerImport.check(document, layers: manifest.layers.count)
         // What is counted when a layer is unpacked.
         let known = try names.images().flatMap(\.layers)

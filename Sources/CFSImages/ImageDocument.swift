@@ -59,6 +59,21 @@ struct ImageDocument: Hashable, Sendable {
         return health
     }
 
+    /// What the newest layer is, as Docker reads it.
+    var comment: String { history.last?["comment"]?.string ?? "" }
+
+    /// The history in the members that the image-spec has, where they are of its types.
+    var knownHistory: [JSON] {
+        history.map { entry -> JSON in
+            var known = JSONObject()
+            for key in ["created", "created_by", "author", "comment"] {
+                known[key] = entry[key]?.string.map(JSON.string)
+            }
+            known["empty_layer"] = entry["empty_layer"]?.bool.map(JSON.bool)
+            return .object(known)
+        }
+    }
+
     /// As stored: the same content always gives the same bytes.
     var bytes: [UInt8] {
         var document = JSONObject([

@@ -18,7 +18,16 @@ extension ImageStore {
             ("RootFS", ["Type": "layers", "Layers": JSON(image.layers.map { "\($0.diffID)" })]),
             ("Layers", .array(layers)),
         ])
+        let document = readableDocument(of: image)
+        object["Author"] = document.map { .string($0.author) } ?? .null
+        object["Comment"] = document.map { .string($0.comment) } ?? .null
+        object["History"] = document.map { .array($0.knownHistory) } ?? .null
         if let entry = try catalogue.entry(named: image.name) { object["Description"] = .string(entry.description) }
         return .object(object)
+    }
+
+    /// Nil for one that is damaged: all that runs need is known without it, and can be told.
+    private func readableDocument(of image: ImageRecord) -> ImageDocument? {
+        do throws(CFSError) { return try documents(of: image.digest).document } catch { return nil }
     }
 }

@@ -58,6 +58,17 @@ public struct ImageStore {
     /// Where the unpacked files of an image lie, from the lowest layer to the topmost: the lower folders of an overlay.
     public func layerPaths(_ image: ImageRecord) -> [String] { image.layers.map { layers.path(of: $0.chainID) } }
 
+    /// What an image says of itself, as it is stored.
+    ///
+    /// - Parameter digest: that of the manifest.
+    func documents(of digest: Digest) throws(CFSError) -> (manifest: ImageManifest, document: ImageDocument) {
+        let bytes = try blobs.read(digest, limit: ImageManifest.sizeLimit)
+        let type = try DocumentFields(parsing: bytes, "the image's manifest").string("mediaType")
+        let manifest = try ImageManifest(parsing: bytes, mediaType: type ?? MediaType.manifest)
+        let configuration = try blobs.read(manifest.configuration.digest, limit: ImageManifest.sizeLimit)
+        return (manifest, try ImageDocument(parsing: configuration))
+    }
+
     var blobs: BlobStore { BlobStore(root: root) }
     var layers: LayerStore { LayerStore(root: root) }
 

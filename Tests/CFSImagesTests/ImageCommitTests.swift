@@ -44,6 +44,11 @@ struct ImageCommitTests {
         #expect(document.history.count == third.layers.count && document.author == "them")
         #expect(document.history.suffix(2).map { $0["comment"]?.string } == ["note", nil])
         #expect(document.history.last?["created_by"]?.string == "sh -c true")
+        let (second, shown) = (try fixture.store.inspect("new"), try fixture.store.inspect("third"))
+        #expect(second["Author"]?.string == "me" && second["Comment"]?.string == "note")
+        #expect(shown["Author"]?.string == "them" && shown["Comment"]?.string == "")
+        let history = shown["History"]?.array ?? []
+        #expect(history.suffix(2).map { $0["comment"]?.string } == ["note", nil])
     }
 
     @Test("without a name it is called by its digits, and found by them")

@@ -70,5 +70,7 @@ struct ImageStoreTests {
         #expect(json["Source"]?.string == "imported")
         #expect(json["Config"]?["Cmd"]?.strings == ["sh"])
         #expect(json["RootFS"]?["Layers"]?.strings == [])
+        // Its documents are not in the store.
+        for member in ["Author", "Comment", "History"] { #expect(json[member] == JSON.null, "\(member)") }
     }
 }
