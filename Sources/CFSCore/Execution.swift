@@ -74,7 +74,9 @@ extension Container {
             if error.code == .systemCallFailed, try self.record().state.pid == nil {
                 throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
             }
-            guard error.code == .commandNotFound, error.hint != nil else { throw error }
+            guard error.code == .commandNotFound, error.hint != nil else {
+                throw engine.namingArchitecture(error, of: record.image, record.imageDigest)
+            }
             var error = error
             error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
             throw error

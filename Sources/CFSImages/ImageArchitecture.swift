@@ -2,9 +2,9 @@ import CFSLinux
 import CFSModel
 
 /// Processor architectures by their OCI names (those of Go's GOARCH).
-enum ImageArchitecture {
+package enum ImageArchitecture {
     /// What this machine runs, its own first.
-    static var runnable: [String] {
+    package static var runnable: [String] {
         #if arch(x86_64)
         ["amd64", "386"]
         #elseif arch(arm64)
@@ -14,7 +14,7 @@ enum ImageArchitecture {
         #endif
     }
 
-    static var native: String { runnable.first ?? "unknown" }
+    package static var native: String { runnable.first ?? "unknown" }
 
     /// Programs that a system has, the most telling first.
     private static let programs = ["bin/sh", "bin/busybox", "sbin/init", "usr/bin/env", "bin/ls", "init"]

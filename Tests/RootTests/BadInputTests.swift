@@ -208,6 +208,24 @@ struct BadInputTests: EngineSuite {
             ["run", "programs", "/noise"], status: 126, ["/noise cannot be executed", "neither a program nor a script"])
     }
 
+    @Test("a program of an image for another processor is told as that, whether it is run at once or started")
+    func foreignArchitecture() throws {
+        let image = try HostileImage(engine, "foreign")
+        // The header of a program for s390x (elf(5)): e_machine is 22, and numbers are big-endian.
+        try image.change(
+            """
+            printf '\\177ELF\\002\\002\\001' > bin/busybox; head -c 9 /dev/zero >> bin/busybox
+            printf '\\000\\002\\000\\026' >> bin/busybox; head -c 100 /dev/zero >> bin/busybox
+            """)
+        try image.importing()
+        let hint = "hint: the image foreign is for s390x, and this machine is "
+        expectError(["run", "foreign", "/bin/sh"], status: 126, ["/bin/sh cannot be executed", hint])
+        #expect(engine.run("create", "--name", "other", "foreign", "/bin/sh").status == 0)
+        let started = engine.run("start", "-a", "other")
+        #expect(started.status == 126 && started.errors.contains(hint), "\(started.errors)")
+        #expect(engine.run("rm", "other").status == 0)
+    }
+
     @Test("a state folder that is no absolute path")
     func relativeRoot() {
         let result = engine.host("CFS_ROOT=relative CFS_RUN=run \(engine.binary) ps")

@@ -1,0 +1,25 @@
+import CFSImages
+import CFSModel
+import Glibc
+
+extension Engine {
+    /// The error of a command that the kernel takes for no program, with the reason where its image is for another processor.
+    ///
+    /// - Parameters:
+    ///   - image: as the container was made with it.
+    ///   - reference: by which it is found now: its name, or its digest.
+    func namingArchitecture(_ failure: CFSError, of image: String, _ reference: String) -> CFSError {
+        guard failure.code == .commandNotExecutable, failure.errno == ENOEXEC else { return failure }
+        do throws(CFSError) {
+            guard let architecture = try store.existing(reference)?.architecture,
+                !ImageArchitecture.runnable.contains(architecture)
+            else { return failure }
+            var told = failure
+            told.hint = "the image \(image) is for \(architecture), and this machine is \(ImageArchitecture.native)"
+            return told
+        } catch {
+            // What kept the command from running is the error to tell.
+            return failure
+        }
+    }
+}
