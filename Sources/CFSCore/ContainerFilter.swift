@@ -64,6 +64,8 @@ public struct ContainerFilter: Sendable, Hashable {
     public var exitStatuses: [Int32] = []
     /// Images by name or id: of containers that were made of them, or of what was built on them.
     public var ancestors: [String] = []
+    /// Networks by name or the beginning of an id: of containers that are on one of them, running or not.
+    public var networks: [String] = []
     /// Containers by name or id: those that were made before, or after, one of them.
     public var before: [String] = []
     public var since: [String] = []
@@ -91,7 +93,8 @@ extension Engine {
     /// Those of all containers that a filter wants, newest first, each with its state at this moment.
     ///
     /// - Throws: `containerNotFound` and `ambiguousID` for what `before` and `since` name; `ambiguousID` for `ancestors`.
-    ///   An ancestor that is no image (any longer) is looked for by the name that containers were made with.
+    ///   An ancestor that is no image (any longer) is looked for by the name that containers were made with, and on a network
+    ///   that is not there is nobody.
     public func containers(matching filter: ContainerFilter) throws(CFSError) -> [ContainerRecord] {
         try makeFolders(withRun: false)
         var before: [ContainerID] = []
@@ -100,6 +103,7 @@ extension Engine {
         for reference in filter.since { since.append(try container(reference).id) }
         var ancestors: [Ancestor] = []
         for reference in filter.ancestors { ancestors.append(try Ancestor(reference, store.existing(reference))) }
+        let members = filter.networks.isEmpty ? [] : try members(ofAny: filter.networks)
         let rows = try registry.containers()
         // They are in order: newer ones stand before it.
         let places = Dictionary(rows.enumerated().map { ($1.id, $0) }) { first, _ in first }
@@ -108,11 +112,31 @@ extension Engine {
             guard before.isEmpty || before.contains(where: { place > places[$0] ?? .max }),
                 since.isEmpty || since.contains(where: { place < places[$0] ?? -1 }),
                 ancestors.isEmpty || ancestors.contains(where: { $0.isAncestor(of: row) }),
+                filter.networks.isEmpty || members.contains(row.id),
                 let record = try record(of: row), filter.fits(record)
             else { continue }
             found.append(record)
         }
         return found
+    }
+
+    /// The containers that are on one of these networks.
+    private func members(ofAny references: [String]) throws(CFSError) -> Set<ContainerID> {
+        let networks = try registry.networks()
+        var members: Set<ContainerID> = []
+        for network in references.flatMap({ NetworkRecord.meant(by: $0, among: networks) }) {
+            members.formUnion(try registry.endpoints(on: network.id).map(\.container))
+        }
+        return members
+    }
+}
+
+extension NetworkRecord {
+    /// Those that a filter means: the one with this name, else all whose id begins so.
+    static func meant(by reference: String, among networks: [NetworkRecord]) -> [NetworkRecord] {
+        let named = networks.filter { $0.name == reference }
+        guard named.isEmpty, reference.utf8.count >= 2 else { return named }
+        return networks.filter { $0.id.utf8.starts(with: reference.utf8) }
     }
 }
 

@@ -99,6 +99,18 @@ struct ContainerFilterTests {
         }
     }
 
+    @Test("a network is meant by its name, else by the beginning of its id")
+    func networks() {
+        func network(_ id: String, _ name: String) -> NetworkRecord {
+            NetworkRecord(id: id, name: name, ranges: [], device: "cfs-\(name)", createdAt: 1)
+        }
+        let all = [network("0f8fad5b", "blue"), network("0f8f0000", "red"), network("ab000000", "0f8f")]
+        func names(_ reference: String) -> [String] { NetworkRecord.meant(by: reference, among: all).map(\.name) }
+        #expect(names("blue") == ["blue"] && names("0f8fad5b") == ["blue"] && names("0f") == ["blue", "red"])
+        #expect(names("0f8f") == ["0f8f"])
+        for reference in ["0", "", "blu", "Blue", "0f8fad5bc"] { #expect(names(reference).isEmpty, "\(reference)") }
+    }
+
     @Test("a prune takes what is old enough and labelled so")
     func prune() {
         var filter = PruneFilter()

@@ -326,6 +326,33 @@ struct NetworkConnectTests: EngineSuite {
         }
     }
 
+    @Test("ps finds who is on a network, by its name or its id, whether it runs or not")
+    func filter() throws {
+        func names(_ options: String...) -> [String] {
+            let result = engine.run(["ps", "--format", "{{.Names}}"] + options)
+            return result.status == 0 ? result.lines.sorted() : ["failed: \(result.errors)"]
+        }
+        try withNetworks(["pond", "lake"]) {
+            try engine.withContainer(["--name", "duck", "--network", "pond"]) { _ in
+                let made = engine.run("create", "--name", "egg", "--network", "pond", "BusyBox", "true")
+                try #require(made.status == 0, "\(made.errors)")
+                defer { engine.run("rm", "egg") }
+                #expect(names("-f", "network=pond") == ["duck"])
+                let id = engine.run("network", "inspect", "-f", "{{.Id}}", "pond").text
+                for pond in ["pond", id, String(id.prefix(12))] {
+                    #expect(names("-a", "-f", "network=\(pond)") == ["duck", "egg"], "\(pond)")
+                }
+                #expect(names("-a", "-f", "network=lake").isEmpty && names("-a", "-f", "network=sea").isEmpty)
+                connect("lake", "egg")
+                #expect(names("-a", "-f", "network=lake") == ["egg"])
+                #expect(names("-a", "-f", "network=lake", "-f", "network=sea", "-f", "name=duck").isEmpty)
+                disconnect("pond", "egg")
+                #expect(names("-a", "-f", "network=pond", "-f", "network=lake") == ["duck", "egg"])
+                #expect(names("-a", "-f", "network=pond") == ["duck"])
+            }
+        }
+    }
+
     @Test("who shares its network has the device and the names too; with a network of others it is an error")
     func shared() throws {
         try withNetworks(["share"]) {

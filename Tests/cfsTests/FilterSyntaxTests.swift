@@ -25,12 +25,13 @@ struct FilterSyntaxTests {
         expected.states = ["exited", "created"]
         expected.exitStatuses = [0, 137]
         expected.ancestors = ["alpine:3.20"]
+        expected.networks = ["blue", "0f8f"]
         expected.health = ["healthy", "none"]
         (expected.before, expected.since) = (["web"], ["db"])
         let read = try filter(
             "id=0f8f", "name=we", "name=^/db$", "name=^a.b", "name=x$", "label=a", "label=b=c=d", "label=e=",
             "status=exited", "STATUS=Created", "exited=0", "exited=137", "ancestor=alpine:3.20", "before=web",
-            "since=db", "health=healthy", "health=NONE")
+            "since=db", "health=healthy", "health=NONE", "network=blue", "network=0f8f")
         #expect(read == expected)
         let plain = try filter("name=a")
         #expect(read.asksForEnded && !plain.asksForEnded)
@@ -42,7 +43,7 @@ struct FilterSyntaxTests {
             ("web", "has no =", "status"), ("", "has no =", "label"), ("=web", "", "keys"),
             ("name=", "no value", "key=value"),
             ("stauts=exited", "no filter \"stauts\"", "did you mean status?"),
-            ("volume=x", "no filter \"volume\"", "ancestor"),
+            ("volume=x", "no filter \"volume\"", "ancestor"), ("network=", "no value", "key=value"),
             ("health=well", "no health \"well\"", "starting, healthy, unhealthy, none"),
             ("label==x", "names no label", "label=key"),
             ("status=up", "no state \"up\"", "running"), ("exited=x", "not an exit status", "255"),

@@ -11,8 +11,8 @@ struct ContainerListOptions: ParsableArguments {
         + GlobalOptions.optionNames
 
     static let notes = """
-        Filters are id, name, label, status, exited, health (starting, healthy, unhealthy, none), ancestor, before and \
-        since. Of several with one key one has to fit, of labels all; different keys have to fit together.
+        Filters are id, name, label, status, exited, health (starting, healthy, unhealthy, none), network, ancestor, before \
+        and since. Of several with one key one has to fit, of labels all; different keys have to fit together.
 
         A template has a line for each container, with the fields ID, Names, Image, Command, CreatedAt, RunningFor, \
         Status, State, Labels and Ports, and .Label "key"; "table" before it makes columns of what stands between tabs.

@@ -2,7 +2,7 @@ import CFSCore
 
 /// The filters of `cfs ps`.
 enum ContainerFilterSyntax {
-    static let keys = ["id", "name", "label", "status", "exited", "health", "ancestor", "before", "since"]
+    static let keys = ["id", "name", "label", "status", "exited", "health", "network", "ancestor", "before", "since"]
 
     static func filter(_ texts: [String]) throws(CFSError) -> ContainerFilter {
         var filter = ContainerFilter()
@@ -14,6 +14,7 @@ enum ContainerFilterSyntax {
             case "status": filter.states.append(try state(text.value))
             case "exited": filter.exitStatuses.append(try exitStatus(text.value))
             case "health": filter.health.append(try health(text.value))
+            case "network": filter.networks.append(text.value)
             case "ancestor": filter.ancestors.append(text.value)
             case "before": filter.before.append(text.value)
             default: filter.since.append(text.value)
