@@ -36,14 +36,25 @@ struct PortCommand: ParsedVerb {
             return 0
         }
         let found = record.ports.filter { $0.container == wanted }
-        guard !found.isEmpty else {
-            throw CFSError(
-                .invalidArgument, .looking, "no public port \"\(wanted)\" is published for \(record.name)",
-                hint: record.state.pid == nil
-                    ? "ports are published while the container runs" : "publish one with cfs run -p \(wanted)")
-        }
+        guard !found.isEmpty else { throw Self.notPublished(wanted, record) }
         for port in found { try StandardOutput.write("\(Self.host(port))\n") }
         return 0
+    }
+
+    /// The error for a port that the host does not lead to, with those of the same number that it does lead to.
+    static func notPublished(_ wanted: ContainerPort, _ record: ContainerRecord) -> CFSError {
+        let others = Set(record.ports.map(\.container)).filter { $0.port == wanted.port }.sorted()
+        let hint: String =
+            if record.state.pid == nil {
+                "ports are published while the container runs"
+            } else if let other = others.first {
+                "\(others.map(\.description).text(separator: " and ")) \(others.count == 1 ? "is" : "are") published: "
+                    + "cfs port \(record.name) \(other)"
+            } else {
+                "publish one with cfs run -p \(wanted)"
+            }
+        return CFSError(
+            .invalidArgument, .looking, "no public port \"\(wanted)\" is published for \(record.name)", hint: hint)
     }
 
     /// `0.0.0.0:8080`.
