@@ -53,6 +53,8 @@ struct NetworkFacts {
     private static func forwarding(_ family: IPAddress.Family) -> String {
         family == .ipv4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding"
     }
+    static let everyIPv6 = "ipv6/conf/all/disable_ipv6"
+    private static func switchOff(_ network: NetworkRecord) -> String { "ipv6/conf/\(network.device)/disable_ipv6" }
     private static let callsFilter = "bridge/bridge-nf-call-iptables"
     static let connections = "netfilter/nf_conntrack_count"
     static let connectionLimit = "netfilter/nf_conntrack_max"
@@ -71,10 +73,11 @@ struct NetworkFacts {
 
     /// All that ``findings`` looks at, below `/proc/sys/net`.
     var settingNames: [String] {
-        IPAddress.Family.allCases.map(Self.forwarding) + [Self.callsFilter, Self.connections, Self.connectionLimit]
+        IPAddress.Family.allCases.map(Self.forwarding)
+            + [Self.everyIPv6, Self.callsFilter, Self.connections, Self.connectionLimit]
             + forwardingDevices.map { "ipv4/conf/\($0)/forwarding" }
             + localnetDevices.map { "ipv4/conf/\($0)/route_localnet" }
-            + bridges.map { "ipv6/conf/\($0.network.device)/disable_ipv6" }
+            + bridges.map { Self.switchOff($0.network) }
     }
 
     /// The command that changes a setting; a name with a dot in it needs slashes.
@@ -220,7 +223,7 @@ struct NetworkFacts {
         } else {
             // A bridge that is switched off loses its addresses of IPv6.
             let lost = network.ranges.filter { $0.gateway.map { !place.addresses.contains($0) } ?? false }
-            let commands = ["ip link set \(network.device) up"] + lost.compactMap { Self.addition($0, network) }
+            let commands = ["ip link set \(network.device) up"] + lost.compactMap { addition($0, network) }
             findings.append(
                 Finding(
                     name, place.isUsed ? .missing : .warning, "its bridge \(network.device) is switched off",
@@ -269,27 +272,31 @@ struct NetworkFacts {
         return findings
     }
 
-    /// The command that gives a bridge the address of a range.
-    private static func addition(_ range: NetworkRecord.Range, _ network: NetworkRecord) -> String? {
-        range.gateway.map { gateway in
-            "ip address add \(gateway)/\(range.subnet.prefix) dev \(network.device)"
-                + (range.subnet.family == .ipv6 ? " nodad" : "")
-        }
+    /// The command that gives a bridge the address of a range; nil where the kernel has no IPv6 for one.
+    private func addition(_ range: NetworkRecord.Range, _ network: NetworkRecord) -> String? {
+        guard let gateway = range.gateway else { return nil }
+        let command = "ip address add \(gateway)/\(range.subnet.prefix) dev \(network.device)"
+        guard range.subnet.family == .ipv6 else { return command }
+        let off = Self.switchOff(network)
+        guard let setting = settings[off] else { return nil }
+        return (setting == "0" ? "" : "\(Self.sysctl(off, "0")) && ") + command + " nodad"
     }
 
     private func addressing(_ place: Place, _ name: String) -> [Finding] {
         let network = place.network
-        let verdict: Finding.Verdict = place.isUsed ? .missing : .warning
-        let off = "ipv6/conf/\(network.device)/disable_ipv6"
+        let setting = settings[Self.switchOff(network)]
         return network.ranges.compactMap { range in
-            guard let gateway = range.gateway, !place.addresses.contains(gateway),
-                let add = Self.addition(range, network)
-            else { return nil }
-            guard range.subnet.family == .ipv6, settings[off] == "1" else {
-                return Finding(name, verdict, "its bridge has no address \(gateway)", hint: add)
-            }
-            return Finding(
-                name, verdict, "IPv6 is off on its bridge", hint: "\(Self.sysctl(off, "0")) && \(add)")
+            guard let gateway = range.gateway, !place.addresses.contains(gateway) else { return nil }
+            let isOfIPv6 = range.subnet.family == .ipv6
+            let detail: String =
+                if isOfIPv6, setting == nil {
+                    "the kernel has no IPv6"
+                } else if isOfIPv6, setting != "0" {
+                    "IPv6 is off on its bridge"
+                } else {
+                    "its bridge has no address \(gateway)"
+                }
+            return Finding(name, place.isUsed ? .missing : .warning, detail, hint: addition(range, network))
         }
     }
 }

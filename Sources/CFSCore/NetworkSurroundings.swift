@@ -87,6 +87,13 @@ extension NetworkFacts {
             guard places.contains(where: { $0.isOpen && $0.network.range(family) != nil }) else { return nil }
             let name = "default route of \(family == .ipv4 ? "IPv4" : "IPv6")"
             guard let route = defaultRoutes(family).first else {
+                // Without IPv6 the host takes no route of it.
+                if family == .ipv6, settings[Self.everyIPv6] != "0" {
+                    let isThere = settings[Self.everyIPv6] != nil
+                    return Finding(
+                        name, .warning, "none: \(isThere ? "IPv6 is off on this host" : "the kernel has no IPv6")",
+                        hint: isThere ? Self.sysctl(Self.everyIPv6, "0") : nil)
+                }
                 return Finding(
                     name, .warning, "none: containers reach no further than the host's neighbours",
                     hint: "ip \(family == .ipv4 ? "" : "-6 ")route add default via ROUTER")

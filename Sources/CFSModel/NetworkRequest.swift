@@ -40,7 +40,7 @@ extension ContainerPort: Comparable {
 /// A port of the host that leads to one of a container.
 public struct PortMapping: Sendable, Hashable {
     /// The address of the host; nil is any, of both families. Of a container that runs it is what is open: `0.0.0.0`, and
-    /// where the host has IPv6, in a mapping of its own, `::`.
+    /// where a device of the host has an address of IPv6, in a mapping of its own, `::`.
     public var hostAddress: IPAddress?
     /// Nil for one that is free when the container starts.
     public var hostPort: UInt16?

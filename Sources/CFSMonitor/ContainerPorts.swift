@@ -1,7 +1,6 @@
 import CFSLinux
 import CFSModel
 import CFSNetworks
-import Glibc
 
 /// The ports of the host that lead to a container: taken with the first of its networks that the host reaches, and given
 /// back with the last.
@@ -52,7 +51,10 @@ final class ContainerPorts {
     /// - Throws: `conflict` for one that something of the host has.
     func open(to target: NetworkEndpoint) throws(CFSError) {
         do throws(CFSError) {
-            for place in asked.indices where asked[place].canLead(to: target) { held.append(try open(place, target)) }
+            let families = try openFamilies(target)
+            for place in asked.indices where asked[place].canLead(to: target) {
+                held.append(try open(place, target, families))
+            }
         } catch {
             close()
             throw error
@@ -81,7 +83,7 @@ final class ContainerPorts {
         let present = held.map(\.place)
         for place in asked.indices where !present.contains(place) && asked[place].canLead(to: target) {
             ContainerNetwork.regardless { () throws(CFSError) in
-                let taken = try open(place, target)
+                let taken = try open(place, target, try openFamilies(target))
                 for relay in taken.relays { try relay.watch(poll) }
                 held.append(taken)
             }
@@ -121,8 +123,21 @@ final class ContainerPorts {
         target.addresses.first { $0.family == family } ?? target.addresses[0]
     }
 
+    /// The families of the host that a port without an address is taken of. Where no device of the host has an address of IPv6
+    /// nobody comes that way; a network that has IPv6 gives its bridge one.
+    private func openFamilies(_ target: NetworkEndpoint) throws(CFSError) -> [IPAddress.Family] {
+        guard asked.contains(where: { $0.hostAddress == nil }) else { return [] }
+        let isOfIPv6 = target.addresses.contains { $0.family == .ipv6 }
+        let hasIPv6 = try isOfIPv6 ? NetworkSysctl.hasIPv6() : NetworkSysctl.hasIPv6Address()
+        return hasIPv6 ? IPAddress.Family.allCases : [.ipv4]
+    }
+
     /// Takes a port of the host, against every other program too.
-    private func open(_ place: Int, _ target: NetworkEndpoint) throws(CFSError) -> Held {
+    ///
+    /// - Parameter families: those of a port without an address.
+    private func open(
+        _ place: Int, _ target: NetworkEndpoint, _ families: [IPAddress.Family]
+    ) throws(CFSError) -> Held {
         let mapping = asked[place]
         var taken = Held(place: place, mapping: mapping)
         guard mapping.container.transport != .sctp else {
@@ -134,14 +149,8 @@ final class ContainerPorts {
             }
             return taken
         }
-        for address in mapping.hostAddress.map({ [$0] }) ?? [.unspecified(.ipv4), .unspecified(.ipv6)] {
-            do throws(CFSError) {
-                try take(Endpoint(address, taken.mapping.hostPort ?? 0), &taken, target)
-            } catch {
-                // A host without IPv6 has no such addresses.
-                let isAbsent = error.errno == EAFNOSUPPORT || error.errno == EADDRNOTAVAIL
-                guard isAbsent, mapping.hostAddress == nil, address.family == .ipv6 else { throw error }
-            }
+        for address in mapping.hostAddress.map({ [$0] }) ?? families.map({ IPAddress.unspecified($0) }) {
+            try take(Endpoint(address, taken.mapping.hostPort ?? 0), &taken, target)
         }
         return taken
     }

@@ -70,6 +70,7 @@ public enum NetworkDevices {
                 try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")
             }
         } else {
+            try checkIPv6(of: network)
             try NetworkSysctl.set("ipv6/conf/\(network.device)/accept_ra", "0")
         }
         let present = try host.addresses(of: index).map(\.address)
@@ -79,6 +80,24 @@ public enum NetworkDevices {
             guard !present.contains(gateway) else { continue }
             try host.add(address: gateway, prefix: range.subnet.prefix, to: index)
         }
+    }
+
+    /// A device that is made where IPv6 is turned off has none, and takes no address of it.
+    ///
+    /// - Throws: what keeps the bridge of a network with IPv6 from having its address.
+    private static func checkIPv6(of network: NetworkRecord) throws(CFSError) {
+        let setting = "ipv6/conf/\(network.device)/disable_ipv6"
+        guard let value = try NetworkSysctl.value(setting) else {
+            throw CFSError(
+                .kernelUnsupported, .preparing,
+                "the network \(network.name) has IPv6, which the kernel of this host does not have",
+                hint: "use a network without IPv6")
+        }
+        guard value != "0" else { return }
+        throw CFSError(
+            .networkFailed, .preparing, "the network \(network.name) has IPv6, which is turned off on this host",
+            hint: "turn it on for the network: sysctl -w net.ipv6.conf.\(network.device).disable_ipv6=0; "
+                + "or use one without IPv6")
     }
 
     static func filtered(_ network: NetworkRecord) -> FilteredNetwork {

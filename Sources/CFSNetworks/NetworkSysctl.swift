@@ -51,6 +51,15 @@ package enum NetworkSysctl {
     /// Whether the kernel has IPv6.
     package static func hasIPv6() throws(CFSError) -> Bool { try value("ipv6/conf/all/disable_ipv6") != nil }
 
+    /// Whether a device of this namespace has an address of IPv6. Where that is turned off, not even loopback has one.
+    package static func hasIPv6Address() throws(CFSError) -> Bool {
+        let path = "/proc/thread-self/net/if_inet6"
+        // A kernel without IPv6 has no such file.
+        guard File.exists(path) else { return false }
+        let file = try File.open(path, .read)
+        return try !File.read(file.raw, atMost: 1, path: path).isEmpty
+    }
+
     private static func path(_ name: String) -> String { "/proc/sys/net/\(name)" }
 
     private static func failure(_ error: CFSError, _ name: String, _ verb: String) -> CFSError {

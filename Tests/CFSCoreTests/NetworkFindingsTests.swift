@@ -1,9 +1,9 @@
 import CFSModel
-import CFSNetworks
 import TestSupport
 import Testing
 
 @testable import CFSCore
+@testable import CFSNetworks
 
 /// What no host of the tests is like; the rest is found on a real one.
 @Suite("What is said of a host's networks")
@@ -69,6 +69,42 @@ struct NetworkFindingsTests {
         #expect(Self.bad(facts).first?.hint == "cfs system recover")
         facts.places = [NetworkFacts.Place(network: Self.network(.macvlan))]
         #expect(Self.bad(facts).map(\.detail) == ["the host has no device cfs-0f8fad5b"])
+    }
+
+    @Test("where the host has no IPv6, or it is off, nothing is hinted at that fails there")
+    func withoutIPv6() {
+        var facts = Self.healthy
+        // Nothing of its rules is to be told.
+        facts.filter = nil
+        var network = Self.network()
+        let subnet = IPSubnet("fd00:7::/64")!
+        network.ranges = [NetworkRecord.Range(subnet: subnet, gateway: IPAddress("fd00:7::1"))]
+        var place = NetworkFacts.Place(network: network)
+        place.containers = ["web"]
+        place.device = Link(
+            index: 7, name: network.device, kind: "bridge", isEthernet: true, hardwareAddress: [], mtu: 1500,
+            isUp: true,
+            isRunning: true, isBound: true)
+        facts.places = [place]
+        func bad(_ name: String) -> [String] {
+            Self.bad(facts).filter { $0.name == name }.map { "\($0.detail), \($0.hint ?? "no hint")" }
+        }
+        let (bridge, way) = ("network blue", "default route of IPv6")
+        #expect(bad(bridge) == ["the kernel has no IPv6, no hint"])
+        #expect(bad(way) == ["none: the kernel has no IPv6, no hint"])
+        let settings = [network.device, "all"].map { "ipv6/conf/\($0)/disable_ipv6" }
+        for setting in settings { facts.settings[setting] = "1" }
+        let on = "sysctl -w net.ipv6.conf.\(network.device).disable_ipv6=0"
+        let add = "ip address add fd00:7::1/64 dev \(network.device) nodad"
+        #expect(bad(bridge) == ["IPv6 is off on its bridge, \(on) && \(add)"])
+        #expect(bad(way) == ["none: IPv6 is off on this host, sysctl -w net.ipv6.conf.all.disable_ipv6=0"])
+        facts.places[0].device?.isUp = false
+        let up = "ip link set \(network.device) up"
+        #expect(bad(bridge) == ["its bridge \(network.device) is switched off, \(up) && \(on) && \(add)"])
+        facts.places[0].device?.isUp = true
+        for setting in settings { facts.settings[setting] = "0" }
+        #expect(bad(bridge) == ["its bridge has no address fd00:7::1, \(add)"])
+        #expect(bad(way).first?.hasSuffix("ip -6 route add default via ROUTER") == true)
     }
 
     @Test("a route of the host into a network's subnet is a warning, the default route and the bridge's own are none")

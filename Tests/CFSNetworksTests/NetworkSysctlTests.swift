@@ -32,6 +32,18 @@ struct NetworkSysctlTests {
         #expect(!with.isEmpty)
     }
 
+    @Test("a host has an address of IPv6 as soon as loopback is up, and none where IPv6 is turned off")
+    func addressOfIPv6() throws {
+        let seen = try LinkFixture.inOwnNetwork {
+            let before = try NetworkSysctl.hasIPv6Address()
+            try LinkFixture.run("ip link set lo up")
+            let between = try NetworkSysctl.hasIPv6Address()
+            try NetworkSysctl.turnOffIPv6()
+            return [before, between, try NetworkSysctl.hasIPv6Address()]
+        }
+        #expect(seen == [false, true, false])
+    }
+
     @Test("routers are not listened to, neither by the devices named nor by those that come")
     func routers() throws {
         let values = try LinkFixture.inOwnNetwork {
