@@ -37,11 +37,13 @@ extension Engine {
                 switch try NetworkDevices.place(of: container, on: network, bridge, ends, &host) {
                 case .apart: place.cutOff += 1
                 case .switchedOff: place.switchedOff += 1
+                case .elsewhere(let end): place.strayed.append((name, end))
                 case .gone: place.lost.append(name)
                 case .inBridge, nil: continue
                 }
             }
             place.containers.sort()
+            place.strayed.sort { $0.container < $1.container }
             place.lost.sort()
             if let device = place.device { place.addresses = try host.addresses(of: device.index).map(\.address) }
             facts.places.append(place)

@@ -14,6 +14,8 @@ struct NetworkFacts {
         var cutOff = 0
         /// How many have it in the bridge, switched off.
         var switchedOff = 0
+        /// Those whose device is in another bridge, sorted by name, with the host's end of it.
+        var strayed: [(container: String, end: Link)] = []
         /// The names of those that have none any more, sorted.
         var lost: [String] = []
         /// Those of the device.
@@ -260,6 +262,14 @@ struct NetworkFacts {
         if place.switchedOff > 0 {
             let what = place.switchedOff == 1 ? "the device of 1 of its containers is" : "devices of containers are"
             findings.append(Finding(name, .missing, "\(what) switched off on the host", hint: Self.recover))
+        }
+        for (container, end) in place.strayed {
+            let master = end.master.flatMap { links[$0] }.map { "the \($0.kind ?? "device") \($0.name)" }
+            let detail = "the device \(end.name) of \(container) is in \(master ?? "a bridge of somebody else")"
+            // Recover takes it from nobody.
+            findings.append(
+                Finding(
+                    name, .missing, detail, hint: "ip link set \(end.name) nomaster && \(Self.recover)"))
         }
         if !place.lost.isEmpty {
             let names = place.lost.text(separator: ", ")

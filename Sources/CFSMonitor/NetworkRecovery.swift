@@ -106,7 +106,8 @@ extension NetworkDevices {
             try host.setMaster(end.index, bridge)
             if !member.settings.ports.isEmpty { try host.setHairpin(end.index, true) }
             if !end.isUp { try host.setUp(end.index) }
-        case .inBridge, .gone, nil: return false
+        // Whoever has put it elsewhere takes it out there.
+        case .inBridge, .elsewhere, .gone, nil: return false
         }
         return true
     }
@@ -118,7 +119,9 @@ extension NetworkDevices {
         case switchedOff(Link)
         /// In no bridge.
         case apart(Link)
-        /// The container has no such device, or somebody has put it into a bridge of his own: it comes with the next start only.
+        /// In another bridge, into which somebody has put it.
+        case elsewhere(Link)
+        /// The container has no such device: it comes with the next start only.
         case gone
     }
 
@@ -144,6 +147,10 @@ extension NetworkDevices {
         if let end = own.first(where: { $0.master == bridge }) { return end.isUp ? .inBridge : .switchedOff(end) }
         for end in own where end.master == nil {
             if try isEnd(end, of: endpoint, pid) { return .apart(end) }
+        }
+        // Those for its other networks are in the bridges of these.
+        for end in own where end.master != nil {
+            if try isEnd(end, of: endpoint, pid) { return .elsewhere(end) }
         }
         return .gone
     }

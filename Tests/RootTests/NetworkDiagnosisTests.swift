@@ -145,22 +145,49 @@ struct NetworkDiagnosisTests: EngineSuite {
         }
     }
 
+    /// The host's end of the only device in a bridge.
+    private func end(in bridge: String) throws -> String {
+        let line = try network().run("ip -o link show master \(bridge) type veth").lines.first ?? ""
+        return String(line.split(separator: " ").dropFirst().first?.prefix { $0 != "@" } ?? "")
+    }
+
+    @Test("a container's device that somebody has put into another bridge is told with that, and nobody takes it out")
+    func strayed() throws {
+        try withPatient { bridge in
+            let host = try network()
+            let device = try end(in: bridge)
+            #expect(host.run("ip link add theirs type bridge && ip link set \(device) master theirs").status == 0)
+            defer { host.run("ip link del theirs") }
+            for _ in 1...2 {
+                let found = try diagnose().findings.filter { $0.found.verdict != "good" }
+                #expect(
+                    found.map(\.found) == [
+                        Found(
+                            verdict: "missing", detail: "the device \(device) of patient is in the bridge theirs",
+                            hint: "ip link set \(device) nomaster && cfs system recover")
+                    ])
+                #expect(engine.run("system", "recover").status == 0)
+            }
+            #expect(host.run("ip link set \(device) nomaster").status == 0)
+            #expect(engine.run("system", "recover").status == 0)
+            let (after, back) = (try bad(), try end(in: bridge))
+            #expect(after.isEmpty && back == device, "\(after)")
+        }
+    }
+
     @Test("a container's device that is switched off on the host comes back by recover, one that is gone by a restart")
     func devices() throws {
         try withPatient { bridge in
             let host = try network()
-            func end() -> String {
-                let line = host.run("ip -o link show master \(bridge) type veth").lines.first ?? ""
-                return String(line.split(separator: " ").dropFirst().first?.prefix { $0 != "@" } ?? "")
-            }
             func expectReached() {
                 let reached = engine.run(
                     "exec", "--privileged", "patient", "ping", "-c", "1", "-W", "5", "host.cfs.internal")
                 #expect(reached.status == 0, "\(reached.output)\(reached.errors)")
             }
-            try expect("network ill", "missing", after: "ip link set \(end()) down")
+            let device = try end(in: bridge)
+            try expect("network ill", "missing", after: "ip link set \(device) down")
             expectReached()
-            #expect(host.run("ip link del \(end())").status == 0)
+            #expect(host.run("ip link del \(device)").status == 0)
             let found = try diagnose().findings.filter { $0.found.verdict != "good" }
             #expect(
                 found.map(\.found) == [
@@ -171,7 +198,8 @@ struct NetworkDiagnosisTests: EngineSuite {
             #expect(after.isEmpty, "\(after)")
             expectReached()
             // So does another one mend it.
-            #expect(host.run("ip link del \(end())").status == 0)
+            let second = try end(in: bridge)
+            #expect(host.run("ip link del \(second)").status == 0)
             #expect(engine.run("network", "disconnect", "ill", "patient").status == 0)
             #expect(engine.run("network", "connect", "ill", "patient").status == 0)
             let connected = try bad()
