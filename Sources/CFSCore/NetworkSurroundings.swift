@@ -5,8 +5,10 @@ import CFSNetworks
 extension NetworkFacts {
     /// Chains of others that drop what is forwarded, or may do so.
     var strangers: [Finding] {
-        let bridges = places.map(\.network).filter { $0.driver == .bridge }.map(\.device)
-        let found = FilterHealth.findings(in: filter?.chains ?? [], bridges: bridges)
+        let bridges = places.filter { $0.network.driver == .bridge }.map {
+            ChainRule.Device($0.network.device, $0.device?.index)
+        }
+        let found = FilterHealth.findings(in: filter?.chains ?? [], bridges: bridges, others: waysOut(besides: bridges))
         // Else packets within a bridge pass no chain.
         let within =
             settings["bridge/bridge-nf-call-iptables"] == "1"
@@ -20,6 +22,18 @@ extension NetworkFacts {
         }
         return findings.isEmpty && filter != nil
             ? [Finding("filters of others", .good, "none drops what is forwarded")] : findings
+    }
+
+    /// The devices by which containers reach others and are reached. Bridges of others are none, but for those that lead further:
+    /// whoever keeps theirs apart from ours may do so.
+    private func waysOut(besides bridges: [ChainRule.Device]) -> [ChainRule.Device] {
+        let defaults = Set(IPAddress.Family.allCases.flatMap { defaultRoutes($0) }.compactMap(\.device))
+        let ours = Set(bridges.map(\.name))
+        let found = links.values.filter { link in
+            guard link.isUp, link.master == nil, link.name != "lo", !ours.contains(link.name) else { return false }
+            return defaults.contains(link.index) || link.kind != "bridge" && link.kind != "veth"
+        }
+        return found.sorted { $0.index < $1.index }.map { ChainRule.Device($0.name, $0.index) }
     }
 
     var legacy: [Finding] {

@@ -1,25 +1,56 @@
 /// A rule of somebody else's chain, as far as it tells whether containers' packets pass. Pure.
 package struct ChainRule: Sendable, Hashable {
     package enum Verdict: Sendable, Hashable {
-        case accept
-        /// Nothing behind it is asked: the packet is dropped, or the policy decides.
-        case end
-        /// It goes on, or what becomes of the packet is not told here.
-        case other
+        case accept, drop
+        /// Nothing behind it in its chain is asked: whoever jumped there goes on, or the policy decides.
+        case `return`
+        case jump(String)
+        case goto(String)
+        /// The next rule is asked.
+        case proceed
+        /// What becomes of the packet is not told here: a map decides, or a program.
+        case unknown
     }
 
     package enum Condition: Sendable, Hashable {
-        case input(DeviceName)
-        case output(DeviceName)
+        case input(DeviceMatch)
+        case output(DeviceMatch)
         case other
     }
 
-    /// A device, or all whose names begin so.
-    package struct DeviceName: Sendable, Hashable {
-        package var text: String
-        package var isWhole: Bool
+    /// A device that packets come in or go out by.
+    package struct Device: Sendable, Hashable {
+        package var name: String
+        /// Nil for one that is not there.
+        package var number: Int32?
 
-        func covers(_ device: String) -> Bool { isWhole ? device == text : device.hasPrefix(text) }
+        package init(_ name: String, _ number: Int32? = nil) {
+            self.name = name
+            self.number = number
+        }
+    }
+
+    /// Some devices, or all but those.
+    package struct DeviceMatch: Sendable, Hashable {
+        package enum Subject: Sendable, Hashable {
+            case name(String)
+            /// What names begin with.
+            case beginning(String)
+            case number(Int32)
+        }
+
+        package var subject: Subject
+        package var isExcluded = false
+
+        func covers(_ device: Device) -> Bool {
+            let isNamed: Bool =
+                switch subject {
+                case .name(let name): device.name == name
+                case .beginning(let text): device.name.hasPrefix(text)
+                case .number(let number): device.number == number
+                }
+            return isNamed != isExcluded
+        }
     }
 
     package var conditions: [Condition]
@@ -30,10 +61,24 @@ package struct ChainRule: Sendable, Hashable {
         self.verdict = verdict
     }
 
+    /// Whether it is for packets that come in by one device and go out by another; nil when more than that decides.
+    func isFor(from: Device, to: Device) -> Bool? {
+        for condition in conditions {
+            switch condition {
+            case .input(let match) where !match.covers(from): return false
+            case .output(let match) where !match.covers(to): return false
+            case .input, .output, .other: continue
+            }
+        }
+        return conditions.contains(.other) ? nil : true
+    }
+}
+
+extension ChainRule {
     /// The rule of these expressions (NFTA_RULE_EXPRESSIONS).
     init(_ expressions: NetlinkAttributes) {
-        self.init([], .other)
-        // The name that was loaded last: a comparison follows.
+        self.init([], .proceed)
+        // What was loaded last: a comparison follows.
         var loaded: NFTExpression.Meta?
         for (_, value) in expressions.all {
             let expression = NetlinkAttributes(value)
@@ -44,11 +89,18 @@ package struct ChainRule: Sendable, Hashable {
             switch expression.text(1) {  // NFTA_EXPR_NAME
             case "counter", "log": continue
             case "immediate":
-                verdict = data?.nested(2).map { Self.verdict($0) } ?? .other  // NFTA_IMMEDIATE_DATA
+                // NFTA_IMMEDIATE_DREG: NFT_REG_VERDICT; into another one a value is loaded.
+                guard data?.number(1, UInt32.self) == 0 else { continue }
+                verdict = data?.nested(2).map { Self.verdict($0) } ?? .unknown  // NFTA_IMMEDIATE_DATA
+            case "reject": verdict = .drop
+            case "target": verdict = Self.verdict(ofTarget: data?.text(1))  // NFTA_TARGET_NAME
+            case "queue": verdict = .unknown
+            // NFTA_LOOKUP_DREG: NFT_REG_VERDICT
+            case "lookup" where data?.number(3, UInt32.self) == 0: verdict = .unknown
             case "meta":
                 // NFTA_META_KEY
                 loaded = data?.number(2, UInt32.self).flatMap { NFTExpression.Meta(rawValue: UInt32(bigEndian: $0)) }
-                if loaded != .inputName, loaded != .outputName { conditions.append(.other) }
+                if loaded?.isOfDevice != true { conditions.append(.other) }
             case "cmp": conditions.append(data.flatMap { Self.comparison($0, before) } ?? .other)
             default:
                 // A name that something else looks at.
@@ -60,43 +112,51 @@ package struct ChainRule: Sendable, Hashable {
     private static func verdict(_ data: NetlinkAttributes) -> Verdict {
         switch NFTExpression.Verdict(data) {
         case .accept: .accept
-        case .drop, .return: .end
-        case .jump, .goto, nil: .other
+        case .drop: .drop
+        case .return: .return
+        case .jump(let chain): .jump(chain)
+        case .goto(let chain): .goto(chain)
+        case nil: .unknown
         }
     }
 
-    /// The comparison of the name of a device; nil for another one. A name of 16 bytes is compared whole, else its beginning.
-    private static func comparison(_ data: NetlinkAttributes, _ loaded: NFTExpression.Meta?) -> Condition? {
-        guard let bytes = data.nested(3)?[1],  // NFTA_CMP_DATA, NFTA_DATA_VALUE
-            data.number(2, UInt32.self) == 0  // NFTA_CMP_OP: NFT_CMP_EQ
-        else { return nil }
-        let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-        let name = DeviceName(text: text, isWhole: bytes.contains(0))
-        switch loaded {
-        case .inputName: return .input(name)
-        case .outputName: return .output(name)
-        default: return nil
+    /// Of an extension of iptables (`-j`), of which nf_tables knows little more than the name.
+    private static func verdict(ofTarget name: String?) -> Verdict {
+        switch name {
+        case "REJECT": .drop
+        // They note or change something.
+        case "LOG", "NFLOG", "MARK", "CONNMARK", "TCPMSS", "TRACE": .proceed
+        default: .unknown
         }
+    }
+
+    /// The comparison of a device; nil for another one. A name of 16 bytes is compared whole, else its beginning.
+    private static func comparison(_ data: NetlinkAttributes, _ loaded: NFTExpression.Meta?) -> Condition? {
+        guard let loaded, let bytes = data.nested(3)?[1],  // NFTA_CMP_DATA, NFTA_DATA_VALUE
+            let operation = data.number(2, UInt32.self).map({ UInt32(bigEndian: $0) }),  // NFTA_CMP_OP
+            operation <= 1  // NFT_CMP_EQ, NFT_CMP_NEQ
+        else { return nil }
+        var match: DeviceMatch
+        switch loaded {
+        case .input, .output:
+            guard let number = bytes.number(at: 0, Int32.self) else { return nil }
+            match = DeviceMatch(subject: .number(number))
+        case .inputName, .outputName:
+            let text = String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            match = DeviceMatch(subject: bytes.contains(0) ? .name(text) : .beginning(text))
+        case .family, .transport: return nil
+        }
+        match.isExcluded = operation == 1
+        let isInput = loaded == .input || loaded == .inputName
+        return isInput ? Condition.input(match) : Condition.output(match)
     }
 }
 
-extension ChainRule {
-    /// Whether rules, in their order, plainly accept what comes from these devices and what goes to them.
-    static func accept(_ devices: [String], _ rules: [ChainRule]) -> Bool {
-        var (from, to): (Set<String>, Set<String>) = ([], [])
-        for rule in rules {
-            if rule.conditions.isEmpty {
-                if rule.verdict == .accept { return true }
-                if rule.verdict == .end { return false }
-            }
-            guard rule.verdict == .accept, rule.conditions.count == 1 else { continue }
-            switch rule.conditions[0] {
-            case .input(let name): from.formUnion(devices.filter { name.covers($0) })
-            case .output(let name): to.formUnion(devices.filter { name.covers($0) })
-            case .other: continue
-            }
-            if devices.allSatisfy({ from.contains($0) && to.contains($0) }) { return true }
+extension NFTExpression.Meta {
+    fileprivate var isOfDevice: Bool {
+        switch self {
+        case .input, .output, .inputName, .outputName: true
+        case .family, .transport: false
         }
-        return false
     }
 }

@@ -13,8 +13,8 @@ package struct BaseChain: Sendable, Hashable {
     package var priority: Int32
     /// Whether a packet that no rule decided is dropped.
     package var dropsByPolicy: Bool
-    /// In their order, of a chain that ``dropsForwarded``; else none.
-    package var rules: [ChainRule] = []
+    /// The rules of its table by their chain, in their order, of a chain that ``isForwardOfOthers``; else none.
+    package var rules: [String: [ChainRule]] = [:]
 
     package init(
         family: UInt8, table: String, name: String, type: String, hook: UInt32, priority: Int32, dropsByPolicy: Bool
@@ -52,7 +52,7 @@ package enum FilterHealth {
         package var family: String
         package var table: String
         package var chain: String
-        /// Whether it drops all: it has no rule.
+        /// Whether it drops all.
         package var isCertain: Bool
 
         /// `chain FORWARD of table ip filter`.
@@ -65,15 +65,22 @@ package enum FilterHealth {
         }
     }
 
-    /// The chains at the hook forward, of others than us, whose policy is to drop and whose rules do not accept what comes from our
-    /// bridges and goes to them. A packet must be accepted by every chain of its hook, so ours cannot help.
+    /// The chains at the hook forward, of others than us, that drop what comes from our bridges or goes to them, or may do so: by their
+    /// policy, or by a rule of theirs or of a chain that they lead to. A packet must be accepted by every chain of its hook, so ours
+    /// cannot help.
     ///
-    /// - Parameter bridges: empty for any of ours.
-    package static func findings(in chains: [BaseChain], bridges: [String] = []) -> [Finding] {
-        chains.compactMap { chain in
-            guard chain.dropsForwarded, let family = NFTablesFamily(rawValue: chain.family),
-                !ChainRule.accept(bridges.isEmpty ? ["cfs"] : bridges, chain.rules)
-            else { return nil }
+    /// - Parameters:
+    ///   - bridges: empty for any of ours.
+    ///   - others: the devices by which packets come to the bridges and leave from there; empty for one that no rule knows.
+    package static func findings(
+        in chains: [BaseChain], bridges: [ChainRule.Device] = [], others: [ChainRule.Device] = []
+    ) -> [Finding] {
+        let bridges = bridges.isEmpty ? [ChainRule.Device("cfs")] : bridges
+        let others = others.isEmpty ? [ChainRule.Device("")] : others
+        return chains.compactMap { chain in
+            guard chain.isForwardOfOthers, let family = NFTablesFamily(rawValue: chain.family) else { return nil }
+            let ends = chain.ends(between: bridges, and: others)
+            guard ends.contains(.dropped) else { return nil }
             let (name, families): (String, [IPAddress.Family]) =
                 switch family {
                 case .ipv4: ("ip", [.ipv4])
@@ -82,18 +89,34 @@ package enum FilterHealth {
                 }
             return Finding(
                 families: families, family: name, table: chain.table, chain: chain.name,
-                isCertain: chain.rules.isEmpty)
+                isCertain: ends == .dropped)
         }
     }
 }
 
 extension BaseChain {
-    /// Whether it is somebody else's, at the hook forward, and drops what no rule of it has decided.
-    var dropsForwarded: Bool {
+    /// Whether it is somebody else's, at the hook forward.
+    var isForwardOfOthers: Bool {
         // NF_INET_FORWARD of NFPROTO_IPV4, NFPROTO_IPV6 and NFPROTO_INET: a hook 2 of other families is something else.
-        guard dropsByPolicy, hook == NFTable.Chain.Base.Hook.forward.rawValue,
-            let family = NFTablesFamily(rawValue: family)
-        else { return false }
+        guard hook == NFTable.Chain.Base.Hook.forward.rawValue, let family = NFTablesFamily(rawValue: family) else {
+            return false
+        }
         return family != PacketFilterTable.table.family || table != PacketFilterTable.table.name
+    }
+
+    /// All that can become of what goes from one of the bridges to one of the others, or back.
+    fileprivate func ends(between bridges: [ChainRule.Device], and others: [ChainRule.Device]) -> ChainWalk.Ends {
+        var all: ChainWalk.Ends = []
+        for bridge in bridges {
+            for other in others {
+                for (from, to) in [(bridge, other), (other, bridge)] {
+                    var walk = ChainWalk(rules, from: from, to: to)
+                    let ends = walk.ends(in: name)
+                    all.formUnion(ends.subtracting(.undecided))
+                    if ends.contains(.undecided) { all.insert(dropsByPolicy ? .dropped : .accepted) }
+                }
+            }
+        }
+        return all
     }
 }

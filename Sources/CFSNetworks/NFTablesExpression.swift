@@ -8,6 +8,8 @@ enum NFTExpression: Sendable, Hashable {
 
     /// NFT_META_*.
     enum Meta: UInt32, Sendable {
+        case input = 4
+        case output = 5
         case inputName = 6
         case outputName = 7
         case family = 15

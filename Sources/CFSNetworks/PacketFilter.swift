@@ -186,31 +186,34 @@ package struct PacketFilter: ~Copyable {
         if let first = refusals.first { throw Self.failure(first, what) }
     }
 
-    /// The chains that the kernel hands packets to, of all tables of IPv4, IPv6 and both; with the rules of those that drop.
+    /// The chains that the kernel hands packets to, of all tables of IPv4, IPv6 and both; with the rules of those of others that
+    /// see what is forwarded.
     package mutating func baseChains() throws(CFSError) -> [BaseChain] {
         let question = NFTable.message(.getChain, family: 0)
         var chains = try netlink.list(question, "list the chains of nf_tables").compactMap { BaseChain($0.body) }
-        for place in chains.indices where chains[place].dropsForwarded {
-            chains[place].rules = try rules(of: chains[place])
+        for place in chains.indices where chains[place].isForwardOfOthers {
+            chains[place].rules = try rules(besides: chains[place])
         }
         return chains
     }
 
-    private mutating func rules(of chain: BaseChain) throws(CFSError) -> [ChainRule] {
-        guard let family = NFTablesFamily(rawValue: chain.family) else { return [] }
+    /// The rules of a chain's table, by their chain.
+    private mutating func rules(besides chain: BaseChain) throws(CFSError) -> [String: [ChainRule]] {
+        guard let family = NFTablesFamily(rawValue: chain.family) else { return [:] }
         let question = NFTable(family: family, name: chain.table).questionForRules()
+        var rules: [String: [ChainRule]] = [:]
         do throws(CFSError) {
-            return try netlink.list(question, "list the rules of \(chain.table)").compactMap { answer -> ChainRule? in
+            for answer in try netlink.list(question, "list the rules of \(chain.table)") {
                 let attributes = NetlinkAttributes(answer.body.dropFirst(4))
                 // NFTA_RULE_CHAIN, NFTA_RULE_EXPRESSIONS
-                guard attributes.text(2) == chain.name else { return nil }
-                return attributes.nested(4).map { ChainRule($0) } ?? ChainRule([], .other)
+                guard let name = attributes.text(2) else { continue }
+                rules[name, default: []].append(attributes.nested(4).map { ChainRule($0) } ?? ChainRule([], .proceed))
             }
         } catch {
             // It went while it was read.
-            if error.errno == 2 { return [] }
-            throw error
+            guard error.errno == 2 else { throw error }
         }
+        return rules
     }
 
     // MARK: - Exchanges

@@ -29,27 +29,78 @@ struct FilterHealthTests {
         #expect(FilterHealth.findings(in: []).isEmpty)
     }
 
+    private enum Told { case nothing, may, drops }
+
+    /// What is told of a chain with these rules, beside others of its table.
+    private func told(
+        _ rules: [ChainRule], drops: Bool = true, beside chains: [String: [ChainRule]] = [:],
+        _ bridges: [String] = ["cfs0", "cfs-1"]
+    ) -> Told {
+        var forward = chain(2, "filter", drops: drops)
+        forward.rules = chains
+        forward.rules["FORWARD"] = rules
+        let bridges = bridges.map { ChainRule.Device($0) }
+        let found = FilterHealth.findings(in: [forward], bridges: bridges, others: [ChainRule.Device("eth0", 2)])
+        guard let first = found.first else { return .nothing }
+        return first.isCertain ? .drops : .may
+    }
+
+    private func input(_ subject: ChainRule.DeviceMatch.Subject, excluded: Bool = false) -> ChainRule.Condition {
+        .input(ChainRule.DeviceMatch(subject: subject, isExcluded: excluded))
+    }
+
+    private func output(_ subject: ChainRule.DeviceMatch.Subject, excluded: Bool = false) -> ChainRule.Condition {
+        .output(ChainRule.DeviceMatch(subject: subject, isExcluded: excluded))
+    }
+
     @Test("a chain whose rules plainly accept what comes from bridges and goes to them is in nobody's way")
     func rules() {
-        func isFound(_ rules: [ChainRule], _ bridges: [String] = ["cfs0", "cfs-1"]) -> Bool {
-            var dropping = chain(2, "filter")
-            dropping.rules = rules
-            return !FilterHealth.findings(in: [dropping], bridges: bridges).isEmpty
+        let incoming = ChainRule([input(.beginning("cfs"))], .accept)
+        let outgoing = ChainRule([output(.beginning("cfs"))], .accept)
+        #expect(told([ChainRule([], .accept)]) == .nothing && told([incoming, outgoing]) == .nothing)
+        #expect(told([incoming, outgoing], []) == .nothing)
+        #expect(told([]) == .drops && told([ChainRule([.other], .accept)]) == .may)
+        #expect(told([incoming]) == .may && told([outgoing]) == .may)
+        #expect(told([ChainRule([], .return), incoming, outgoing]) == .drops)
+        #expect(told([ChainRule([.other], .unknown)]) == .may && told([ChainRule([], .proceed)]) == .drops)
+        let one = [ChainRule([input(.name("cfs0"))], .accept), ChainRule([output(.name("cfs0"))], .accept)]
+        #expect(told(one) == .may && told(one, ["cfs0"]) == .nothing)
+        #expect(told([ChainRule([input(.beginning("cfs")), output(.beginning("cfs"))], .accept)]) == .drops)
+        // What is dropped before it could be accepted.
+        #expect(told([ChainRule([input(.name("eth0"))], .drop), incoming, outgoing]) == .may)
+    }
+
+    @Test("a chain that accepts by its policy is told of where a rule drops what is containers', not what is others'")
+    func dropping() {
+        func told(_ conditions: [ChainRule.Condition], _ verdict: ChainRule.Verdict = .drop) -> Told {
+            self.told([ChainRule(conditions, verdict)], drops: false)
         }
-        func name(_ text: String, isWhole: Bool = false) -> ChainRule.DeviceName {
-            ChainRule.DeviceName(text: text, isWhole: isWhole)
+        #expect(self.told([], drops: false) == .nothing && told([.other], .accept) == .nothing)
+        #expect(told([]) == .drops && told([.other]) == .may && told([.other], .unknown) == .may)
+        #expect(told([input(.name("eth0"))]) == .may && told([input(.number(2))]) == .may)
+        #expect(told([input(.name("docker0"))]) == .nothing && told([output(.number(9))]) == .nothing)
+        // As Docker, libvirt and firewalld have it.
+        #expect(told([input(.name("docker0"), excluded: true), output(.name("docker0"))]) == .nothing)
+        #expect(told([input(.name("cfs0"), excluded: true), output(.name("cfs0"))]) == .may)
+        #expect(told([input(.name("lo"), excluded: true)]) == .drops)
+    }
+
+    @Test("jumps and gotos are followed, and what comes back from them goes on")
+    func jumps() {
+        func told(_ verdicts: [ChainRule.Verdict], _ chains: [String: [ChainRule]]) -> Told {
+            self.told(verdicts.map { ChainRule([], $0) }, drops: false, beside: chains)
         }
-        let input = ChainRule([.input(name("cfs"))], .accept)
-        let output = ChainRule([.output(name("cfs"))], .accept)
-        #expect(!isFound([ChainRule([], .accept)]) && !isFound([input, output]) && !isFound([input, output], []))
-        #expect(isFound([]) && isFound([input]) && isFound([output]) && isFound([ChainRule([.other], .accept)]))
-        #expect(isFound([ChainRule([], .end), input, output]) && isFound([ChainRule([.other], .other)]))
-        let one = [
-            ChainRule([.input(name("cfs0", isWhole: true))], .accept),
-            ChainRule([.output(name("cfs0", isWhole: true))], .accept),
-        ]
-        #expect(isFound(one) && !isFound(one, ["cfs0"]))
-        #expect(isFound([ChainRule([.input(name("cfs")), .output(name("cfs"))], .accept)]))
+        let (drop, accept, back) = (ChainRule([], .drop), ChainRule([], .accept), ChainRule([], .return))
+        #expect(told([.jump("a")], [:]) == .nothing && told([.jump("a")], ["a": [accept]]) == .nothing)
+        #expect(told([.jump("a")], ["a": [drop]]) == .drops && told([.goto("a")], ["a": [drop]]) == .drops)
+        #expect(told([.jump("a")], ["a": [back, drop]]) == .nothing)
+        #expect(
+            told([.jump("a"), .drop], ["a": [back]]) == .drops && told([.goto("a"), .drop], ["a": []]) == .nothing)
+        #expect(told([.jump("a"), .drop], ["a": [accept]]) == .nothing)
+        #expect(told([.jump("a"), .drop], ["a": [ChainRule([], .goto("b"))], "b": [back]]) == .drops)
+        #expect(told([.jump("a")], ["a": [ChainRule([], .jump("b"))], "b": [ChainRule([.other], .drop)]]) == .may)
+        // No kernel has it; here it ends all the same.
+        #expect(told([.jump("a")], ["a": [ChainRule([], .jump("b"))], "b": [ChainRule([], .jump("a"))]]) == .may)
     }
 
     @Test("they are found in the kernel, and do drop", .enabled(if: geteuid() == 0, "it makes network namespaces"))
@@ -75,6 +126,25 @@ struct FilterHealthTests {
             rule("oifname \"cfs*\" accept")
             let accepted = FilterHealth.findings(in: try filter.baseChains())
             #expect(accepted.isEmpty)
+            try Self.expectFollowed(lab, &filter)
         }
+    }
+
+    /// A chain that accepts by its policy, and others of its table.
+    private static func expectFollowed(_ lab: NetworkLab, _ filter: inout PacketFilter) throws {
+        lab.run(
+            lab.host,
+            "nft 'add chain ip fw g { type filter hook forward priority 6; policy accept; }; add chain ip fw one; "
+                + "add chain ip fw two; add rule ip fw g iifname != \"docker0\" oifname \"docker0\" drop; "
+                + "add rule ip fw g iif lo drop; add rule ip fw g jump one'")
+        let none = FilterHealth.findings(in: try filter.baseChains())
+        #expect(none.isEmpty, "\(none)")
+        lab.run(lab.host, "nft 'add rule ip fw one ip protocol vmap { udp : drop }'")
+        let mapped = FilterHealth.findings(in: try filter.baseChains())
+        #expect(mapped.map(\.description) == ["chain g of table ip fw"] && !mapped.contains(where: \.isCertain))
+        lab.run(lab.host, "nft 'flush chain ip fw one; add rule ip fw one counter goto two; add rule ip fw two drop'")
+        let dropped = FilterHealth.findings(in: try filter.baseChains())
+        #expect(dropped.map(\.description) == ["chain g of table ip fw"] && dropped.allSatisfy(\.isCertain))
+        #expect(lab.outside.isCutOff(from: lab.addresses.container(1, 2)))
     }
 }

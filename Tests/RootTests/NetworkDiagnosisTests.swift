@@ -292,6 +292,7 @@ struct NetworkDiagnosisTests: EngineSuite {
             let open = try bad()
             #expect(open.isEmpty, "\(open)")
             host.run("nft delete table ip fw")
+            try expectFollowed(host)
             let subnet = try #require(
                 try engine.json("network", "inspect", "ill")[0]["IPAM"]["Config"][0]["Subnet"].text)
             let base = try #require(subnet.split(separator: "/").first)
@@ -301,6 +302,25 @@ struct NetworkDiagnosisTests: EngineSuite {
             try mend("ip route del \(base)/24 dev out")
             try expectWayOut(host)
         }
+    }
+
+    /// A chain that accepts by its policy, and leads to one that drops.
+    private func expectFollowed(_ host: HostNetwork) throws {
+        let made = host.run(
+            """
+            nft 'add table ip fw; add chain ip fw gate { type filter hook forward priority 5; policy accept; }
+            add chain ip fw check; add rule ip fw gate jump check; add rule ip fw check iifname "other" drop'
+            """)
+        #expect(made.status == 0, "\(made.errors)")
+        let passing = try bad()
+        #expect(passing.isEmpty, "\(passing)")
+        host.run("nft 'add rule ip fw check iifname \"out\" drop'")
+        let chain = try #require(try diagnose().findings.first { $0.name == "filters of others" }?.found)
+        #expect(chain.detail.hasPrefix("chain gate of table ip fw may drop what is forwarded"), "\(chain)")
+        try mend(chain.hint)
+        let mended = try bad()
+        #expect(mended.isEmpty, "\(mended)")
+        host.run("nft delete table ip fw")
     }
 
     private func expectWayOut(_ host: HostNetwork) throws {
