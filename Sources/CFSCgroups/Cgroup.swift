@@ -64,10 +64,19 @@ public struct Cgroup: Sendable {
         try checked(result, "write", .limiting, path: "\(path)/cgroup.procs")
     }
 
-    /// Removes it once nobody lives in it any more: waits for the *populated* event, killing what is left first.
+    /// Removes it once nobody lives in it any more: waits for the *populated* event, killing what is left first. What somebody else
+    /// removes meanwhile, as systemd does below a unit that is empty, is removed.
     ///
     /// - Parameter deadline: how long to wait, in milliseconds.
     public func remove(deadline: Int32 = 10_000) throws(CFSError) {
+        do throws(CFSError) {
+            try removeWhenEmpty(deadline)
+        } catch {
+            guard !File.exists(path) else { throw error }
+        }
+    }
+
+    private func removeWhenEmpty(_ deadline: Int32) throws(CFSError) {
         // rmdir(2) of a live cgroup answers EBUSY; most are empty by now.
         if try removeFolders() { return }
         let events = try File.open("cgroup.events", .read, at: fd.raw, phase: .removing)

@@ -100,6 +100,30 @@ public enum StreamSocket {
     public static func connect(to path: String) throws(CFSError) -> OwnedFD {
         OwnedFD(try checked(Int(cfs_unix_connect_stream(path)), "connect", .looking, path: path))
     }
+
+    /// The same with a limit of time, for this and for each write to it (EAGAIN); nil where nobody listens.
+    public static func connectIfThere(to path: String, milliseconds: Int32) throws(CFSError) -> OwnedFD? {
+        let result = Int(cfs_unix_connect_stream_within(path, milliseconds))
+        if result == -ErrorCode.notFound || result == -Int(ECONNREFUSED) { return nil }
+        return OwnedFD(try checked(result, "connect", .looking, path: path))
+    }
+
+    /// Sends all of the bytes; the end of whoever reads is an error (EPIPE), and no signal.
+    public static func send(_ socket: Int32, _ bytes: [UInt8]) throws(CFSError) {
+        var failure = 0
+        bytes.withUnsafeBytes { all in
+            var rest = all
+            while !rest.isEmpty {
+                let count = Int(cfs_send_fds(socket, rest.baseAddress, rest.count, nil, 0, 0))
+                if count < 0 {
+                    failure = count
+                    return
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+        try checked(failure, "sendmsg", .running)
+    }
 }
 
 /// Two connected ends, both close-on-exec: one stays, the other is for the process that is about to be made.

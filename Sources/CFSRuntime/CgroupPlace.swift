@@ -13,6 +13,8 @@ struct CgroupPlace {
 
     let hierarchy: CgroupHierarchy
     let name: String
+    /// What systemd is asked for; nil where the folder is made without asking anybody.
+    let scope: SystemdScope?
 
     var path: String { "\(hierarchy.folder)/\(name)" }
 
@@ -20,13 +22,25 @@ struct CgroupPlace {
     ///   - path: `linux.cgroupsPath`. An absolute one lies below the mount point, a relative one below the folder of this
     ///     runtime; without one the container's id is the name there.
     ///   - isSystemd: whether it is `SLICE:PREFIX:NAME` instead, of a systemd unit.
+    ///   - asksSystemd: whether systemd makes that unit, where it runs; else the folder has its place only.
     /// - Returns: nil on a host without cgroup v2.
-    init?(_ path: String?, id: String, isSystemd: Bool, _ store: ContainerStore) throws(CFSError) {
+    init?(
+        _ path: String?, id: String, isSystemd: Bool, asksSystemd: Bool, _ store: ContainerStore
+    ) throws(CFSError) {
         guard let found = try CgroupHierarchy.find(name: Self.defaultFolder(of: store)) else { return nil }
-        let asked = isSystemd ? try Self.unitPath(path ?? "", id) : path ?? ""
+        let unit: SystemdUnit? = isSystemd ? try SystemdUnit(path ?? "", id: id) : nil
+        let asked = unit?.path ?? path ?? ""
         guard !asked.pathNames.contains("..") else {
             throw CFSError(.invalidConfiguration, .parsing, "linux.cgroupsPath \"\(asked)\" leaves its place")
         }
+        if asksSystemd, let unit, unit.isScope, let manager = try SystemdManager.find() {
+            // As systemd says it is only known once it is there.
+            hierarchy = CgroupHierarchy(mountPoint: found.mountPoint, folder: found.mountPoint + unit.path)
+            name = SystemdScope.cgroup
+            scope = SystemdScope(unit: unit, id: id, manager: manager)
+            return
+        }
+        scope = nil
         let parts = asked.pathNames.filter { $0 != "." }
         guard let last = parts.last else {
             (hierarchy, name) = (found, id)
@@ -38,33 +52,17 @@ struct CgroupPlace {
         name = last
     }
 
-    /// The place that systemd gives a scope, by the names that its users know (systemd.slice(5)).
-    private static func unitPath(_ text: String, _ id: String) throws(CFSError) -> String {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        guard text.isEmpty || parts.count == 3 else {
-            throw CFSError(
-                .invalidConfiguration, .parsing,
-                "linux.cgroupsPath \"\(text)\" is not SLICE:PREFIX:NAME, as --systemd-cgroup wants it")
-        }
-        let slice = text.isEmpty || parts[0].isEmpty ? "system.slice" : parts[0]
-        let name = text.isEmpty ? id : parts[2]
-        let prefix = text.isEmpty ? "cfs" : parts[1]
-        guard slice.hasSuffix(".slice"), !slice.hasSlash, !name.isEmpty else {
-            throw CFSError(.invalidConfiguration, .parsing, "linux.cgroupsPath \"\(text)\" names no slice of systemd")
-        }
-        var path = ""
-        var unit = ""
-        // `a-b.slice` lies in `a.slice`; `-.slice` is the root.
-        for part in slice.dropLast(".slice".count).split(separator: "-") {
-            unit += unit.isEmpty ? "\(part)" : "-\(part)"
-            path += "/\(unit).slice"
-        }
-        if name.hasSuffix(".slice") { return "\(path)/\(name)" }
-        return "\(path)/\(prefix.isEmpty ? name : "\(prefix)-\(name)").scope"
+    /// - Parameter path: of a scope that is there, from the mount point.
+    init(_ mountPoint: String, _ path: String, _ scope: SystemdScope) {
+        hierarchy = CgroupHierarchy(mountPoint: mountPoint, folder: mountPoint + path)
+        name = SystemdScope.cgroup
+        self.scope = scope
     }
 
     /// - Throws: `conflict` when somebody lives in it.
     func check() throws(CFSError) {
+        // systemd says so itself, and before it has made anything.
+        if scope != nil { return }
         guard let there = try hierarchy.cgroup(name), try there.isPopulated() else { return }
         throw CFSError(
             .conflict, .limiting, "the container's cgroup \(path) is not empty", path: path,
@@ -74,10 +72,19 @@ struct CgroupPlace {
     /// Makes the cgroup, with the limits that were asked for.
     ///
     /// - Throws: `conflict` when somebody lives in it already.
-    func make(_ resources: RuntimeSpec.Resources?) throws(CFSError) -> Cgroup {
+    func make(_ resources: RuntimeSpec.Resources?) throws(CFSError) -> MadeCgroup {
         let settings = try resources.map { asked throws(CFSError) in try CgroupSettings(asked) } ?? CgroupSettings()
+        if let scope { return try scope.make(hierarchy.mountPoint, settings) }
         try check()
         if let there = try hierarchy.cgroup(name) { try there.remove() }
-        return try hierarchy.create(name, settings: settings)
+        return MadeCgroup(cgroup: try hierarchy.create(name, settings: settings), place: self, placeholder: nil)
     }
+}
+
+/// A container's cgroup that is there.
+struct MadeCgroup {
+    let cgroup: Cgroup
+    let place: CgroupPlace
+    /// Who lives in it until the container's process does; it ends with this value. Nil where nobody has to.
+    let placeholder: ScopePlaceholder?
 }

@@ -1,3 +1,4 @@
+import CFSLinux
 import CFSModel
 
 /// What the runtime remembers of a container, in `state.json` of its folder. The configuration lies beside it as it was when
@@ -20,6 +21,9 @@ struct ContainerDocument: Sendable {
     var cgroupMountPoint = ""
     var cgroupFolder = ""
     var cgroupName = ""
+    /// The scope of systemd that the cgroup lies in, and the inode of its folder; empty and 0 without one.
+    var unit = ""
+    var scopeInode: UInt64 = 0
 
     init(ociVersion: String, id: String, bundle: String, rootfs: String, created: UInt64) {
         self.ociVersion = ociVersion
@@ -29,8 +33,20 @@ struct ContainerDocument: Sendable {
         self.created = created
     }
 
+    mutating func remember(_ place: CgroupPlace) {
+        cgroupMountPoint = place.hierarchy.mountPoint
+        cgroupFolder = place.hierarchy.folder
+        cgroupName = place.name
+        guard let scope = place.scope else { return }
+        unit = scope.unit.name
+        scopeInode = File.statusIfThere(cgroupFolder)?.inode ?? 0
+    }
+
     /// For a cgroup that is somebody else's: whoever removes the container would end what lives there.
-    mutating func forgetCgroup() { (cgroupMountPoint, cgroupFolder, cgroupName) = ("", "", "") }
+    mutating func forgetCgroup() {
+        (cgroupMountPoint, cgroupFolder, cgroupName) = ("", "", "")
+        (unit, scopeInode) = ("", 0)
+    }
 
     init(json: JSON) throws(CFSError) {
         var fields = try JSONFields(json, what: "state", reading: .extensible)
@@ -45,6 +61,8 @@ struct ContainerDocument: Sendable {
         cgroupMountPoint = try fields.string("cgroupMountPoint") ?? ""
         cgroupFolder = try fields.string("cgroupFolder") ?? ""
         cgroupName = try fields.string("cgroupName") ?? ""
+        unit = try fields.string("unit") ?? ""
+        scopeInode = try fields.unsigned("scopeInode") ?? 0
     }
 
     var json: JSON {
@@ -54,7 +72,7 @@ struct ContainerDocument: Sendable {
             "created": JSON(unsigned: created), "annotations": JSON(annotations),
             "restored": .bool(isRestored), "cgroupMountPoint": .string(cgroupMountPoint),
             "cgroupFolder": .string(cgroupFolder),
-            "cgroupName": .string(cgroupName),
+            "cgroupName": .string(cgroupName), "unit": .string(unit), "scopeInode": JSON(unsigned: scopeInode),
         ]
     }
 

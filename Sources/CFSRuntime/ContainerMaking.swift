@@ -14,6 +14,8 @@ struct ContainerMaking {
         var pivots = true
         var ownsKeyring = true
         var isSystemd = false
+        /// Whether a unit that is named so is systemd's to make, where it runs.
+        var asksSystemd = true
         /// Whether another process gives the word to start.
         var waitsAtGate = true
         /// Whether this process stays with the container, so that it can serve a terminal itself.
@@ -82,14 +84,20 @@ struct ContainerMaking {
             try place?.check()
             try File.create("\(container.folder)/config.json", configuration.bytes, mode: 0o600)
             try container.write()
-            let cgroup = try place?.make(spec.linux.resources)
+            let made = try place?.make(spec.linux.resources)
             isOwnCgroup = true
+            if let made, made.place.scope != nil {
+                container.document.remember(made.place)
+                try container.write()
+                // systemd may have a root of its own, in a container for example.
+                if made.place.path != place?.path { plan = try self.plan(made.place) }
+            }
             var gate: SharedFD?
             if options.waitsAtGate {
                 gate = SharedFD(try Gate.listen(container))
                 plan.held?.gate = gate?.raw
             }
-            let process = try start(plan, cgroup, container.document)
+            let process = try start(plan, made, container.document)
             if let path = options.consoleSocket { try ConsoleSocket.send(process.terminal, to: path) }
             container.document.pid = process.pid
             container.document.startTime = process.startTime
@@ -98,7 +106,7 @@ struct ContainerMaking {
                 try AtomicFile.write(Array("\(process.pid)".utf8), to: path, mode: 0o644, durable: false)
             }
             try process.release(state: container.document.state(.created, pid: process.pid).json.bytes())
-            withExtendedLifetime((gate, cgroup)) {}
+            withExtendedLifetime((gate, made)) {}
             return (container, process)
         } catch {
             // The process is gone with its handle. What follows a failure is what follows an end (runtime.md, Lifecycle).
@@ -115,7 +123,11 @@ struct ContainerMaking {
     /// Where its cgroup lies; nil on a host without cgroup v2, which then must not be asked for limits.
     func place() throws(CFSError) -> CgroupPlace? {
         let linux = configuration.spec.linux
-        if let place = try CgroupPlace(linux.cgroupsPath, id: id, isSystemd: options.isSystemd, store) { return place }
+        if let place = try CgroupPlace(
+            linux.cgroupsPath, id: id, isSystemd: options.isSystemd, asksSystemd: options.asksSystemd, store)
+        {
+            return place
+        }
         guard let resources = linux.resources, try !CgroupSettings(resources).isEmpty else { return nil }
         throw CFSError(
             .cgroupControllerUnavailable, .limiting, "linux.resources: this host has no cgroup v2 to limit it by")
@@ -127,11 +139,9 @@ struct ContainerMaking {
             ociVersion: configuration.spec.ociVersion, id: id, bundle: configuration.bundle,
             rootfs: configuration.rootfs, created: SystemClock.realtime)
         document.annotations = configuration.spec.annotations
-        if let place {
-            document.cgroupMountPoint = place.hierarchy.mountPoint
-            document.cgroupFolder = place.hierarchy.folder
-            document.cgroupName = place.name
-        }
+        // That of a scope is written down once it is this container's: until then it may be another's, and what is left of a
+        // scope when its maker is killed goes by itself.
+        if let place, place.scope == nil { document.remember(place) }
         return RuntimeContainer(store: store, document: document)
     }
 
@@ -158,12 +168,14 @@ struct ContainerMaking {
     }
 
     private func start(
-        _ plan: LaunchPlan, _ cgroup: Cgroup?, _ document: ContainerDocument
+        _ plan: LaunchPlan, _ made: MadeCgroup?, _ document: ContainerDocument
     ) throws(CFSError) -> HeldProcess {
         var timeline = Timeline()
         let pending = try Launcher.begin(
-            LaunchBeginning(plan), cgroup: cgroup?.descriptor, standard: [0, 1, 2]
+            LaunchBeginning(plan), cgroup: made?.cgroup.descriptor, standard: [0, 1, 2]
         ) { () throws(CFSError) in plan }
+        // The container's own process lives there now.
+        try made?.placeholder?.end()
         let hooks = configuration.spec.hooks
         return try Launcher.hold(pending, plan, &timeline) { pid throws(CFSError) in
             let state = document.state(.creating, pid: pid).json.bytes()

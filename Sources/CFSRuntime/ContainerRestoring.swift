@@ -40,7 +40,7 @@ final class ContainerRestoring {
             try place?.check()
             try File.create("\(container.folder)/config.json", making.configuration.bytes, mode: 0o600)
             try container.write()
-            cgroup = try place?.make(spec.linux.resources)
+            cgroup = try place?.make(spec.linux.resources).cgroup
             isOwnCgroup = true
             let process = try SharedFD(run(&container, place))
             return (container, process, terminal)

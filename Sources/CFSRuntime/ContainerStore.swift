@@ -74,7 +74,7 @@ struct RuntimeContainer {
 
     /// Its cgroup; nil when it has none, or no longer.
     func cgroup() throws(CFSError) -> Cgroup? {
-        guard let hierarchy else { return nil }
+        guard let hierarchy, document.unit.isEmpty || hasScope else { return nil }
         return try hierarchy.cgroup(document.cgroupName)
     }
 
@@ -94,7 +94,8 @@ struct RuntimeContainer {
         guard let process = ProcessStatus(of: document.pid), process.startTime == document.startTime,
             !process.hasEnded
         else { return .stopped }
-        if try cgroup()?.events().isFrozen ?? false { return .paused }
+        let isFrozen = try inCgroup { cgroup throws(CFSError) in try cgroup.events().isFrozen }
+        if isFrozen ?? false { return .paused }
         return process.hasExecuted || document.isRestored ? .running : .created
     }
 

@@ -32,7 +32,7 @@ enum FeaturesCommand {
         linux.cgroup = RuntimeFeatures.Cgroup()
         linux.cgroup?.v1 = false
         linux.cgroup?.v2 = true
-        linux.cgroup?.systemd = false
+        linux.cgroup?.systemd = true
         linux.cgroup?.systemdUser = false
         linux.cgroup?.rdma = true
         linux.seccomp = RuntimeFeatures.Seccomp()

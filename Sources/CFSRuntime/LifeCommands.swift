@@ -23,9 +23,13 @@ enum LifeCommands {
         let wantsAll = arguments.has("all")
         // In a shared pid namespace nothing ends the others when the first process is gone.
         let sharesProcesses = try !container.configuration().linux.namespaces.contains { $0.type == "pid" }
-        if wantsAll || number == SIGKILL && sharesProcesses, let cgroup = try container.cgroup() {
-            guard try signalAll(cgroup, number) || wantsAll else { throw stopped() }
-            return 0
+        if wantsAll || number == SIGKILL && sharesProcesses {
+            if let found = try container.inCgroup({ cgroup throws(CFSError) in try signalAll(cgroup, number) }) {
+                guard found || wantsAll else { throw stopped() }
+                return 0
+            }
+            // systemd has removed a scope that nobody lives in.
+            if wantsAll, !container.document.unit.isEmpty { return 0 }
         }
         guard let process = try container.process(), try ProcessControl.signal(process.raw, number) else {
             throw stopped()
@@ -128,7 +132,7 @@ enum DeleteCommand {
     }
 
     private static func stop(_ container: RuntimeContainer) throws(CFSError) {
-        if let cgroup = try container.cgroup() {
+        try container.inCgroup { cgroup throws(CFSError) in
             try cgroup.kill()
             // What was frozen ends only in a cgroup that thaws.
             if try cgroup.events().isFrozen { try cgroup.thaw() }
@@ -159,6 +163,7 @@ enum DeleteCommand {
         _ container: RuntimeContainer, _ hooks: RuntimeSpec.Hooks, _ log: RuntimeLog
     ) throws(CFSError) {
         if let cgroup = try container.cgroup() { try cgroup.remove() }
+        container.endScope(log)
         runPoststopHooks(hooks, container.document, log)
         try container.removeTraces()
     }

@@ -28,6 +28,8 @@ enum RestoreCommand {
         options.pidFile = try CreateCommand.absolute(arguments["pid-file"])
         options.consoleSocket = try CreateCommand.absolute(arguments["console-socket"])
         options.isSystemd = context.isSystemd
+        // CRIU makes the cgroups below the container's by itself, and moves the processes there.
+        options.asksSystemd = false
         options.ownsKeyring = !arguments.has("no-new-keyring")
         options.waitsAtGate = false
         options.staysInFront = !isDetached

@@ -13,7 +13,7 @@ public enum RuntimeMain {
         .value("log", placeholder: "FILE", help: "append errors and warnings to a file"),
         .value("log-format", placeholder: "text|json", help: "format of the file's lines (default: text)"),
         .flag("debug", help: "log more"),
-        .flag("systemd-cgroup", help: "read linux.cgroupsPath as SLICE:PREFIX:NAME"),
+        .flag("systemd-cgroup", help: "read linux.cgroupsPath as SLICE:PREFIX:NAME, a scope of systemd"),
         .value("rootless", placeholder: "true|false|auto", help: "taken for its callers' sake: root is needed"),
         .value("criu", placeholder: "FILE", help: "the program that does checkpoint and restore (default: criu)"),
         .flag("help", "h", help: "show this help"),

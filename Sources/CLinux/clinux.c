@@ -23,6 +23,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -336,6 +337,23 @@ long cfs_unix_listen(const char *path, int backlog) {
 
 long cfs_unix_connect(const char *path) { return unix_socket(path, SOCK_SEQPACKET, connect); }
 long cfs_unix_connect_stream(const char *path) { return unix_socket(path, SOCK_STREAM, connect); }
+
+long cfs_unix_connect_stream_within(const char *path, int milliseconds) {
+    struct sockaddr_un address;
+    long status = unix_address(path, &address);
+    if (status < 0) return status;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd == -1) return -errno;
+    struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = milliseconds % 1000 * 1000};
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1
+        || connect(fd, (const struct sockaddr *)&address, sizeof address) == -1) {
+        long error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
 long cfs_unix_connect_datagram(const char *path) { return unix_socket(path, SOCK_DGRAM, connect); }
 
 long cfs_accept(int socket) {

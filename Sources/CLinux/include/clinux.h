@@ -204,6 +204,8 @@ long cfs_unix_listen(const char *path, int backlog);
 long cfs_unix_connect(const char *path);
 /// The same for a stream.
 long cfs_unix_connect_stream(const char *path);
+/// The same, and -EAGAIN when the listener has no room for so long; each write to it has that limit, too (SO_SNDTIMEO).
+long cfs_unix_connect_stream_within(const char *path, int milliseconds);
 /// The same for datagrams. Where a socket of another type has the path, that is -EPROTOTYPE, and its owner sees nothing of it.
 long cfs_unix_connect_datagram(const char *path);
 long cfs_accept(int socket);
