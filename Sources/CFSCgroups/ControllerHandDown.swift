@@ -36,6 +36,14 @@ extension CgroupHierarchy {
         }
     }
 
+    /// Hands down to the cgroups in the folder whatever it has itself: whoever reads their statistics expects all of them. No limit
+    /// needs it, so what the kernel refuses stays away; a limit that does need it says so.
+    public func handDownAll() throws(CFSError) {
+        for name in try Self.words(of: "\(folder)/cgroup.controllers") {
+            _ = Cgroup.tryWrite("+\(name)", to: "\(folder)/cgroup.subtree_control")
+        }
+    }
+
     private func handDown(_ controllers: [CgroupController], from place: String) throws(CFSError) {
         let file = "\(place)/cgroup.subtree_control"
         let names = controllers.map(\.rawValue).text(separator: ", ")

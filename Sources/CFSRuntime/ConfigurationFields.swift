@@ -80,7 +80,10 @@ extension ConfigurationField {
             .enforced(
                 "linux.netDevices.*.name",
                 "into a network namespace that is not the host's; with `%d` the first number that is free"),
-            .enforced("linux.cgroupsPath", "below the mount point, or the runtime's folder when it is relative"),
+            .enforced(
+                "linux.cgroupsPath",
+                "below the mount point, or the runtime's folder when it is relative; with `--systemd-cgroup` a scope of systemd"
+            ),
             .enforced("linux.rootfsPropagation", "also with an `r` in front, as callers write it"),
             .enforced("linux.sysctl", "of namespaces that are not the host's, others are refused"),
             .enforced("linux.maskedPaths"),

@@ -105,7 +105,7 @@ final class DBusConnection {
         let line = String(decoding: received[..<length], as: UTF8.self)
         received.removeFirst(length)
         guard line.hasPrefix("OK ") else {
-            let said = line.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+            let said = line.split(whereSeparator: { $0.isNewline }).first.map(String.init) ?? ""
             throw CFSError(.notPermitted, .limiting, "the system bus does not take this user: \(said)")
         }
         try send(Array("BEGIN\r\n".utf8))

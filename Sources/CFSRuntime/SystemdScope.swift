@@ -33,6 +33,8 @@ struct SystemdScope {
             }
             // A cgroup that hands controllers down holds no processes, so this one goes first.
             let cgroup = try place.hierarchy.create(place.name, settings: settings, inhabitant: placeholder.pid)
+            // The scope has what its slice has, and a kubelet reads the container's own.
+            try place.hierarchy.handDownAll()
             return MadeCgroup(cgroup: cgroup, place: place, placeholder: placeholder)
         } catch {
             try placeholder.end()

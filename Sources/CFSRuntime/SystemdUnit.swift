@@ -31,11 +31,19 @@ struct SystemdUnit: Sendable, Hashable {
 
     /// Whether it can be a name of a unit at all (systemd.unit(5)); what a bus takes for a text is less.
     var isPlain: Bool {
-        [slice, name].allSatisfy { text in
-            text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                    || [0x3a, 0x2d, 0x5f, 0x2e, 0x5c, 0x40].contains(byte)
-            } && text.utf8.count < 256
+        for text in [slice, name] {
+            guard text.utf8.count < 256, text.utf8.allSatisfy(Self.isLetter) else { return false }
+        }
+        return true
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        switch byte {
+        // Digits, capitals, letters.
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        // `-`, `.`, `:`, `@`, `\`, `_`.
+        case 0x2d, 0x2e, 0x3a, 0x40, 0x5c, 0x5f: true
+        default: false
         }
     }
 

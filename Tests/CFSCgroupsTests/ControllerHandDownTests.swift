@@ -34,6 +34,15 @@ struct ControllerHandDownTests {
         #expect(textOfFile(folder("a/cfs/cgroup.subtree_control")) == "cpu memory\n")
     }
 
+    @Test("all that a folder has is handed down one by one, so that one which is refused keeps no other away")
+    func all() throws {
+        place("a/cfs/", has: "cpu memory", hands: "")
+        try hierarchy.handDownAll()
+        // A file that is no kernel's keeps what was written last, at its beginning.
+        #expect(textOfFile(folder("a/cfs/cgroup.subtree_control")) == "+memory")
+        #expect(textOfFile(folder("a/cgroup.subtree_control")) == nil)
+    }
+
     @Test("a place that keeps a controller is named, with the setting that needs it")
     func notDelegated() throws {
         place("", has: "cpu memory", hands: "cpu memory")
