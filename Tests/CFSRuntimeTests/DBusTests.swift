@@ -1,4 +1,3 @@
-import CFSLinux
 import CFSModel
 import Glibc
 import Testing
