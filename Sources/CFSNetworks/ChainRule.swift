@@ -80,6 +80,8 @@ extension ChainRule {
         self.init([], .proceed)
         // What was loaded last: a comparison follows.
         var loaded: NFTExpression.Meta?
+        var hasState = false
+        var isForInvalid = false
         for (_, value) in expressions.all {
             let expression = NetlinkAttributes(value)
             // NFTA_EXPR_DATA
@@ -101,12 +103,21 @@ extension ChainRule {
                 // NFTA_META_KEY
                 loaded = data?.number(2, UInt32.self).flatMap { NFTExpression.Meta(rawValue: UInt32(bigEndian: $0)) }
                 if loaded?.isOfDevice != true { conditions.append(.other) }
+            case "ct":
+                hasState = data?.number(2, UInt32.self) == 0  // NFTA_CT_KEY: NFT_CT_STATE
+                conditions.append(.other)
+            case "bitwise" where hasState:
+                // NFTA_BITWISE_MASK, NFTA_DATA_VALUE: the bit of NF_CT_STATE_INVALID
+                isForInvalid = data?.nested(4)?[1]?.number(at: 0, UInt32.self) == 1
+                conditions.append(.other)
             case "cmp": conditions.append(data.flatMap { Self.comparison($0, before) } ?? .other)
             default:
                 // A name that something else looks at.
                 conditions.append(.other)
             }
         }
+        // What belongs to no connection is nothing that a container waits for.
+        if isForInvalid, verdict == .drop { verdict = .proceed }
     }
 
     private static func verdict(_ data: NetlinkAttributes) -> Verdict {

@@ -136,7 +136,7 @@ struct FilterHealthTests {
             lab.host,
             "nft 'add chain ip fw g { type filter hook forward priority 6; policy accept; }; add chain ip fw one; "
                 + "add chain ip fw two; add rule ip fw g iifname != \"docker0\" oifname \"docker0\" drop; "
-                + "add rule ip fw g iif lo drop; add rule ip fw g jump one'")
+                + "add rule ip fw g iif lo drop; add rule ip fw g ct state invalid drop; add rule ip fw g jump one'")
         let none = FilterHealth.findings(in: try filter.baseChains())
         #expect(none.isEmpty, "\(none)")
         lab.run(lab.host, "nft 'add rule ip fw one ip protocol vmap { udp : drop }'")
