@@ -27,6 +27,15 @@ public enum Capability {
     /// The bit of a name without `CAP_`; none for an unknown one.
     static func bit(_ name: String) -> UInt64 { names.firstIndex(of: name).map { 1 << UInt64($0) } ?? 0 }
 
+    /// The bit of a name as the OCI configuration has it, `CAP_CHOWN`; none for an unknown one.
+    public static func bit(ofFullName name: String) -> UInt64 {
+        let bytes = Array(name.utf8)
+        guard bytes.count > 4, bytes[0] == 0x43, bytes[1] == 0x41, bytes[2] == 0x50, bytes[3] == 0x5f else { return 0 }
+        let rest = bytes[4...]
+        let number = names.firstIndex { $0.utf8.count == rest.count && $0.utf8.elementsEqual(rest) }
+        return number.map { 1 << UInt64($0) } ?? 0
+    }
+
     /// Whether this process may do what the name without `CAP_` stands for.
     public static func isEffective(_ name: String) throws(CFSError) -> Bool { try effective() & bit(name) != 0 }
 

@@ -71,15 +71,15 @@ enum Enforcement {
     /// - Returns: a sentence for each set, for the log.
     static func grantable(_ process: inout RuntimeSpec.Process, inUserNamespace: Bool) throws(CFSError) -> [String] {
         guard var sets = process.capabilities else { return [] }
-        let known = Capability.names(of: Capability.all)
-        let ours = Capability.names(of: inUserNamespace ? Capability.all : try Capability.permitted())
-        let bound = Capability.names(of: inUserNamespace ? Capability.all : try Capability.bounding())
+        let ours = inUserNamespace ? Capability.all : try Capability.permitted()
+        let bound = inUserNamespace ? Capability.all : try Capability.bounding()
         var dropped: [String] = []
-        func keep(_ names: inout [String], among granted: [String]) {
+        func keep(_ names: inout [String], among granted: UInt64) {
             names = names.filter { name in
-                if granted.contains(name) { return true }
+                let bit = Capability.bit(ofFullName: name)
+                if granted & bit != 0 { return true }
                 let text =
-                    known.contains(name)
+                    bit != 0
                     ? "the capability \(name) cannot be granted: the runtime has not got it"
                     : "the capability \(name) is not known"
                 if !dropped.contains(text) { dropped.append(text) }
@@ -88,7 +88,7 @@ enum Enforcement {
         }
         keep(&sets.bounding, among: bound)
         keep(&sets.permitted, among: ours)
-        keep(&sets.effective, among: ours.filter(sets.permitted.contains))
+        keep(&sets.effective, among: sets.permitted.reduce(0) { $0 | Capability.bit(ofFullName: $1) })
         keep(&sets.inheritable, among: bound)
         sets.ambient = sets.ambient.filter { name in
             if sets.permitted.contains(name) && sets.inheritable.contains(name) { return true }
