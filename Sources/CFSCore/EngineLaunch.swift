@@ -111,6 +111,6 @@ extension Engine {
             cgroupFolder: cgroups?.folder,
             pidsLimit: UInt64(ContainerPlan.pidsLimit),
             resources: resources == RuntimeSpec.Resources() ? nil : resources,
-            terminal: spec.terminal, interactive: spec.interactive)
+            terminal: spec.terminal, interactive: spec.interactive, hasNetworks: !spec.networks.isEmpty)
     }
 }

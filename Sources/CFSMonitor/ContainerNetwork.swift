@@ -50,10 +50,11 @@ final class ContainerNetwork {
     /// Puts the container whose first process this is on its networks. Before its command runs, and only in a process with one
     /// thread.
     ///
+    /// - Parameter begun: what was made for it before; without, that is made too.
     /// - Throws: whatever keeps it from being reached as it was asked for; nothing is left then.
-    func connect(pid: Int32) throws(CFSError) {
+    func connect(pid: Int32, _ begun: NetworkBeginning? = nil) throws(CFSError) {
         do throws(CFSError) {
-            try enter(pid: pid)
+            try enter(pid: pid, begun)
             clear(settings.endpoints.flatMap(\.addresses))
             // Ports first: they are what can be taken.
             if let target = settings.target { try held.open(to: target) }
@@ -89,10 +90,15 @@ final class ContainerNetwork {
     }
 
     /// Finds the namespace of the container's first process.
-    func enter(pid: Int32) throws(CFSError) {
+    func enter(pid: Int32, _ begun: NetworkBeginning? = nil) throws(CFSError) {
+        Self.raiseDescriptorLimit()
+        if let begun {
+            (namespace, hasIPv6) = (begun.namespace, begun.hasIPv6)
+            (sockets, opened) = (begun.sockets, begun.filter)
+            return
+        }
         namespace = SharedFD(try File.open("/proc/\(pid)/ns/net", .read, phase: .preparing))
         hasIPv6 = try NetworkSysctl.hasIPv6()
-        Self.raiseDescriptorLimit()
     }
 
     /// As if it had not been found.
@@ -199,12 +205,13 @@ final class ContainerNetwork {
     /// namespace.
     ///
     /// - Parameter present: families that have such a way already.
-    func addWaysOut(_ inside: inout RouteSocket, present: Set<IPAddress.Family>) throws(CFSError) {
+    func addWaysOut(_ inside: inout RouteSocket, present: [IPAddress.Family]) throws(CFSError) {
         var present = present
         for endpoint in settings.endpoints where !endpoint.network.isInternal {
             guard let device = devices.first(where: { $0.network == endpoint.network.id })?.inner else { continue }
             for range in endpoint.network.ranges {
-                guard let gateway = range.gateway, present.insert(range.subnet.family).inserted else { continue }
+                guard let gateway = range.gateway, !present.contains(range.subnet.family) else { continue }
+                present.append(range.subnet.family)
                 try inside.addRoute(to: nil, via: gateway, device: device)
             }
         }
@@ -212,14 +219,7 @@ final class ContainerNetwork {
 
     /// What a container has once, with its first network. In its namespace.
     func prepareResolver(_ inside: inout RouteSocket) throws(CFSError) {
-        guard sockets == nil else { return }
-        // The container's own process does so too, at its own pace; the resolver needs it now.
-        if let loopback = try inside.link(named: "lo"), !loopback.isUp { try inside.setUp(loopback.index) }
-        // Whoever is in the container may ping; the groups are the host's, of which its own are some.
-        try NetworkSysctl.set("ipv4/ping_group_range", "0 2147483647")
-        let opened = try ResolverSockets()
-        try ResolverRedirect.install(udp: opened.udpPort, tcp: opened.tcpPort)
-        sockets = opened
+        if sockets == nil { sockets = try NetworkBeginning.makeResolverSockets(&inside) }
     }
 
     func limitIngress(_ endpoint: NetworkEndpoint, _ host: inout RouteSocket) throws(CFSError) {

@@ -14,6 +14,7 @@ struct LaunchAttempt {
     private var streams: StandardStreams?
     private let pending: PendingLaunch
     let cgroup: Cgroup?
+    private(set) var networks: NetworkBeginning?
     /// Of the clone, as the host sees it.
     var pid: Int32 { pending.pid }
 
@@ -39,6 +40,13 @@ struct LaunchAttempt {
         }
         streams?.closeInner()
         timeline.mark("clone")
+    }
+
+    /// Does for its networks what can be done before they are known. What fails here is done again when they are, and is told
+    /// then.
+    mutating func beginNetworks(_ timeline: inout Timeline) {
+        do throws(CFSError) { networks = try NetworkBeginning(pid: pid) } catch { return }
+        timeline.mark("name service")
     }
 
     /// Goes on until the command runs.

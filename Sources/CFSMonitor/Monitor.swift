@@ -169,7 +169,7 @@ public final class Monitor {
         guard let attempt else { throw CFSError(.invalidState, .starting, "the start was not begun") }
         // Behind the clone, which made its namespace, and before the command, which is to find it whole.
         let started = try attempt.finish(plan, &timeline) { () throws(CFSError) in
-            try connectNetworks(pid: attempt.pid)
+            try connectNetworks(pid: attempt.pid, attempt.networks)
         }
         startedAt = SystemClock.realtime
         try record(started.process)

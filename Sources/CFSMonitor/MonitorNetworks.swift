@@ -5,15 +5,16 @@ import CFSModel
 extension Monitor {
     /// Puts the container on its networks, before its command runs.
     ///
+    /// - Parameter begun: see ``ContainerNetwork/connect(pid:_:)``.
     /// - Returns: whether it is on any.
-    func connectNetworks(pid: Int32) throws(CFSError) -> Bool {
+    func connectNetworks(pid: Int32, _ begun: NetworkBeginning?) throws(CFSError) -> Bool {
         // Held, so that no other one can be taken for it: the command may go where it likes.
         if request.spec.linux.namespaces.contains(where: { $0.type == "network" && $0.path == nil }) {
             namespace = SharedFD(try File.open("/proc/\(pid)/ns/net", .read, phase: .preparing))
         }
         guard let settings = request.network, !settings.endpoints.isEmpty else { return false }
         let network = ContainerNetwork(request, settings)
-        try network.connect(pid: pid)
+        try network.connect(pid: pid, begun)
         self.network = network
         return true
     }

@@ -106,8 +106,8 @@ extension ContainerNetwork {
     }
 
     /// Families with a default route. In the container's namespace.
-    private static func waysOut(_ inside: inout RouteSocket) throws(CFSError) -> Set<IPAddress.Family> {
-        Set(try inside.routes().filter { $0.destination.prefix == 0 }.map(\.destination.family))
+    private static func waysOut(_ inside: inout RouteSocket) throws(CFSError) -> [IPAddress.Family] {
+        try inside.routes().filter { $0.destination.prefix == 0 }.map(\.destination.family)
     }
 
     private func renewResolver() throws(CFSError) {

@@ -48,7 +48,8 @@ public enum NetworkDevices {
         guard link.kind == "bridge" else { throw taken(network) }
         guard link.isUp else { return nil }
         let wanted = filtered(network)
-        if VerifiedRules(folder).has(wanted, at: rules.filter.openedAt) { return link }
+        // As they are now: it may have been opened a while ago.
+        if VerifiedRules(folder).has(wanted, at: try rules.filter.mark()) { return link }
         return try rules.filter.has(wanted) ? link : nil
     }
 

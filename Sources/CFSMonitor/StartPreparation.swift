@@ -20,11 +20,13 @@ public struct StartPreparation: Sendable, Equatable {
     public var resources: RuntimeSpec.Resources?
     public var terminal: Bool
     public var interactive: Bool
+    /// Whether it will be on networks, in a network namespace of its own.
+    public var hasNetworks: Bool
 
     public init(
         id: ContainerID, container: String, run: String, newNamespaces: NamespaceFlags, unsharesCgroup: Bool,
         cgroupMountPoint: String?, cgroupFolder: String?, pidsLimit: UInt64?, resources: RuntimeSpec.Resources?,
-        terminal: Bool, interactive: Bool
+        terminal: Bool, interactive: Bool, hasNetworks: Bool = false
     ) {
         self.id = id
         self.container = container
@@ -37,6 +39,7 @@ public struct StartPreparation: Sendable, Equatable {
         self.resources = resources
         self.terminal = terminal
         self.interactive = interactive
+        self.hasNetworks = hasNetworks && newNamespaces.contains(.network)
     }
 
     init(_ request: MonitorRequest, _ folder: ContainerFolder, _ plan: LaunchPlan) {
@@ -76,7 +79,7 @@ public struct StartPreparation: Sendable, Equatable {
             unsharesCgroup: json["unsharesCgroup"]?.bool ?? false, cgroupMountPoint: json["cgroupMountPoint"]?.string,
             cgroupFolder: json["cgroupFolder"]?.string, pidsLimit: json["pidsLimit"]?.unsigned,
             resources: resources, terminal: json["terminal"]?.bool ?? false,
-            interactive: json["interactive"]?.bool ?? false)
+            interactive: json["interactive"]?.bool ?? false, hasNetworks: json["hasNetworks"]?.bool ?? false)
     }
 
     var json: JSON {
@@ -87,7 +90,7 @@ public struct StartPreparation: Sendable, Equatable {
             "cgroupFolder": cgroupFolder.map(JSON.string) ?? .null,
             "pidsLimit": pidsLimit.map { JSON(unsigned: $0) } ?? .null, "resources": resources?.json ?? .null,
             "terminal": .bool(terminal),
-            "interactive": .bool(interactive),
+            "interactive": .bool(interactive), "hasNetworks": .bool(hasNetworks),
         ]
     }
 }

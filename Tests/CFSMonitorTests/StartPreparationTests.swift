@@ -19,7 +19,7 @@ struct StartPreparationTests {
     private static let full = StartPreparation(
         id: ContainerID(), container: "/c", run: "/r", newNamespaces: [.user, .mount, .network], unsharesCgroup: true,
         cgroupMountPoint: "/sys/fs/cgroup", cgroupFolder: "/sys/fs/cgroup/cfs", pidsLimit: UInt64.max,
-        resources: limits, terminal: true, interactive: true)
+        resources: limits, terminal: true, interactive: true, hasNetworks: true)
     private static let small = StartPreparation(
         id: ContainerID(), container: "/c", run: "/r", newNamespaces: [], unsharesCgroup: false, cgroupMountPoint: nil,
         cgroupFolder: nil, pidsLimit: nil, resources: nil, terminal: false, interactive: false)
@@ -34,6 +34,16 @@ struct StartPreparationTests {
         #expect(Self.full.beginning.newNamespaces == [.user, .mount, .network])
         #expect(Self.full.beginning.unsharesCgroup)
         #expect(Self.small.beginning.newNamespaces == [])
+    }
+
+    @Test("networks are begun in a network namespace of its own only, whatever the message says")
+    func networksOfItsOwn() throws {
+        #expect(Self.full.hasNetworks)
+        #expect(!Self.small.hasNetworks)
+        var object = try #require(Self.small.json.object)
+        object["hasNetworks"] = true
+        let sent = try #require(try StartPreparation(json: .object(object)))
+        #expect(!sent.hasNetworks)
     }
 
     @Test("without an id, which becomes a part of paths, it is none", arguments: ["", "../../x", "nonsense"])
