@@ -46,7 +46,7 @@ extension Engine {
     func places(
         _ row: ContainerRow, on networks: [NetworkRecord], _ requests: [NetworkRequest]
     ) throws(CFSError) -> [(network: NetworkRecord, row: EndpointRow)] {
-        var ofHost: [Set<IPAddress>] = []
+        var ofHost: [[IPAddress]] = []
         for network in networks { ofHost.append(try Self.hostAddresses(below: network)) }
         do throws(CFSError) {
             return try registry.attach(row.id, to: networks.map(\.id)) { index, network, others throws(CFSError) in
@@ -76,11 +76,11 @@ extension Engine {
     }
 
     /// Those of the device below the containers' devices. Of a bridge the host has the gateway only.
-    private static func hostAddresses(below network: NetworkRecord) throws(CFSError) -> Set<IPAddress> {
+    private static func hostAddresses(below network: NetworkRecord) throws(CFSError) -> [IPAddress] {
         guard network.driver != .bridge else { return [] }
         var host = try RouteSocket()
         guard let parent = try host.link(named: network.device) else { return [] }
-        return Set(try host.addresses(of: parent.index).map(\.address))
+        return try host.addresses(of: parent.index).map(\.address)
     }
 
     private func namingOwnerOfAddress(_ error: CFSError) throws(CFSError) -> CFSError {
@@ -330,11 +330,11 @@ extension EndpointChoice {
     ///   - others: the places that there are on the network.
     ///   - ofHost: see ``ofHost``.
     init(
-        _ network: NetworkRecord, _ request: NetworkRequest, beside others: [EndpointRow], _ ofHost: Set<IPAddress>
+        _ network: NetworkRecord, _ request: NetworkRequest, beside others: [EndpointRow], _ ofHost: [IPAddress]
     ) {
         self.init(
             network: network, request: request,
             taken: others.flatMap { other in other.addresses.map { ($0, other.container) } },
-            hardwareTaken: Set(others.map(\.hardwareAddress)), ofHost: ofHost)
+            hardwareTaken: others.map(\.hardwareAddress), ofHost: ofHost)
     }
 }

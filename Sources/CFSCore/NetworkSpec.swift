@@ -177,9 +177,9 @@ struct EndpointChoice {
     let request: NetworkRequest
     /// Addresses that others have, and who.
     let taken: [(address: IPAddress, owner: ContainerID)]
-    let hardwareTaken: Set<[UInt8]>
+    let hardwareTaken: [[UInt8]]
     /// Those of the host on the device below the containers' devices: whoever had one too would be taken for the host.
-    var ofHost: Set<IPAddress> = []
+    var ofHost: [IPAddress] = []
 
     /// One for each family of the network.
     ///
@@ -203,7 +203,8 @@ struct EndpointChoice {
                     path: owner.text)
             }
         }
-        let used = Set(taken.map(\.address))
+        // A set of them would have every conformance of the executable searched, in each start.
+        let used = taken.map(\.address).sorted()
         var chosen: [IPAddress] = []
         for range in network.ranges {
             if let asked = request.addresses.first(where: { $0.family == range.subnet.family }) {
@@ -215,15 +216,18 @@ struct EndpointChoice {
         return chosen
     }
 
-    private func lowest(_ range: NetworkRecord.Range, _ used: Set<IPAddress>) throws(CFSError) -> IPAddress {
+    private func lowest(_ range: NetworkRecord.Range, _ used: [IPAddress]) throws(CFSError) -> IPAddress {
         let subnet = range.subnet
         var candidate: IPAddress? = subnet.base
+        var next = 0
         if network.driver != .bridge {
             // The first one for hosts: on a network that was there before it is commonly that of its router.
             candidate = subnet.base.advanced(by: subnet.isForHosts(subnet.base) ? 1 : 2)
         }
         while let address = candidate, subnet.contains(address) {
-            let isFree = address != range.gateway && !used.contains(address) && !ofHost.contains(address)
+            while next < used.count, used[next] < address { next += 1 }
+            let isUsed = next < used.count && used[next] == address
+            let isFree = address != range.gateway && !isUsed && !ofHost.contains(address)
             if isFree, subnet.isForHosts(address) { return address }
             candidate = address.advanced(by: 1)
         }

@@ -13,7 +13,7 @@ public struct IPSubnet: Sendable, Hashable {
     }
 
     /// Reads `10.89.0.0/24`; nil also when a bit after the prefix is set: that is an address, no subnet.
-    public init?(_ text: some StringProtocol) {
+    public init?(_ text: String) {
         guard let (address, prefix) = Self.parts(text), let subnet = IPSubnet(containing: address, prefix: prefix),
             subnet.base == address
         else { return nil }
@@ -21,8 +21,8 @@ public struct IPSubnet: Sendable, Hashable {
     }
 
     /// An address and a prefix in the form `10.89.0.1/24`.
-    public static func parts(_ text: some StringProtocol) -> (address: IPAddress, prefix: Int)? {
-        let parts = text.utf8.split(separator: 0x2f, omittingEmptySubsequences: false)
+    public static func parts(_ text: String) -> (address: IPAddress, prefix: Int)? {
+        let parts = Array(text.utf8).split(separator: 0x2f, omittingEmptySubsequences: false)
         guard parts.count == 2, let address = IPAddress(String(decoding: parts[0], as: UTF8.self)),
             (1...3).contains(parts[1].count), parts[1].allSatisfy({ (0x30...0x39).contains($0) }),
             parts[1].count == 1 || parts[1].first != 0x30, let prefix = Int(String(decoding: parts[1], as: UTF8.self)),

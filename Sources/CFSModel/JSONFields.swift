@@ -66,7 +66,9 @@ package struct JSONFields {
         try take(key, "an array of strings", \.strings) ?? []
     }
     package mutating func map(_ key: String) throws(CFSError) -> [String: String] {
-        try take(key, "an object of strings", \.stringMap) ?? [:]
+        // A type of dictionaries that is made at run time has every conformance searched for its keys'.
+        guard object[key] != nil else { return [:] }
+        return try take(key, "an object of strings", \.stringMap) ?? [:]
     }
     package mutating func json(_ key: String) throws(CFSError) -> JSON? { try take(key, "a value") { $0 } }
 

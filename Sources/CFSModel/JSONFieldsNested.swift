@@ -59,7 +59,12 @@ extension JSONFields {
 
     /// A string of a list.
     package mutating func string(_ key: String, of words: [String]) throws(CFSError) -> String? {
-        try string(key, "one of \(words.joined(separator: ", "))", where: words.contains)
+        guard let text = try string(key) else { return nil }
+        // What it must be is put into words when it is not.
+        guard words.contains(text) else {
+            throw fault(key, "must be one of \(words.text(separator: ", ")), not \"\(text)\"")
+        }
+        return text
     }
 
     /// An array of strings that each are right; nil when it is not there.

@@ -45,7 +45,7 @@ struct EntrySession {
             streams, log: nil, client: .own(interactive: request.interactive), isTerminal: plan.terminal,
             endsWithReader: request.endsWithReader)
         let execution = EngineEvent.Attribute("execID", ProcessClaim(ofHelper: getpid()).text)
-        let words = EngineEvent.Attribute("command", plan.arguments.joined(separator: " "))
+        let words = EngineEvent.Attribute("command", plan.arguments.text(separator: " "))
         container.note("exec_start", [words, execution])
         try serve(process.pidfd.raw, process.pid, signals, relay) { status in
             // Before the caller hears of it: whoever looks then finds it.

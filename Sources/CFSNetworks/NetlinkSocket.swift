@@ -148,12 +148,12 @@ package struct NetlinkSocket: ~Copyable {
         ofBatch messages: [NetlinkMessage], _ what: String
     ) throws(CFSError) -> [Refusal] {
         var bytes: [UInt8] = []
-        var awaited: Set<UInt32> = []
+        var awaited: [UInt32] = []
         let first = sequence &+ 1
         for var message in messages {
             message.flags.formUnion(.request)
             sequence &+= 1
-            if message.flags.contains(.acknowledge) { awaited.insert(sequence) }
+            if message.flags.contains(.acknowledge) { awaited.append(sequence) }
             bytes += message.bytes(sequence: sequence)
         }
         makeRoom(forAnswers: messages.count)
@@ -169,13 +169,13 @@ package struct NetlinkSocket: ~Copyable {
     }
 
     private func receiveRefusals(
-        since first: UInt32, until awaited: Set<UInt32>, _ what: String
+        since first: UInt32, until awaited: [UInt32], _ what: String
     ) throws(CFSError) -> [Refusal] {
         var awaited = awaited
         var refusals: [Refusal] = []
         while !awaited.isEmpty {
             for message in try received(since: first, what) where message.isEnd {
-                awaited.remove(message.sequence)
+                awaited.removeAll { $0 == message.sequence }
                 guard message.error != 0 else { continue }
                 let index = Int(message.sequence &- first)
                 refusals.append(Refusal(index: index, errno: message.error, text: message.text))

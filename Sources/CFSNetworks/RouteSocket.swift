@@ -90,7 +90,7 @@ package struct RouteSocket: ~Copyable {
         } catch {
             var failure = Self.explained(error)
             do throws(CFSError) {
-                failure.message = try name(of: index) + failure.message.dropFirst(unnamed.count)
+                failure.message = try name(of: index) + String(failure.message.dropFirst(unnamed.count))
             } catch {
                 // What failed first is what matters; it then has the number only.
             }

@@ -120,7 +120,7 @@ struct NetworkPlanTests {
         change(&request)
         return EndpointChoice(
             network: network, request: request, taken: taken.map { (address($0), ContainerID()) }, hardwareTaken: [],
-            ofHost: Set(ofHost.map(address)))
+            ofHost: ofHost.map(address))
     }
 
     @Test("a container gets the lowest address of each family that is free, and never the gateway's or the last")
