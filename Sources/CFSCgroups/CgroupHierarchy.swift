@@ -78,17 +78,14 @@ public struct CgroupHierarchy: Sendable, Hashable {
     /// - Parameters:
     ///   - settings: what was asked for: a controller that is missing is an error.
     ///   - pidsLimit: a default for `pids.max` where the controller is there; the settings' own counts more.
-    ///   - inhabitant: a process that moves in before the limits: as long as it lives in the folder, that cannot hand controllers
-    ///     down.
     /// - Throws: `cgroupControllerUnavailable`, and what ``Cgroup/apply(_:)`` throws.
     public func create(
-        _ name: String, settings: CgroupSettings, pidsLimit: UInt64? = nil, inhabitant: Int32? = nil
+        _ name: String, settings: CgroupSettings, pidsLimit: UInt64? = nil
     ) throws(CFSError) -> Cgroup {
         let isLimited = settings.entries.contains { $0.file == "pids.max" }
         let cgroup = try create(name, pidsLimit: isLimited ? nil : pidsLimit)
-        if settings.isEmpty && inhabitant == nil { return cgroup }
+        if settings.isEmpty { return cgroup }
         do throws(CFSError) {
-            if let inhabitant { try cgroup.attach(inhabitant) }
             try cgroup.applyToNew(settings)
         } catch {
             try cgroup.remove()

@@ -1,6 +1,7 @@
 import CFSLinux
 import CFSModel
 import CFSNetworks
+import Glibc
 
 /// The ports of the host that lead to a container: taken with the first of its networks that the host reaches, and given
 /// back with the last.
@@ -150,7 +151,13 @@ final class ContainerPorts {
             return taken
         }
         for address in mapping.hostAddress.map({ [$0] }) ?? families.map({ IPAddress.unspecified($0) }) {
-            try take(Endpoint(address, taken.mapping.hostPort ?? 0), &taken, target)
+            do throws(CFSError) {
+                try take(Endpoint(address, taken.mapping.hostPort ?? 0), &taken, target)
+            } catch {
+                // Sockets of IPv6 may be refused although the host has an address: systemd's RestrictAddressFamilies=.
+                let isAbsent = error.errno == EAFNOSUPPORT || error.errno == EADDRNOTAVAIL
+                guard isAbsent, mapping.hostAddress == nil, address.family == .ipv6 else { throw error }
+            }
         }
         return taken
     }

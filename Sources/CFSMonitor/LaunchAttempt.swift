@@ -44,8 +44,17 @@ struct LaunchAttempt {
 
     /// Does for its networks what can be done before they are known. What fails here is done again when they are, and is told
     /// then.
-    mutating func beginNetworks(_ timeline: inout Timeline) {
-        do throws(CFSError) { networks = try NetworkBeginning(pid: pid) } catch { return }
+    ///
+    /// - Throws: when this thread could not leave the container's namespace again.
+    mutating func beginNetworks(_ timeline: inout Timeline) throws(CFSError) {
+        do throws(CFSError) {
+            networks = try NetworkBeginning(pid: pid)
+        } catch {
+            guard let own = File.statusIfThere("/proc/thread-self/ns/net", followLinks: true),
+                let inside = File.statusIfThere("/proc/\(pid)/ns/net", followLinks: true), !own.isSameFile(as: inside)
+            else { throw error }
+            return
+        }
         timeline.mark("name service")
     }
 

@@ -27,7 +27,7 @@ public enum MonitorMain {
                 attempt = try LaunchAttempt(preparation, &timeline)
                 let folder = ContainerFolder(container: preparation.container, run: preparation.run)
                 let isNew = folder.makeFolders()
-                if preparation.hasNetworks { attempt?.beginNetworks(&timeline) }
+                if preparation.hasNetworks { try attempt?.beginNetworks(&timeline) }
                 guard let next = try MonitorMessage.receive(from: starter.raw) else {
                     // The starter has changed its mind, or is gone: nobody knows of this container any more.
                     let cgroup = attempt?.cgroup

@@ -80,8 +80,7 @@ extension ChainRule {
         self.init([], .proceed)
         // What was loaded last: a comparison follows.
         var loaded: NFTExpression.Meta?
-        var hasState = false
-        var isForInvalid = false
+        var state = StateQuestion.none
         for (_, value) in expressions.all {
             let expression = NetlinkAttributes(value)
             // NFTA_EXPR_DATA
@@ -103,21 +102,32 @@ extension ChainRule {
                 // NFTA_META_KEY
                 loaded = data?.number(2, UInt32.self).flatMap { NFTExpression.Meta(rawValue: UInt32(bigEndian: $0)) }
                 if loaded?.isOfDevice != true { conditions.append(.other) }
+                if state != .isInvalid { state = .none }
             case "ct":
-                hasState = data?.number(2, UInt32.self) == 0  // NFTA_CT_KEY: NFT_CT_STATE
+                if data?.number(2, UInt32.self) == 0 { state = .loaded }  // NFTA_CT_KEY: NFT_CT_STATE
                 conditions.append(.other)
-            case "bitwise" where hasState:
+            case "bitwise" where state == .loaded:
                 // NFTA_BITWISE_MASK, NFTA_DATA_VALUE: the bit of NF_CT_STATE_INVALID
-                isForInvalid = data?.nested(4)?[1]?.number(at: 0, UInt32.self) == 1
+                state = data?.nested(4)?[1]?.number(at: 0, UInt32.self) == 1 ? .masked : .none
+                conditions.append(.other)
+            case "cmp" where state == .masked:
+                // NFTA_CMP_OP: NFT_CMP_NEQ
+                state = data?.number(2, UInt32.self) == UInt32(1).bigEndian ? .isInvalid : .none
                 conditions.append(.other)
             case "cmp": conditions.append(data.flatMap { Self.comparison($0, before) } ?? .other)
             default:
                 // A name that something else looks at.
                 conditions.append(.other)
+                if state != .isInvalid { state = .none }
             }
         }
         // What belongs to no connection is nothing that a container waits for.
-        if isForInvalid, verdict == .drop { verdict = .proceed }
+        if state == .isInvalid, verdict == .drop { verdict = .proceed }
+    }
+
+    /// How far `ct state invalid` has been read: what is loaded, its bit, and that it is set.
+    private enum StateQuestion {
+        case none, loaded, masked, isInvalid
     }
 
     private static func verdict(_ data: NetlinkAttributes) -> Verdict {

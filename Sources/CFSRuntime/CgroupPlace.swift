@@ -61,12 +61,24 @@ struct CgroupPlace {
 
     /// - Throws: `conflict` when somebody lives in it.
     func check() throws(CFSError) {
-        // systemd says so itself, and before it has made anything.
-        if scope != nil { return }
+        if let scope { return try check(scope) }
         guard let there = try hierarchy.cgroup(name), try there.isPopulated() else { return }
         throw CFSError(
             .conflict, .limiting, "the container's cgroup \(path) is not empty", path: path,
             hint: "another container uses it: linux.cgroupsPath must be its own")
+    }
+
+    /// systemd says itself, and before it has made anything, that it has such a unit. A folder that it knows nothing of, as `restore`
+    /// makes one, it would take for the unit's own, with whoever lives there.
+    private func check(_ scope: SystemdScope) throws(CFSError) {
+        let events = "\(hierarchy.folder)/cgroup.events"
+        guard File.exists(events) else { return }
+        let text = String(decoding: try File.readAll(at: events, limit: 4096), as: UTF8.self)
+        guard text.contains("populated 1"), try !scope.manager.knows(scope.unit.name) else { return }
+        throw CFSError(
+            .conflict, .limiting, "the container's cgroup \(hierarchy.folder) is not empty, and no unit of systemd's",
+            path: hierarchy.folder,
+            hint: "another container uses it: linux.cgroupsPath must name a cgroup of its own")
     }
 
     /// Makes the cgroup, with the limits that were asked for.

@@ -6,7 +6,7 @@ import Glibc
 /// A connection to a message bus (D-Bus Specification), for one call after the other. Every answer has a limit of time.
 final class DBusConnection {
     static let busName = "org.freedesktop.DBus"
-    /// More signals than anybody sends between a call and its answer.
+    /// More signals than systemd sends between a call and its answer. Others may send here, too: nobody's flood is an error.
     private static let signalLimit = 4096
 
     private let socket: SharedFD
@@ -16,6 +16,9 @@ final class DBusConnection {
     /// What has come before somebody waited for it.
     private var signals: [DBusMessage] = []
     private var serial: UInt32 = 0
+    /// What is left to come of a message that is too large to be one of ours.
+    private var passing = 0
+    private var watched: (interface: String, member: String)?
 
     /// Says who this is, and becomes known to the bus.
     ///
@@ -33,8 +36,9 @@ final class DBusConnection {
         return try DBusConnection(SharedFD(socket), milliseconds: milliseconds)
     }
 
-    /// Has signals sent here from now on.
-    func watch(_ rule: String) throws(CFSError) {
+    /// Has signals sent here from now on; others that come are dropped.
+    func watch(_ rule: String, interface: String, member: String) throws(CFSError) {
+        watched = (interface, member)
         var body = DBusWriter()
         body.text(rule)
         try callBus("AddMatch", "s", body)
@@ -50,7 +54,7 @@ final class DBusConnection {
             switch message.kind {
             case .answer?, .failure?:
                 if message.replySerial == serial { return message }
-            case .signal?: try keep(message)
+            case .signal?: keep(message)
             // Nobody has a reason to call this.
             default: break
             }
@@ -66,14 +70,13 @@ final class DBusConnection {
                 if try isWanted(signal) { return }
             }
             let message = try next(until: end)
-            if message.kind == .signal { try keep(message) }
+            if message.kind == .signal { keep(message) }
         }
     }
 
-    private func keep(_ signal: DBusMessage) throws(CFSError) {
-        guard signals.count < Self.signalLimit else {
-            throw CFSError(.limitExceeded, .limiting, "the system bus sends signals without end")
-        }
+    private func keep(_ signal: DBusMessage) {
+        guard let watched, signal.interface == watched.interface, signal.member == watched.member else { return }
+        if signals.count >= Self.signalLimit { signals.removeFirst() }
         signals.append(signal)
     }
 
@@ -115,7 +118,14 @@ final class DBusConnection {
 
     private func next(until end: UInt64) throws(CFSError) -> DBusMessage {
         while true {
-            if let message = try DBusMessage.take(from: &received) { return message }
+            if let size = try DBusMessage.size(received), size > DBusMessage.sizeLimit {
+                let there = min(size, received.count)
+                received.removeFirst(there)
+                passing = size - there
+                if passing == 0 { continue }
+            } else if let message = try DBusMessage.take(from: &received) {
+                return message
+            }
             try receive(until: end)
         }
     }
@@ -137,7 +147,9 @@ final class DBusConnection {
             throw Self.closed(error.errno)
         }
         guard !bytes.isEmpty else { throw Self.closed(nil) }
-        received += bytes
+        let passed = min(passing, bytes.count)
+        passing -= passed
+        received += bytes[passed...]
     }
 
     private func send(_ bytes: [UInt8]) throws(CFSError) {

@@ -53,7 +53,7 @@ struct DBusMessage {
     static let sizeLimit = 1 << 20
 
     /// Nil for one that this version does not know, which is to be passed over.
-    let kind: Kind?
+    private(set) var kind: Kind?
     private let isLittleEndian: Bool
     /// The serial of the call that this answers.
     private(set) var replySerial: UInt32 = 0
@@ -95,6 +95,20 @@ struct DBusMessage {
         return message
     }
 
+    /// How long the first message of what has come is; nil as long as that cannot be told.
+    ///
+    /// - Throws: `conflict` for bytes that are no message, and for more than a bus takes (128 MiB).
+    static func size(_ bytes: [UInt8]) throws(CFSError) -> Int? {
+        guard bytes.count >= 16 else { return nil }
+        guard bytes[0] == 0x6c || bytes[0] == 0x42 else { throw DBusReader.broken }
+        var sizes = DBusReader(Array(bytes[..<16]), isLittleEndian: bytes[0] == 0x6c, from: 4)
+        let bodySize = Int(try sizes.number())
+        _ = try sizes.number()
+        let size = (16 + Int(try sizes.number()) + 7) / 8 * 8 + bodySize
+        guard size <= 128 << 20 else { throw DBusReader.broken }
+        return size
+    }
+
     private mutating func readFields(_ fields: DBusReader) throws(CFSError) {
         var reader = fields
         while !reader.isAtEnd {
@@ -109,8 +123,14 @@ struct DBusMessage {
             case (5, "u"): replySerial = try reader.number()
             case (7, "s"): sender = try reader.text()
             case (8, "g"): signature = try reader.signature()
-            // One of the others, or one of a later version.
-            default: try reader.skip(kind)
+            // One of the others, or one of a later version. What is made of others says nothing that is waited for: the message is
+            // passed over.
+            default:
+                if DBusReader.isComposed(kind) {
+                    self.kind = nil
+                    return
+                }
+                try reader.skip(kind)
             }
         }
     }

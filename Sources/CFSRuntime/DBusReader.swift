@@ -47,6 +47,9 @@ struct DBusReader {
         return try characters(Int(count))
     }
 
+    /// Whether a value of this kind is made of others: an array, a structure, or one that says what it is.
+    static func isComposed(_ kind: String) -> Bool { kind.utf8.first.map { Array("a(v".utf8).contains($0) } ?? false }
+
     /// Passes over a value that is of no interest; only of kinds that are not made of others.
     mutating func skip(_ kind: String) throws(CFSError) {
         switch kind {

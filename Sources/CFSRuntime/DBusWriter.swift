@@ -15,6 +15,12 @@ struct DBusWriter {
         bytes += Self.littleEndian(value)
     }
 
+    mutating func longNumber(_ value: UInt64) {
+        align(8)
+        bytes += Self.littleEndian(UInt32(truncatingIfNeeded: value))
+        bytes += Self.littleEndian(UInt32(truncatingIfNeeded: value >> 32))
+    }
+
     mutating func text(_ value: String) {
         number(UInt32(value.utf8.count))
         bytes += Array(value.utf8)
@@ -50,6 +56,11 @@ struct DBusWriter {
     mutating func variant(_ value: Bool) {
         signature("b")
         number(value ? 1 : 0)
+    }
+
+    mutating func variant(_ value: UInt64) {
+        signature("t")
+        longNumber(value)
     }
 
     mutating func variant(_ values: [UInt32]) {

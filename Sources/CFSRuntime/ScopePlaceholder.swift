@@ -1,3 +1,4 @@
+import CFSCgroups
 import CFSLinux
 import CFSModel
 import CLinux
@@ -10,6 +11,7 @@ final class ScopePlaceholder {
     let pid: Int32
     private let pidfd: SharedFD
     private var hasEnded = false
+    private var cgroup: Cgroup?
 
     /// Only in a process with one thread: the child goes on in the same program.
     init() throws(CFSError) {
@@ -33,19 +35,26 @@ final class ScopePlaceholder {
         while true { pause() }
     }
 
+    /// Moves it into a cgroup, which goes with it.
+    func move(into cgroup: Cgroup) throws(CFSError) {
+        self.cgroup = cgroup
+        try cgroup.attach(pid)
+    }
+
     /// Ends it; once is enough.
     func end() throws(CFSError) {
         guard !hasEnded else { return }
         hasEnded = true
         try ProcessControl.signal(pidfd.raw, SIGKILL)
         _ = try ProcessControl.reap(pidfd.raw, wait: true)
+        try cgroup?.remove()
     }
 
     deinit {
         do throws(CFSError) {
             try end()
         } catch {
-            // It is our own child behind a pidfd of ours: neither call has a way to fail but that it is gone.
+            // It is our own child behind a pidfd of ours, and what it lived in goes with the scope.
             return
         }
     }

@@ -9,10 +9,21 @@ final class SystemdManager {
     private static let jobRule =
         "type='signal',sender='\(busName)',path='\(path)',interface='\(interface)',member='JobRemoved'"
 
-    private let bus: DBusConnection
+    /// Nil once it is closed.
+    private var connection: DBusConnection?
     private var watchesJobs = false
 
-    init(_ bus: DBusConnection) { self.bus = bus }
+    init(_ bus: DBusConnection) { connection = bus }
+
+    /// Ends the connection: a container's process, which begins as a copy of this one, has no use for it.
+    func close() { (connection, watchesJobs) = (nil, false) }
+
+    private var bus: DBusConnection {
+        get throws(CFSError) {
+            if let connection { return connection }
+            throw CFSError(.invalidState, .limiting, "the connection to the system bus is closed")
+        }
+    }
 
     /// Nil where systemd does not run (sd_booted(3)), or has no bus. Nothing of the environment has a say in where that is.
     static func find(milliseconds: Int32 = 30_000) throws(CFSError) -> SystemdManager? {
@@ -21,6 +32,9 @@ final class SystemdManager {
         else { return nil }
         return SystemdManager(bus)
     }
+
+    /// Whether systemd has a unit of that name, or remembers one.
+    func knows(_ name: String) throws(CFSError) -> Bool { try ask("GetUnit", [name]).kind == .answer }
 
     /// Starts a scope around a process, and waits until it is there. What a failure has begun ends with that process.
     ///
@@ -90,6 +104,10 @@ final class SystemdManager {
             properties.align(8)
             properties.text("PIDs")
             properties.variant([UInt32(bitPattern: pid)])
+            // Else it has the manager's DefaultTasksMax=, above whatever limit the container has.
+            properties.align(8)
+            properties.text("TasksMax")
+            properties.variant(UInt64.max)
             // Its name is free again, however it has ended.
             properties.align(8)
             properties.text("CollectMode")
@@ -114,7 +132,7 @@ final class SystemdManager {
     /// Before the first job: one may have ended before its caller hears of it.
     private func watchJobs() throws(CFSError) {
         guard !watchesJobs else { return }
-        try bus.watch(Self.jobRule)
+        try bus.watch(Self.jobRule, interface: Self.interface, member: "JobRemoved")
         watchesJobs = true
     }
 

@@ -12,6 +12,8 @@ import CFSModel
 struct SystemdScope {
     /// The name of the cgroup below that of the scope.
     static let cgroup = "container"
+    /// That of the process which the scope begins with, as long as that is there.
+    private static let waiting = "waiting"
 
     let unit: SystemdUnit
     let id: String
@@ -31,10 +33,13 @@ struct SystemdScope {
                     "the cgroup \(path) of \(unit.name) is not below \(mountPoint): systemd uses another hierarchy",
                     path: place.hierarchy.folder, hint: "boot with systemd.unified_cgroup_hierarchy=1")
             }
-            // A cgroup that hands controllers down holds no processes, so this one goes first.
-            let cgroup = try place.hierarchy.create(place.name, settings: settings, inhabitant: placeholder.pid)
+            // A cgroup that hands controllers down holds no processes, so this one goes first: not where the container's are
+            // counted.
+            try placeholder.move(into: place.hierarchy.create(Self.waiting, pidsLimit: nil))
+            let cgroup = try place.hierarchy.create(place.name, settings: settings)
             // The scope has what its slice has, and a kubelet reads the container's own.
             try place.hierarchy.handDownAll()
+            manager.close()
             return MadeCgroup(cgroup: cgroup, place: place, placeholder: placeholder)
         } catch {
             try placeholder.end()
@@ -79,7 +84,9 @@ extension RuntimeContainer {
     func endScope(_ log: RuntimeLog) {
         guard !document.unit.isEmpty, hasScope else { return }
         do throws(CFSError) {
-            try SystemdManager.find(milliseconds: 5000)?.stop(document.unit)
+            let manager = try SystemdManager.find(milliseconds: 5000)
+            // systemd may have been at it, and another container may have the name.
+            if hasScope { try manager?.stop(document.unit) }
         } catch {
             log.warning(error.description)
         }

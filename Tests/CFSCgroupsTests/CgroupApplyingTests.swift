@@ -179,26 +179,6 @@ struct HostApplyingTests {
     }
 
     @Test(
-        "a process that lives in the folder moves on first, so that the folder can hand controllers down",
-        .enabled(if: hasHugePages, "needs the controller hugetlb on cgroup v2"))
-    func inhabitant() throws {
-        let host = try HostFolder()
-        try Directory.makeAll(host.hierarchy.folder, mode: 0o755)
-        let process = try host.sleeper(in: host.hierarchy.folder)
-        let pid = try #require(try ProcessControl.number(ofProcessBehind: process.raw))
-        var limits = CgroupLimits()
-        limits.hugetlb = [try HugeTLBLimit(pageSize: "2MB", limit: .at(ByteCount(0)))]
-        let settings = try CgroupSettings(limits)
-        let error = #expect(throws: CFSError.self) { try host.hierarchy.create("one", settings: settings) }
-        #expect(error?.code == .conflict)
-        let cgroup = try host.hierarchy.create("one", settings: settings, inhabitant: pid)
-        #expect(try cgroup.processes() == [pid])
-        #expect(textOfFile("\(cgroup.path)/hugetlb.2MB.max") == "0\n")
-        try cgroup.remove()
-        #expect(try ProcessControl.reap(process.raw, wait: true) == .signalled(SIGKILL, coreDumped: false))
-    }
-
-    @Test(
         "a limit whose controller is bound to cgroup v1 is an error that says so, and nothing is left",
         .enabled(if: memoryIsElsewhere, "needs a host whose memory controller is not on cgroup v2"))
     func boundElsewhere() throws {

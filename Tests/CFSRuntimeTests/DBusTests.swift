@@ -83,6 +83,24 @@ struct DBusTests {
         #expect(message.replySerial == 3)
     }
 
+    @Test("a message with a field that is made of others is passed over, and one that is too large is measured")
+    func passedOver() throws {
+        // Field 99 is an array of texts, without any.
+        var bytes: [UInt8] = [0x6c, 2, 0, 1, 0, 0, 0, 0, 9, 0, 0, 0, 12, 0, 0, 0]
+        bytes += [99, 2, 0x61, 0x73, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+        let size = try DBusMessage.size(bytes)
+        #expect(size == 32)
+        let taken = try DBusMessage.take(from: &bytes)
+        let message = try #require(taken)
+        #expect(message.kind == nil && bytes == [])
+        let header: [UInt8] = [0x6c, 4, 0, 1, 0, 0, 32, 0, 9, 0, 0, 0, 0, 0, 0, 0]
+        let large = try DBusMessage.size(header)
+        #expect(large == 16 + (2 << 20))
+        var none = false
+        do { _ = try DBusMessage.size([0x6c, 4, 0, 1, 0, 0, 0, 16] + header[8...]) } catch { none = true }
+        #expect(none)
+    }
+
     @Test("what is not whole yet is waited for, wherever it was cut off")
     func prefixes() throws {
         for count in 0..<Self.answer.count {

@@ -98,6 +98,7 @@ struct SystemdTests {
         for word in [
             "StartTransientUnit", "ssa(sv)a(sa(sv))", "cfs-one.scope", "test-a.slice", "Delegate", "PIDs",
             "CollectMode", "inactive-or-failed", "DefaultDependencies", "container id", "member='JobRemoved'",
+            "TasksMax",
         ] {
             #expect(heard.contains(word), "\(word)")
         }
