@@ -57,7 +57,6 @@ struct DBusMessage {
     private let isLittleEndian: Bool
     /// The serial of the call that this answers.
     private(set) var replySerial: UInt32 = 0
-    private(set) var path = ""
     private(set) var interface = ""
     private(set) var member = ""
     private(set) var errorName = ""
@@ -75,23 +74,14 @@ struct DBusMessage {
     ///
     /// - Throws: `conflict` for bytes that are no message, or one that is larger than ``sizeLimit``.
     static func take(from bytes: inout [UInt8]) throws(CFSError) -> DBusMessage? {
-        guard bytes.count >= 16 else { return nil }
-        // Either byte order: `l` and `B`.
-        guard bytes[0] == 0x6c || bytes[0] == 0x42, bytes[1] != 0, bytes[3] == version else {
-            throw DBusReader.broken
-        }
-        let isLittleEndian = bytes[0] == 0x6c
-        var sizes = DBusReader(Array(bytes[..<16]), isLittleEndian: isLittleEndian, from: 4)
-        let bodySize = Int(try sizes.number())
-        _ = try sizes.number()
-        let fieldsEnd = 16 + Int(try sizes.number())
-        guard bodySize <= sizeLimit, fieldsEnd <= sizeLimit else { throw DBusReader.broken }
-        let bodyStart = (fieldsEnd + 7) / 8 * 8
-        guard bytes.count >= bodyStart + bodySize else { return nil }
-        var message = DBusMessage(Kind(rawValue: bytes[1]), isLittleEndian: isLittleEndian)
-        try message.readFields(DBusReader(Array(bytes[..<fieldsEnd]), isLittleEndian: isLittleEndian, from: 16))
-        message.body = Array(bytes[bodyStart..<bodyStart + bodySize])
-        bytes.removeFirst(bodyStart + bodySize)
+        guard let header = try Header(bytes) else { return nil }
+        guard header.bodySize <= sizeLimit, header.fieldsEnd <= sizeLimit else { throw DBusReader.broken }
+        guard bytes.count >= header.size else { return nil }
+        var message = DBusMessage(Kind(rawValue: bytes[1]), isLittleEndian: header.isLittleEndian)
+        let fields = Array(bytes[..<header.fieldsEnd])
+        try message.readFields(DBusReader(fields, isLittleEndian: header.isLittleEndian, from: 16))
+        message.body = Array(bytes[header.bodyStart..<header.size])
+        bytes.removeFirst(header.size)
         return message
     }
 
@@ -99,14 +89,33 @@ struct DBusMessage {
     ///
     /// - Throws: `conflict` for bytes that are no message, and for more than a bus takes (128 MiB).
     static func size(_ bytes: [UInt8]) throws(CFSError) -> Int? {
-        guard bytes.count >= 16 else { return nil }
-        guard bytes[0] == 0x6c || bytes[0] == 0x42 else { throw DBusReader.broken }
-        var sizes = DBusReader(Array(bytes[..<16]), isLittleEndian: bytes[0] == 0x6c, from: 4)
-        let bodySize = Int(try sizes.number())
-        _ = try sizes.number()
-        let size = (16 + Int(try sizes.number()) + 7) / 8 * 8 + bodySize
-        guard size <= 128 << 20 else { throw DBusReader.broken }
-        return size
+        guard let header = try Header(bytes) else { return nil }
+        guard header.size <= 128 << 20 else { throw DBusReader.broken }
+        return header.size
+    }
+
+    /// The sixteen bytes that a message begins with.
+    private struct Header {
+        let isLittleEndian: Bool
+        let bodySize: Int
+        let fieldsEnd: Int
+        /// Behind the fields, at the next boundary of 8.
+        var bodyStart: Int { (fieldsEnd + 7) / 8 * 8 }
+        var size: Int { bodyStart + bodySize }
+
+        /// Nil as long as it is not whole.
+        init?(_ bytes: [UInt8]) throws(CFSError) {
+            guard bytes.count >= 16 else { return nil }
+            // Either byte order: `l` and `B`.
+            guard bytes[0] == 0x6c || bytes[0] == 0x42, bytes[1] != 0, bytes[3] == version else {
+                throw DBusReader.broken
+            }
+            isLittleEndian = bytes[0] == 0x6c
+            var sizes = DBusReader(Array(bytes[..<16]), isLittleEndian: isLittleEndian, from: 4)
+            bodySize = Int(try sizes.number())
+            _ = try sizes.number()
+            fieldsEnd = 16 + Int(try sizes.number())
+        }
     }
 
     private mutating func readFields(_ fields: DBusReader) throws(CFSError) {
@@ -116,7 +125,6 @@ struct DBusMessage {
             let code = try reader.byte()
             let kind = try reader.signature()
             switch (code, kind) {
-            case (1, "o"): path = try reader.text()
             case (2, "s"): interface = try reader.text()
             case (3, "s"): member = try reader.text()
             case (4, "s"): errorName = try reader.text()

@@ -143,8 +143,7 @@ final class SystemdManager {
         var result = ""
         try bus.signal { signal throws(CFSError) in
             // Anybody may send such a signal to anybody; whose it is, the bus says.
-            guard signal.sender == answer.sender, signal.interface == Self.interface, signal.member == "JobRemoved"
-            else { return false }
+            guard signal.sender == answer.sender else { return false }
             var values = try signal.values("uoss")
             _ = try values.number()
             guard try values.text() == job else { return false }
