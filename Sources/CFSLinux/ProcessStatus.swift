@@ -8,6 +8,8 @@ public struct ProcessStatus: Sendable, Hashable {
     public let parent: Int32
     /// Whether it has executed a program since it was cloned.
     public let hasExecuted: Bool
+    /// Whether it has begun to end, or has ended: it still gives up what it has, its namespaces before its descriptors.
+    public let isEnding: Bool
     /// Whether it only keeps its number until somebody waits for it.
     public let hasEnded: Bool
     /// Whether somebody has stopped it, by a signal or to trace it: it hears nothing.
@@ -17,6 +19,8 @@ public struct ProcessStatus: Sendable, Hashable {
 
     /// PF_FORKNOEXEC of linux/sched.h: set by a clone, cleared by execve before that closes any descriptor.
     private static let forkedWithoutExec: UInt64 = 0x40
+    /// PF_EXITING: set before the kernel takes anything away from a process that ends, and never cleared.
+    private static let exiting: UInt64 = 0x4
 
     /// Asks for a process by its number; nil when there is none.
     public init?(of pid: Int32) {
@@ -41,6 +45,7 @@ public struct ProcessStatus: Sendable, Hashable {
         self.parent = Int32(clamping: parent)
         self.startTime = startTime
         hasExecuted = flags & Self.forkedWithoutExec == 0
+        isEnding = flags & Self.exiting != 0
         hasEnded = fields[0].first == UInt8(ascii: "Z") || fields[0].first == UInt8(ascii: "X")
         isStopped = fields[0].first == UInt8(ascii: "T") || fields[0].first == UInt8(ascii: "t")
         let signal = number(52).map { Int32($0 & 0x7f) } ?? 0

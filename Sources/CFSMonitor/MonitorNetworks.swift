@@ -10,7 +10,11 @@ extension Monitor {
     func connectNetworks(pid: Int32, _ begun: NetworkBeginning?) throws(CFSError) -> Bool {
         // Held, so that no other one can be taken for it: the command may go where it likes.
         if request.spec.linux.namespaces.contains(where: { $0.type == "network" && $0.path == nil }) {
-            namespace = SharedFD(try File.open("/proc/\(pid)/ns/net", .read, phase: .preparing))
+            if let begun {
+                namespace = begun.namespace
+            } else {
+                namespace = SharedFD(try File.open("/proc/\(pid)/ns/net", .read, phase: .preparing))
+            }
         }
         guard let settings = request.network, !settings.endpoints.isEmpty else { return false }
         let network = ContainerNetwork(request, settings)

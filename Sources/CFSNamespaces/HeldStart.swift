@@ -97,10 +97,7 @@ extension Launcher {
             default: throw CFSError(.invalidState, .starting, "the child's message is not understood")
             }
         }
-        if let end = try ProcessControl.reap(pending.pidfd.raw, wait: true) {
-            pending.becameCommand()
-            throw ChildReports.endedEarly(end)
-        }
-        throw CFSError(.monitorFailed, .starting, "the process ended before its command ran")
+        throw try pending.endedEarly()
+            ?? CFSError(.monitorFailed, .starting, "the process ended before its command ran")
     }
 }

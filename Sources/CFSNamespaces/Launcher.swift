@@ -63,6 +63,14 @@ public final class PendingLaunch {
 
     func becameCommand() { isCommand = true }
 
+    /// Waits for the end of a child that has closed its socket without a word, and without a command: the error that tells
+    /// of it.
+    func endedEarly() throws(CFSError) -> CFSError? {
+        guard let end = try ProcessControl.reap(pidfd.raw, wait: true) else { return nil }
+        isCommand = true
+        return ChildReports.endedEarly(end)
+    }
+
     deinit {
         if isCommand { return }
         do throws(CFSError) {
@@ -135,19 +143,17 @@ extension Launcher {
         }
     }
 
-    /// Does something for a child. When that fails, what a child that ended first has to say is the reason; one that waits for
-    /// us says nothing.
-    private static func orReason<Result>(
+    /// Does something for a child. When that fails because the child has ended, the reason is what the child said, or how it
+    /// ended.
+    static func orReason<Result>(
         of pending: PendingLaunch, _ body: () throws(CFSError) -> Result
     ) throws(CFSError) -> Result {
         do throws(CFSError) {
             return try body()
         } catch {
-            // It closes its end before its namespaces go, and is seen to have ended long after that.
-            var state = pollfd(fd: pending.pair.ours, events: 0, revents: 0)
-            guard poll(&state, 1, 0) == 1, Int32(state.revents) & POLLHUP != 0 else { throw error }
+            guard let status = ProcessStatus(of: pending.pid), status.isEnding else { throw error }
             _ = try ChildReports.awaitStart(pending.pair.ours)
-            throw error
+            throw try pending.endedEarly() ?? error
         }
     }
 }

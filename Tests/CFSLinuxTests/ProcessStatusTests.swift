@@ -18,10 +18,10 @@ struct ProcessStatusTests {
     @Test("who has executed nothing since its clone is told apart, also after its end")
     func executed() throws {
         let program = try #require(ProcessStatus(stat: Self.line(state: "S", flags: 0x400100, start: 77, exit: 0)))
-        #expect(program.hasExecuted && program.startTime == 77 && program.endSignal == nil)
+        #expect(program.hasExecuted && program.startTime == 77 && program.endSignal == nil && !program.isEnding)
         let clone = try #require(
             ProcessStatus(stat: Self.line(state: "Z", flags: 0x40044c, start: 78, exit: 31 | 0x80)))
-        #expect(!clone.hasExecuted && clone.startTime == 78 && clone.endSignal == SIGSYS)
+        #expect(!clone.hasExecuted && clone.startTime == 78 && clone.endSignal == SIGSYS && clone.isEnding)
     }
 
     @Test("an exit code is no signal, and who lives has neither")
@@ -38,12 +38,13 @@ struct ProcessStatusTests {
     @Test("this process was executed; one that was killed says by what until it is waited for")
     func living() throws {
         let own = try #require(ProcessStatus(of: getpid()))
-        #expect(own.hasExecuted && own.endSignal == nil)
+        #expect(own.hasExecuted && own.endSignal == nil && !own.isEnding)
         let pid = try Spawn.start(
             "/bin/sleep", ["sleep", "60"], environment: [], descriptors: [], newSession: true)
         #expect(ProcessStatus(of: pid)?.hasExecuted == true)
         kill(pid, SIGKILL)
         #expect(eventually(seconds: 60) { ProcessStatus(of: pid)?.endSignal == SIGKILL })
+        #expect(ProcessStatus(of: pid)?.isEnding == true)
         waitpid(pid, nil, 0)
         #expect(ProcessStatus(of: pid) == nil)
     }
