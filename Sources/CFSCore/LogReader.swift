@@ -13,6 +13,9 @@ final class LogReader {
     private var next: ArraySlice<SharedFD> = []
     private var buffer: [UInt8] = []
     private var position = 0
+    /// Where in its file the next line begins.
+    private var offset: Int64 = 0
+    private var limit: Limit?
     /// How often files went before they were read: the log was turned faster than that.
     private(set) var gaps = 0
 
@@ -22,11 +25,29 @@ final class LogReader {
         self.fileCount = fileCount
     }
 
+    /// Reads only what is there now, until ``goOn()``: a container can write faster than anybody reads. All of it is read,
+    /// also when its files are gone by then.
+    func stopAtPresentEnd() throws(CFSError) {
+        try lookForNext()
+        guard let file else {
+            limit = Limit()
+            return
+        }
+        let newest = next.last ?? file
+        limit = Limit(end: newest, size: try File.status(at: newest.raw).size)
+        try limit?.begin(file, next)
+    }
+
+    /// Reads whatever comes.
+    func goOn() { limit = nil }
+
     /// The next whole line; nil when there is none yet.
     func nextLine() throws(CFSError) -> LogLine? {
         while true {
+            if limit?.isReached(at: offset) == true { return nil }
             if let end = buffer[position...].firstIndex(of: 0x0a) {
                 let line = buffer[position..<end]
+                offset += Int64(end + 1 - position)
                 position = end + 1
                 if let read = Self.parse(line) { return read }
                 // A line that a killed monitor has written in part only.
@@ -38,8 +59,9 @@ final class LogReader {
 
     private func fill() throws(CFSError) -> Bool {
         while true {
-            // Before the file's end is seen: what comes before that is all there will be in a file that has a next one.
-            try lookForNext()
+            // Before the file's end is seen: what comes before that is all there will be in a file that has a next one. With a
+            // limit all are known.
+            if limit == nil { try lookForNext() }
             guard let file else { return false }
             let bytes = try File.read(file.raw, atMost: 64 << 10, path: path)
             if !bytes.isEmpty {
@@ -49,10 +71,16 @@ final class LogReader {
                 return true
             }
             guard let next = next.popFirst() else { return false }
-            self.file = next
-            // Half a line: the disk was full, or the monitor was killed.
-            (buffer, position) = ([], 0)
+            try begin(next)
+            if limit?.isReached(at: offset) == true { return false }
         }
+    }
+
+    /// What is left of the last file is half a line: the disk was full, or the monitor was killed.
+    private func begin(_ file: SharedFD) throws(CFSError) {
+        self.file = file
+        (buffer, position, offset) = ([], 0, 0)
+        try limit?.begin(file, next)
     }
 
     private func lookForNext() throws(CFSError) {
@@ -62,8 +90,8 @@ final class LogReader {
         }
         let files = try wholeLog()
         guard let file else {
-            file = files.first
             next = files.dropFirst()
+            if let first = files.first { try begin(first) }
             return
         }
         let own = try File.status(at: file.raw)
@@ -115,6 +143,40 @@ final class LogReader {
         let opened = File.tryOpen(path, [.read, .noFollow])
         if opened == -ErrorCode.notFound { return nil }
         return SharedFD(OwnedFD(try checked(opened, "open", .looking, path: path)))
+    }
+
+    /// How far is read of a log that grows.
+    private struct Limit {
+        private enum Place { case before, inLast, behind }
+
+        /// The newest file when the limit was set, held so that no other one is taken for it; nil for none.
+        var end: SharedFD?
+        /// Of that file, at that time.
+        var size: Int64 = 0
+        private var place = Place.behind
+
+        init(end: SharedFD? = nil, size: Int64 = 0) {
+            self.end = end
+            self.size = size
+        }
+
+        /// - Parameter next: the files that come after it, as far as they are known.
+        mutating func begin(_ file: SharedFD, _ next: ArraySlice<SharedFD>) throws(CFSError) {
+            guard let end else { return }
+            let last = try File.status(at: end.raw)
+            place = .behind
+            for other in next where try last.isSameFile(as: File.status(at: other.raw)) { place = .before }
+            if try last.isSameFile(as: File.status(at: file.raw)) { place = .inLast }
+        }
+
+        /// A line that was being written when the limit was set is read to its end.
+        func isReached(at offset: Int64) -> Bool {
+            switch place {
+            case .before: false
+            case .inLast: offset >= size
+            case .behind: true
+            }
+        }
     }
 
     /// `TIME STREAM F|P TEXT`.

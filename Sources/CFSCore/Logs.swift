@@ -77,6 +77,8 @@ package final class LogCursor {
         // What comes from now on is none of what was written before a time that has passed.
         let mayCome = options.follow && until.map { $0 > SystemClock.realtime } ?? true
         watch = mayCome ? try LogWatch(folder) : nil
+        // Who follows a tail goes on from where that was cut off.
+        if watch == nil || options.tail != nil { try reader.stopAtPresentEnd() }
         lines = LogSelection(options)
     }
 
@@ -86,11 +88,19 @@ package final class LogCursor {
     /// The next line that there is; nil when there is none yet, or no more.
     package func next() throws(CFSError) -> LogLine? {
         if let line = held.popFirst() { return line }
+        if let line = try nextSelected() { return line }
+        held = lines.finishTail()[...]
+        guard watch != nil else { return held.popFirst() }
+        reader.goOn()
+        if let line = held.popFirst() { return line }
+        return try nextSelected()
+    }
+
+    private func nextSelected() throws(CFSError) -> LogLine? {
         while let line = try reader.nextLine() {
             if let selected = lines.take(line) { return selected }
         }
-        held = lines.finishTail()[...]
-        return held.popFirst()
+        return nil
     }
 
     /// What becomes readable when ``next()`` may have more; none when there will be no more.

@@ -149,6 +149,47 @@ struct LogReaderTests {
         #expect(try numbers(reader) == [4, 5, 6, 7])
     }
 
+    @Test("with an end, all that was there is read, also when its files are gone, and what came later only without it")
+    func presentEnd() throws {
+        let reader = reader
+        try reader.stopAtPresentEnd()
+        folder.write(lines(0..<2), to: "log")
+        #expect(try numbers(reader) == [])
+        reader.goOn()
+        #expect(try numbers(reader) == [0, 1])
+
+        let second = self.reader
+        rotate()
+        folder.write(lines(2..<4), to: "log")
+        try second.stopAtPresentEnd()
+        folder.append(lines(4..<5), to: "log")
+        rotate()
+        folder.write(lines(5..<6), to: "log")
+        rotate()
+        folder.write(lines(6..<7), to: "log")
+        #expect(try numbers(second) == [0, 1, 2, 3] && second.gaps == 0)
+        second.goOn()
+        #expect(try numbers(second) == [4, 5, 6])
+
+        try second.stopAtPresentEnd()
+        folder.append(lines(7..<8), to: "log")
+        rotate()
+        folder.write(lines(8..<9), to: "log")
+        #expect(try numbers(second) == [])
+    }
+
+    @Test("a line that is written when the end is taken is read to its end")
+    func endWithinLine() throws {
+        let line = lines(0..<1)
+        folder.write(lines(0..<1) + line.prefix(line.count / 2), to: "log")
+        let reader = reader
+        try reader.stopAtPresentEnd()
+        #expect(try numbers(reader) == [0])
+        folder.append(line.suffix(line.count - line.count / 2) + lines(1..<2), to: "log")
+        #expect(try numbers(reader) == [0])
+        #expect(try numbers(reader) == [])
+    }
+
     /// As the writer does it, with this many files.
     private func rotate(_ files: Int) {
         for age in stride(from: files - 1, to: 1, by: -1) {

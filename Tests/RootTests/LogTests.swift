@@ -108,6 +108,23 @@ struct LogTests: EngineSuite {
         }
     }
 
+    @Test(
+        "a container that writes faster than anybody reads: without -f that ends with what is there, and -f begins behind its tail"
+    )
+    func flood() throws {
+        let flags = ["--name", "flood", "--log-opt", "max-size=64k", "--log-opt", "max-file=3"]
+        try engine.withContainer(flags, ["yes", "abcdefg"]) { id in
+            #expect(eventually { engine.host("$CFS logs --tail 1 \(id)").output == "abcdefg\n" })
+            for _ in 0..<5 {
+                #expect(engine.run("logs", "--tail", "3", id).output == "abcdefg\nabcdefg\nabcdefg\n")
+                let all = engine.run("logs", id)
+                #expect(all.status == 0 && all.errors.isEmpty, "\(all.errors)")
+                #expect(all.lines.count > 1000 && all.lines.allSatisfy { $0 == "abcdefg" })
+                #expect(engine.host("$CFS logs -f --tail 3 \(id) 2>/dev/null | head -n 5").lines.count == 5)
+            }
+        }
+    }
+
     @Test("-f of a container that has ended ends at once")
     func followEnded() throws {
         try withLog("echo ended; : follow") { id in
