@@ -114,6 +114,9 @@ extension ChainRule {
                 // NFTA_CMP_OP: NFT_CMP_NEQ
                 state = data?.number(2, UInt32.self) == UInt32(1).bigEndian ? .isInvalid : .none
                 conditions.append(.other)
+            case "match":
+                if Self.matchesInvalid(data) { state = .isInvalid }
+                conditions.append(.other)
             case "cmp": conditions.append(data.flatMap { Self.comparison($0, before) } ?? .other)
             default:
                 // A name that something else looks at.
@@ -139,6 +142,19 @@ extension ChainRule {
         case .goto(let chain): .goto(chain)
         case nil: .unknown
         }
+    }
+
+    /// Whether an extension of iptables (`-m`) is for what belongs to no connection: `-m conntrack --ctstate INVALID`.
+    private static func matchesInvalid(_ data: NetlinkAttributes?) -> Bool {
+        // NFTA_MATCH_NAME, NFTA_MATCH_REV, NFTA_MATCH_INFO: struct xt_conntrack_mtinfo2 or xt_conntrack_mtinfo3, in the host's
+        // byte order, of which the flags and the states are at the same place.
+        guard let data, data.text(1) == "conntrack",
+            let revision = data.number(2, UInt32.self).map({ UInt32(bigEndian: $0) }), 2...3 ~= revision,
+            let info = data[3], let matched = info.number(at: 146, UInt16.self),
+            let inverted = info.number(at: 148, UInt16.self), let states = info.number(at: 150, UInt16.self)
+        else { return false }
+        // XT_CONNTRACK_STATE, XT_CONNTRACK_STATE_INVALID
+        return matched & 1 == 1 && inverted & 1 == 0 && states == 1
     }
 
     /// Of an extension of iptables (`-j`), of which nf_tables knows little more than the name.

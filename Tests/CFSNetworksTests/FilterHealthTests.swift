@@ -127,7 +127,24 @@ struct FilterHealthTests {
             let accepted = FilterHealth.findings(in: try filter.baseChains())
             #expect(accepted.isEmpty)
             try Self.expectFollowed(lab, &filter)
+            lab.run(lab.host, "nft delete table ip fw")
+            try Self.expectExtensionsRead(lab, &filter)
         }
+    }
+
+    /// The same of iptables, which writes into tables that nf_tables shows.
+    private static func expectExtensionsRead(_ lab: NetworkLab, _ filter: inout PacketFilter) throws {
+        lab.run(lab.host, "iptables -A FORWARD -m conntrack --ctstate INVALID -j DROP")
+        let none = FilterHealth.findings(in: try filter.baseChains())
+        #expect(none.isEmpty, "\(none)")
+        for match in ["--ctstate INVALID,NEW", "--ctstate NEW", "! --ctstate INVALID"] {
+            lab.run(lab.host, "iptables -A FORWARD -m conntrack \(match) -j DROP")
+            let some = FilterHealth.findings(in: try filter.baseChains())
+            #expect(some.map(\.description) == ["chain FORWARD of table ip filter"], "\(match)")
+            #expect(some.map(\.isCertain) == [false], "\(match)")
+            lab.run(lab.host, "iptables -D FORWARD -m conntrack \(match) -j DROP")
+        }
+        lab.run(lab.host, "nft delete table ip filter")
     }
 
     /// A chain that accepts by its policy, and others of its table.
