@@ -41,7 +41,7 @@ extension Container {
         commit.changes = request.changes
         let upper = SharedFD(try Directory.open(folder.upperPath))
         var stands = false
-        defer { if stands { Engine.regardless { () throws(CFSError) in try thaw() } } }
+        defer { if stands { Engine.regardless { () throws(CFSError) in try unpause(history: nil) } } }
         var store = engine.store
         if let interruption { store.whileLocked = interruption.waitAMoment }
         let image = try store.commit(commit) { layers throws(CFSError) in
@@ -59,7 +59,7 @@ extension Container {
     private func standStill() throws(CFSError) -> Bool {
         guard case .running = try record().state else { return false }
         do throws(CFSError) {
-            try pause()
+            try pause(history: nil)
             return true
         } catch {
             let isNoFault = [.cgroupControllerUnavailable, .containerNotRunning, .conflict].contains(error.code)

@@ -109,25 +109,30 @@ extension Container {
     /// Makes all processes of the container stand still (`cgroup.freeze`, Linux 5.2); returns once they do.
     ///
     /// - Throws: `containerNotRunning`; `conflict` when it is paused already, or does not come to rest.
-    public func pause() throws(CFSError) {
+    public func pause() throws(CFSError) { try pause(history: "pause") }
+
+    /// - Parameter verb: for the history; nil when it is a part of something else.
+    func pause(history verb: String?) throws(CFSError) {
         let (record, cgroup) = try runningCgroup()
         if case .paused = record.state {
             throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
         }
         try whileThere(record) { () throws(CFSError) in try cgroup.freeze() }
-        noteDone("pause", history: "pause")
+        noteDone("pause", history: verb)
     }
 
     /// Lets a paused container go on.
     ///
     /// - Throws: `containerNotRunning`; `conflict` when it is not paused.
-    public func unpause() throws(CFSError) {
+    public func unpause() throws(CFSError) { try unpause(history: "unpause") }
+
+    func unpause(history verb: String?) throws(CFSError) {
         let (record, cgroup) = try runningCgroup()
         guard case .paused = record.state else {
             throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
         }
         try whileThere(record) { () throws(CFSError) in try cgroup.thaw() }
-        noteDone("unpause", history: "unpause")
+        noteDone("unpause", history: verb)
     }
 
     /// Does something with its cgroup, which goes with its end.

@@ -3,8 +3,7 @@ import CFSMonitor
 import CFSRegistry
 
 extension Container {
-    /// Gives the container another name, at once and whatever its state is. What the monitor of a run under way writes into
-    /// the journal has the old name to its end.
+    /// Gives the container another name, at once and whatever its state is.
     ///
     /// - Throws: `invalidArgument` for what is no name; `conflict` when it is called so already; `nameTaken` when another
     ///   container is.
@@ -26,6 +25,7 @@ extension Container {
             guard error.code == .nameTaken, try engine.forgetIfVanished(named: name) else { throw error }
             guard try engine.registry.rename(id, to: name, history: entry) else { throw gone }
         }
+        Engine.regardless { () throws(CFSError) in try folder.tell(name: name) }
         if let settings = Engine.request(of: folder)?.network {
             // Of one that does not run nothing is found, and its next start tells the new name.
             Engine.regardless { () throws(CFSError) in try NetworkDevices.rename(id, to: name, settings) }

@@ -22,6 +22,8 @@ public struct ContainerFolder: Sendable {
     public var socketPath: String { "\(run)/socket" }
     public var statePath: String { "\(run)/state" }
     public var lockPath: String { "\(run)/lock" }
+    /// What it is called since it was renamed during this run: its monitor has the configuration of the start.
+    private var namePath: String { "\(run)/name" }
     private var keptExitPath: String { "\(run)/exit.json" }
     /// That of the engine, whose folder is two above the container's.
     var reserve: DiskReserve { DiskReserve(root: container.parentFolder.parentFolder) }
@@ -96,6 +98,21 @@ public struct ContainerFolder: Sendable {
         return true
     }
 
+    /// Has the events of the run under way tell a new name; without a run there is nobody to tell.
+    public func tell(name: String) throws(CFSError) {
+        guard File.exists(run) else { return }
+        try AtomicFile.write(Array(name.utf8), to: namePath, durable: false)
+    }
+
+    /// What it was told to be called since the start; nil for what it was called then.
+    func toldName() -> String? {
+        do throws(CFSError) {
+            return try Self.readIfThere(namePath).map { String(decoding: $0, as: UTF8.self) }
+        } catch {
+            return nil
+        }
+    }
+
     func listen() throws(CFSError) -> OwnedFD {
         try withShortPath { path throws(CFSError) in try MessageSocket.listen(at: path) }
     }
@@ -150,7 +167,7 @@ public struct ContainerFolder: Sendable {
     func removeState() { _ = unlink(statePath) }
 
     private func removeGeneratedFiles() {
-        for name in ["hosts", "hostname", "resolv.conf"] { _ = unlink("\(run)/\(name)") }
+        for name in ["hosts", "hostname", "resolv.conf", "name"] { _ = unlink("\(run)/\(name)") }
     }
 
     /// Removes what ends with the monitor. The lock goes last: while it is there and held, nobody else tidies up.

@@ -46,10 +46,10 @@ struct EntrySession {
             endsWithReader: request.endsWithReader)
         let execution = EngineEvent.Attribute("execID", ProcessClaim(ofHelper: getpid()).text)
         let words = EngineEvent.Attribute("command", plan.arguments.text(separator: " "))
-        container.note("exec_start", [words, execution])
+        container.note("exec_start", [words, execution], in: folder)
         try serve(process.pidfd.raw, process.pid, signals, relay) { status in
             // Before the caller hears of it: whoever looks then finds it.
-            container.note("exec_die", [EngineEvent.Attribute("exitCode", "\(status)"), execution])
+            container.note("exec_die", [EngineEvent.Attribute("exitCode", "\(status)"), execution], in: folder)
         }
     }
 

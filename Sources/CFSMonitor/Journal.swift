@@ -91,8 +91,9 @@ public struct Journal: Sendable, Hashable {
 
 extension MonitorRequest {
     /// Writes an event of the container down; one that cannot be written harms nobody.
-    func note(_ action: String, _ attributes: [EngineEvent.Attribute]) {
+    func note(_ action: String, _ attributes: [EngineEvent.Attribute], in folder: ContainerFolder) {
         guard let journalPath else { return }
+        let name = folder.toldName() ?? name
         let event = EngineEvent(
             time: SystemClock.realtime, action: action, id: id.text, name: name, image: image, attributes: attributes)
         do throws(CFSError) { try Journal(path: journalPath).append(event) } catch { return }

@@ -8,6 +8,7 @@ import Glibc
 final class MemoryWatch {
     private let cgroup: Cgroup
     private let container: MonitorRequest
+    private let folder: ContainerFolder
     private let initPID: Int32
     private var watch: CgroupWatch
     /// Nil where the kernel's log cannot be read: then nobody has a name.
@@ -25,22 +26,26 @@ final class MemoryWatch {
     private var kills: UInt64 = 0
 
     /// Begins to watch; nil where the cgroup has no memory controller.
-    static func begin(_ cgroup: Cgroup, _ container: MonitorRequest, initPID: Int32) -> MemoryWatch? {
+    static func begin(
+        _ cgroup: Cgroup, _ container: MonitorRequest, _ folder: ContainerFolder, initPID: Int32
+    ) -> MemoryWatch? {
         do throws(CFSError) {
             // Looked for first: finding out why there is none takes as long as a twentieth of a start.
             guard cgroup.watches(.memory) else { return nil }
-            return MemoryWatch(try CgroupWatch(.memory, of: cgroup), cgroup, container, initPID)
+            return MemoryWatch(try CgroupWatch(.memory, of: cgroup), cgroup, container, folder, initPID)
         } catch {
             return nil
         }
     }
 
     private init(
-        _ watch: consuming CgroupWatch, _ cgroup: Cgroup, _ container: MonitorRequest, _ initPID: Int32
+        _ watch: consuming CgroupWatch, _ cgroup: Cgroup, _ container: MonitorRequest, _ folder: ContainerFolder,
+        _ initPID: Int32
     ) {
         self.watch = watch
         self.cgroup = cgroup
         self.container = container
+        self.folder = folder
         self.initPID = initPID
         let opened = File.tryOpen("/dev/kmsg", [.read, .nonBlocking])
         log = opened >= 0 ? SharedFD(OwnedFD(opened)) : nil
@@ -73,7 +78,7 @@ final class MemoryWatch {
         let names = victims.dropFirst(toldVictims).prefix(4).map(\.text)
         if !names.isEmpty { attributes.append(EngineEvent.Attribute("killed", names.text(separator: ", "))) }
         toldVictims = victims.count
-        container.note("oom", attributes)
+        container.note("oom", attributes, in: folder)
     }
 
     /// A container can live at its limit for long, and have many processes: seldom, and not all of them.

@@ -183,7 +183,7 @@ public final class Monitor {
     }
 
     private func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
-        request.note(action, attributes)
+        request.note(action, attributes, in: folder)
     }
 
     /// Writes down what runs. A container that nobody could find is none: it ends here.
@@ -214,7 +214,7 @@ public final class Monitor {
         try poll.add(pidfd, .readable, token: Token.process)
         clients.send(.started(pid: pid))
         // After the good news: the command runs meanwhile.
-        let memory = cgroup.flatMap { MemoryWatch.begin($0, request, initPID: pid) }
+        let memory = cgroup.flatMap { MemoryWatch.begin($0, request, folder, initPID: pid) }
         if let descriptor = memory?.descriptor { try poll.add(descriptor, .priority, token: Token.memory) }
         let health = request.health.map { watchHealth($0) }
         try network?.watch(poll)

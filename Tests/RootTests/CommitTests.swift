@@ -117,6 +117,12 @@ struct CommitTests: EngineSuite {
             let numbers = result.lines.compactMap { Int($0) }
             #expect(numbers.count == 2 && (0...1).contains(numbers[0] - numbers[1]), "\(result.output)")
             #expect(try engine.inspect(id)["State"]["Status"].text == "running")
+            // Told as one, and remembered as what was asked for.
+            let events = engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=\(id)").lines
+            let actions = events.map { $0.split(separator: " ")[2] }
+            #expect(actions.suffix(3).sorted() == ["commit", "pause", "unpause"], "\(events)")
+            let remembered = try engine.json("history", "--filter", "container=\(id)", "--format", "json")
+            #expect(remembered.array.map { $0["Verb"].text }.allSatisfy { $0 != "pause" && $0 != "unpause" })
             for option in ["--no-pause", "--pause=false", "-p"] { _ = try commit(option, id, "commit-pause") }
             // One that somebody has paused stays so.
             #expect(engine.run("pause", id).status == 0)

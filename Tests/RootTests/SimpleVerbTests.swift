@@ -144,6 +144,27 @@ struct RenameTests: EngineSuite {
         #expect(remembered.array.count == 1 && remembered[0]["Verb"].text == "rename", "\(remembered)")
     }
 
+    @Test("what happens after a rename is told of the new name, also in the run that was under way")
+    func toldWhileRunning() throws {
+        try engine.withContainer(["--name", "early"]) { id in
+            for (old, new) in [("early", "middle"), ("middle", "late")] {
+                #expect(engine.run("rename", old, new).status == 0)
+            }
+            #expect(engine.run("exec", "late", "true").status == 0)
+            #expect(engine.run("kill", "late").status == 0)
+            #expect(engine.run("wait", "late").output == "137\n")
+            #expect(engine.run("rename", "late", "last").status == 0)
+            #expect(engine.run("start", "last").status == 0)
+            let events = engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=\(id)").lines
+            func names(_ action: String) -> [Substring] {
+                events.filter { $0.split(separator: " ")[2] == action }
+                    .compactMap { $0.split(separator: "name=").last?.prefix { $0 != ")" && $0 != "," } }
+            }
+            #expect(names("exec_start") == ["late"] && names("exec_die") == ["late"], "\(events)")
+            #expect(names("die") == ["late"] && names("start") == ["early", "last"], "\(events)")
+        }
+    }
+
     @Test("a container that removed itself does not keep its name")
     func vanished() throws {
         #expect(engine.run("run", "--rm", "--name", "vanished", "BusyBox", "true").status == 0)

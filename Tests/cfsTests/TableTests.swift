@@ -57,5 +57,12 @@ struct TableTests {
         ])
     func printable(text: String, expected: String) {
         #expect(Printable.text(text) == expected)
+        #expect(Printable.text(Array(text.utf8)) == expected)
+    }
+
+    @Test("bytes that are no text are told apart, and what is between them is text")
+    func bytes() {
+        #expect(Printable.text([0x61, 0xff, 0xc3, 0xa4, 0x0a, 0xe2, 0x82, 0x62]) == "a\\xffä\\n\\xe2\\x82b")
+        #expect(Printable.text([0x61, 0xfe]) != Printable.text([0x61, 0xff]))
     }
 }

@@ -6,7 +6,7 @@ struct ChangeList {
 
     /// `C /etc`, a line each.
     var text: String {
-        changes.map { "\($0.kind.rawValue) \(Printable.text($0.path.string))\n" }.text(separator: "")
+        changes.map { "\($0.kind.rawValue) \(Printable.text($0.path.bytes))\n" }.text(separator: "")
     }
 
     var json: JSON {

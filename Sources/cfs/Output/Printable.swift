@@ -20,6 +20,21 @@ enum Printable {
         return safe
     }
 
+    /// The same of bytes that are text as a rule: one that belongs to none is written as an escape, too.
+    static func text(_ bytes: [UInt8]) -> String {
+        if let whole = String(validating: bytes, as: UTF8.self) { return text(whole) }
+        var safe = ""
+        var rest = bytes[...]
+        while let byte = rest.first {
+            let scalar = (1...4).lazy.compactMap { count in
+                rest.count < count ? nil : String(validating: rest.prefix(count), as: UTF8.self)
+            }.first
+            safe += scalar.map { text($0) } ?? "\\x" + String(byte, radix: 16)
+            rest = rest.dropFirst(scalar?.utf8.count ?? 1)
+        }
+        return safe
+    }
+
     /// The text in quotes, as Docker prints commands (strconv.Quote of Go): also quotes and backslashes within it are escapes.
     static func quoted(_ text: String) -> String {
         var quoted = "\""

@@ -159,7 +159,9 @@ struct TemplateRenderer {
     private static func missing(_ name: String, _ field: String, among names: [String], at place: Int) -> CFSError {
         let near = NearestName.suggestions(for: field, among: names)
         let hint =
-            if !near.isEmpty {
+            if field == "Label", names.contains("Labels") {
+                "write {{.Label \"key\"}} for one, {{.Labels}} for all"
+            } else if !near.isEmpty {
                 "did you mean \(near.joined(separator: " or "))?"
             } else if names.count <= 40 {
                 "there is \(names.joined(separator: ", "))"

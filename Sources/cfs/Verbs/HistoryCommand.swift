@@ -68,8 +68,9 @@ struct HistoryCommand: ParsedVerb {
         if let since { wanted.since = try TimeSyntax.time(since, now: now) }
         if let until { wanted.until = try TimeSyntax.time(until, now: now) }
         if let last {
-            guard last >= 0 else {
-                throw CFSError(.invalidArgument, .parsing, "--last does not take \(last)", hint: "write a number")
+            guard last > 0 else {
+                throw CFSError(
+                    .invalidArgument, .parsing, "--last does not take \(last)", hint: "write how many, 1 or more")
             }
             wanted.limit = last
         }
