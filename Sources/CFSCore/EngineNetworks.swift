@@ -45,6 +45,11 @@ extension Engine {
                 hint: "write more of it, or its name")
         }
         if let network = found.first { return network }
+        if ["none", "host"].contains(reference) {
+            throw CFSError(
+                .networkNotFound, .looking, "\(reference) is no network that a container can be put on or taken from",
+                hint: "a container has it from its start: cfs run --network \(reference)")
+        }
         let names = all.map(\.name) + [NetworkRecord.defaultName, "none", "host"]
         let near = NearestName.suggestions(for: reference, among: names)
         throw CFSError(

@@ -306,7 +306,11 @@ struct NetworkFacts {
                 } else {
                     "its bridge has no address \(gateway)"
                 }
-            return Finding(name, place.isUsed ? .missing : .warning, detail, hint: addition(range, network))
+            // Recover looks after bridges that containers are on, as far as their devices take addresses.
+            let isForRecover = place.isUsed && (!isOfIPv6 || setting == "0")
+            return Finding(
+                name, place.isUsed ? .missing : .warning, detail,
+                hint: isForRecover ? Self.recover : addition(range, network))
         }
     }
 }

@@ -95,14 +95,20 @@ struct NetworkPlan {
         }
     }
 
+    /// No packet has these: "this network" (RFC 1122, 3.2.1.3), and what stands for IPv4 in programs (RFC 4291, 2.5.5.2).
+    private static let unroutable = ["0.0.0.0/8", "::ffff:0:0/96"].compactMap { IPSubnet($0) }
+
     private func free(
         _ subnet: IPSubnet, _ taken: [(subnet: IPSubnet, owner: String)], _ routes: [IPSubnet]
     ) throws(CFSError) -> IPSubnet {
         // One address for the gateway, and one for a container.
-        guard subnet.hostCount >= 2, !subnet.base.isMulticast, !subnet.base.isLoopback, subnet.prefix > 0 else {
+        let isUsable =
+            !subnet.base.isMulticast && !subnet.base.isLoopback && !Self.unroutable.contains { $0.overlaps(subnet) }
+        guard subnet.hostCount >= 2, subnet.prefix > 0, isUsable else {
             throw Self.wrong(
                 "\(subnet) is no subnet for a network",
-                "it needs two addresses for hosts at least, none of them of loopback or multicast: 10.10.0.0/24")
+                "it needs two addresses for hosts at least, none of them of loopback, multicast, 0.0.0.0/8 or "
+                    + "::ffff:0:0/96: 10.10.0.0/24")
         }
         if let other = taken.first(where: { $0.subnet.overlaps(subnet) }) {
             throw CFSError(
@@ -241,7 +247,12 @@ struct EndpointChoice {
     /// remember for it.
     func hardwareAddress(_ addresses: [IPAddress]) throws(CFSError) -> [UInt8] {
         if let asked = request.hardwareAddress {
-            guard asked[0] & 1 == 0, asked.contains(where: { $0 != 0 }) else {
+            guard asked.contains(where: { $0 != 0 }) else {
+                throw NetworkPlan.wrong(
+                    "\(HardwareAddress.text(asked)) is no hardware address of a device",
+                    "one of them must not be zero: 02:00:00:00:00:01")
+            }
+            guard asked[0] & 1 == 0 else {
                 throw NetworkPlan.wrong(
                     "\(HardwareAddress.text(asked)) is no hardware address of one device",
                     "the first byte must be even: 02:00:00:00:00:01")

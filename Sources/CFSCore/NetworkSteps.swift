@@ -44,6 +44,7 @@ struct NetworkSteps {
         for (index, place) in places.enumerated() { steps += inside(index, place) }
         steps += waysOut
         steps.append("monitor: sysctl net.ipv4.ping_group_range=0 2147483647")
+        steps.append("monitor: sysctl net.ipv4.ip_unprivileged_port_start=0")
         steps.append(
             "monitor: sockets of the resolver, to which the packet filter inside leads \(ResolverSockets.address):53")
         if let rate = rates.ingress {

@@ -29,6 +29,8 @@ final class ContainerNetwork {
     private(set) var namespace: SharedFD?
     var sockets: ResolverSockets?
     var resolver: Resolver?
+    /// Settings of the kernel that the container's own process makes.
+    private let sysctls: [String: String]
     let held: ContainerPorts
     var devices: [Device] = []
     /// The networks that have been told its names.
@@ -44,6 +46,7 @@ final class ContainerNetwork {
         self.settings = settings
         id = request.id
         name = request.name
+        sysctls = request.spec.linux.sysctl
         held = ContainerPorts(settings, firstToken: Self.relayTokens)
     }
 
@@ -193,9 +196,11 @@ final class ContainerNetwork {
         }
         for address in endpoint.addresses {
             let prefix = endpoint.network.range(address.family)?.subnet.prefix ?? address.family.width
-            try inside.add(address: address, prefix: prefix, to: link.index)
+            try endpoint.outwaiting { () throws(CFSError) in
+                try inside.add(address: address, prefix: prefix, to: link.index)
+            }
         }
-        if !link.isUp { try inside.setUp(link.index) }
+        if !link.isUp { try endpoint.outwaiting { () throws(CFSError) in try inside.setUp(link.index) } }
         if let rate = settings.rates.egress {
             try inside.setRate(link.index, bitsPerSecond: rate, burst: settings.rates.burst)
         }
@@ -219,7 +224,7 @@ final class ContainerNetwork {
 
     /// What a container has once, with its first network. In its namespace.
     func prepareResolver(_ inside: inout RouteSocket) throws(CFSError) {
-        if sockets == nil { sockets = try NetworkBeginning.makeResolverSockets(&inside) }
+        if sockets == nil { sockets = try NetworkBeginning.makeResolverSockets(&inside, besides: sysctls) }
     }
 
     func limitIngress(_ endpoint: NetworkEndpoint, _ host: inout RouteSocket) throws(CFSError) {

@@ -26,11 +26,21 @@ struct NetworkBeginning {
     }
 
     /// What a container has once, with its first network. In its namespace.
-    static func makeResolverSockets(_ inside: inout RouteSocket) throws(CFSError) -> ResolverSockets {
+    ///
+    /// - Parameter own: settings of the kernel that the container makes itself, perhaps at this moment.
+    static func makeResolverSockets(
+        _ inside: inout RouteSocket, besides own: [String: String] = [:]
+    ) throws(CFSError) -> ResolverSockets {
         // The container's own process does so too, at its own pace; the resolver needs it now.
         if let loopback = try inside.link(named: "lo"), !loopback.isUp { try inside.setUp(loopback.index) }
-        // Whoever is in the container may ping; the groups are the host's, of which its own are some.
-        try NetworkSysctl.set("ipv4/ping_group_range", "0 2147483647")
+        // Whoever is in the container may ping, and listen at any port of what is the container's alone; the groups are the
+        // host's, of which its own are some.
+        if own["net.ipv4.ping_group_range"] == nil {
+            try NetworkSysctl.set("ipv4/ping_group_range", "0 2147483647")
+        }
+        if own["net.ipv4.ip_unprivileged_port_start"] == nil {
+            try NetworkSysctl.set("ipv4/ip_unprivileged_port_start", "0")
+        }
         let sockets = try ResolverSockets()
         try ResolverRedirect.install(udp: sockets.udpPort, tcp: sockets.tcpPort)
         return sockets

@@ -27,14 +27,24 @@ public enum NetworkDevices {
         _ network: NetworkRecord, _ host: inout RouteSocket, _ rules: OpenPacketFilter
     ) throws(CFSError) -> Int32 {
         let index: Int32
+        var isNew = false
         if let begun = try host.link(named: network.device) {
             guard begun.kind == "bridge" else { throw taken(network) }
             index = begun.index
         } else {
             index = try host.createBridge(
                 network.device, mtu: network.mtu, hardwareAddress: hardwareAddress(of: network))
+            isNew = true
         }
-        try configure(network, index, &host, rules)
+        do throws(CFSError) {
+            try configure(network, index, &host, rules)
+        } catch {
+            // Nobody is on it yet, and nobody will be. Where something of the host is in the way, the device is what it is set on.
+            if isNew, error.code == .conflict {
+                ContainerNetwork.regardless { () throws(CFSError) in try host.delete(index) }
+            }
+            throw error
+        }
         // Last: a bridge that is up is one that all of this was done for.
         try host.setUp(index)
         return index
@@ -46,11 +56,19 @@ public enum NetworkDevices {
     ) throws(CFSError) -> Link? {
         guard let link = try host.link(named: network.device) else { return nil }
         guard link.kind == "bridge" else { throw taken(network) }
-        guard link.isUp else { return nil }
+        guard link.isUp, try hasAddresses(network, link.index, &host) else { return nil }
         let wanted = filtered(network)
         // As they are now: it may have been opened a while ago.
         if VerifiedRules(folder).has(wanted, at: try rules.filter.mark()) { return link }
         return try rules.filter.has(wanted) ? link : nil
+    }
+
+    /// Whether a bridge has all that a network's containers take for their gateway.
+    static func hasAddresses(
+        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket
+    ) throws(CFSError) -> Bool {
+        let present = try host.addresses(of: index).map(\.address)
+        return network.ranges.allSatisfy { range in range.gateway.map { present.contains($0) } ?? true }
     }
 
     private static func taken(_ network: NetworkRecord) -> CFSError {

@@ -75,10 +75,17 @@ extension NetworkDevices {
         let members = running.filter { $0.pid != nil && $0.endpoint(on: network) != nil }
         guard !members.isEmpty else { return }
         var links = try host.links()
-        if !links.contains(where: { $0.name == network.device && $0.isUp }) {
-            _ = try make(network, &host, try OpenPacketFilter())
-            links = try host.links()
-            changes += 1
+        let present = links.first { $0.name == network.device && $0.isUp }
+        let isWhole = try present.map { link throws(CFSError) in try hasAddresses(network, link.index, &host) }
+        if isWhole != true {
+            do throws(CFSError) {
+                _ = try make(network, &host, try OpenPacketFilter())
+                links = try host.links()
+                changes += 1
+            } catch {
+                // A bridge without an address, where IPv6 was turned off, has ports all the same.
+                guard present != nil else { throw error }
+            }
         }
         guard let bridge = links.first(where: { $0.name == network.device && $0.kind == "bridge" })?.index else {
             return
@@ -195,7 +202,7 @@ extension NetworkDevices {
         }
         do throws(CFSError) {
             for range in present.filter({ !$0.isInternal }).flatMap(\.ranges) where range.gateway != nil {
-                try PacketForwarding.turnOn(range.subnet.family)
+                if try PacketForwarding.turnOn(range.subnet.family) { changes += 1 }
             }
         } catch {
             failure = failure ?? error

@@ -85,10 +85,14 @@ package enum PacketForwarding {
     ///
     /// A host that forwards IPv6 no longer listens to routers, and would lose the way out that it has from one: devices
     /// with such a route go on to listen (`accept_ra` 2), and no other.
-    package static func turnOn(_ family: IPAddress.Family) throws(CFSError) {
-        if try isOn(family) { return }
+    ///
+    /// - Returns: whether it was off.
+    @discardableResult
+    package static func turnOn(_ family: IPAddress.Family) throws(CFSError) -> Bool {
+        if try isOn(family) { return false }
         if family == .ipv6 { try keepListening() }
         try NetworkSysctl.set(name(family), "1")
+        return true
     }
 
     private static func keepListening() throws(CFSError) {

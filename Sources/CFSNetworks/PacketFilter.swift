@@ -70,8 +70,11 @@ package struct PacketFilter: ~Copyable {
             if missing.isEmpty, stale.isEmpty { return [] }
             if let other = seen.networks.first(where: { $0.bridge != network.bridge && $0.overlaps(network) }) {
                 throw CFSError(
-                    .conflict, .preparing, "a subnet of \(network.bridge) overlaps one of \(other.bridge)",
-                    hint: "give the network another subnet")
+                    .conflict, .preparing,
+                    "a subnet of the network of the bridge \(network.bridge) overlaps one of the bridge \(other.bridge)",
+                    hint:
+                        "another engine (--root) has that one: make the network anew with another --subnet, or with none, "
+                        + "for which a free one is found")
             }
             return (stale + seen.strays(in: network)).map(\.deletion)
                 + missing.map { $0.addition([.create, .exclusive]) }

@@ -103,7 +103,7 @@ struct NetworkFindingsTests {
         #expect(bad(bridge) == ["its bridge \(network.device) is switched off, \(up) && \(on) && \(add)"])
         facts.places[0].device?.isUp = true
         for setting in settings { facts.settings[setting] = "0" }
-        #expect(bad(bridge) == ["its bridge has no address fd00:7::1, \(add)"])
+        #expect(bad(bridge) == ["its bridge has no address fd00:7::1, cfs system recover"])
         #expect(bad(way).first?.hasSuffix("ip -6 route add default via ROUTER") == true)
     }
 

@@ -94,6 +94,8 @@ struct NetworkPlanTests {
             ("no subnet for a network", { $0.subnets = [Self.subnet("127.0.0.0/8")] }),
             ("no subnet for a network", { $0.subnets = [Self.subnet("224.0.0.0/8")] }),
             ("no subnet for a network", { $0.subnets = [Self.subnet("0.0.0.0/0")] }),
+            ("no subnet for a network", { $0.subnets = [Self.subnet("0.1.0.0/16")] }),
+            ("no subnet for a network", { $0.subnets = [Self.subnet("::ffff:10.0.0.0/120")] }),
             ("the gateway 10.9.0.1", { $0.gateways = [Self.address("10.9.0.1")] }),
             ("the gateway 10.176.0.0", { $0.gateways = [Self.address("10.176.0.0")] }),
             ("no name for a network", { $0.name = "-x" }), ("no name for a network", { $0.name = "" }),

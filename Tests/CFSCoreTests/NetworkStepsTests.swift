@@ -62,6 +62,7 @@ struct NetworkStepsTests {
                 "monitor: eth0 sends at most 20000000 bits a second",
                 "monitor: default route via 10.1.0.1 by eth0",
                 "monitor: sysctl net.ipv4.ping_group_range=0 2147483647",
+                "monitor: sysctl net.ipv4.ip_unprivileged_port_start=0",
                 "monitor: sockets of the resolver, to which the packet filter inside leads 127.0.0.11:53",
                 "monitor: eth0 receives at most 30000000 bits a second",
                 "monitor: the packet filter leads port 80/tcp of every address of the host to 8080/tcp",

@@ -53,6 +53,24 @@ struct NetworkEnginesTests: EngineSuite {
         other.expectNothingLeft()
     }
 
+    @Test("a start that fails for another engine's subnet leaves no bridge")
+    func sameSubnet() throws {
+        let host = try network()
+        let other = EngineFixture(network: host)
+        // Both before either has a bridge.
+        let made = other.run("network", "create", "--internal", "--subnet", "10.200.23.0/24", "second")
+        try #require(made.status == 0, "\(made.errors)")
+        try withNetwork("first", ["--internal", "--subnet", "10.200.23.0/24"]) {
+            try engine.withContainer(["--network", "first"]) { _ in
+                let refused = other.run("run", "--rm", "--network", "second", "BusyBox", "true")
+                #expect(refused.status == 125 && refused.errors.contains("another engine"), "\(refused.errors)")
+                #expect(host.run("ip -o link show \(device(other, "second"))").status != 0)
+            }
+        }
+        #expect(other.run("network", "rm", "second").status == 0)
+        other.expectNothingLeft()
+    }
+
     @Test("a bridge with a device of somebody else is not removed, and goes when that has gone")
     func strangers() throws {
         let host = try network()

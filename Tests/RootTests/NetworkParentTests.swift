@@ -67,6 +67,26 @@ struct NetworkParentTests: EngineSuite {
         }
     }
 
+    @Test(
+        "an address is given again at once, while the kernel has its last owner's device still",
+        arguments: ["macvlan", "ipvlan"])
+    func again(driver: String) throws {
+        try withParent(driver) { _ in
+            try withNetwork("lan", ["--driver", driver, "--opt", "parent=wan", "--subnet", "10.214.1.0/24"]) {
+                for _ in 0..<10 {
+                    let ran = engine.run("run", "--rm", "--network", "lan,ip=10.214.1.9", "BusyBox", "true")
+                    #expect(ran.status == 0, "\(ran.errors)")
+                }
+                try engine.withContainer(["--name", "back", "--network", "lan"]) { _ in
+                    for _ in 0..<5 {
+                        let again = engine.run("restart", "-t", "0", "back")
+                        #expect(again.status == 0, "\(again.errors)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("a rate for what comes in, which nobody would keep there, is an error", arguments: ["macvlan", "ipvlan"])
     func ingress(driver: String) throws {
         try withParent(driver) { _ in

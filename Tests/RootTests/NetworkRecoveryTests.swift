@@ -114,6 +114,40 @@ struct NetworkRecoveryTests: EngineSuite {
         host.run("ip link del out")
     }
 
+    @Test(
+        "a bridge that lost its addresses, and forwarding, are put right by recover, and addresses by the next start too"
+    )
+    func lostAddresses() throws {
+        let host = try network()
+        try withNetwork("dry", ["--subnet", "10.200.22.0/24", "--subnet", "fd00:c822::/64"]) {
+            try engine.withContainer(["--network", "dry"]) { _ in
+                let device = engine.run("network", "inspect", "-f", "{{.Device}}", "dry").text
+                func addresses() -> [String] {
+                    host.run("ip -o addr show \(device) scope global").lines.map {
+                        String($0.split(separator: " ")[3])
+                    }
+                }
+                let wanted = addresses()
+                #expect(wanted == ["10.200.22.1/24", "fd00:c822::1/64"])
+                for flush in ["ip addr flush dev \(device)", "ip -6 addr flush dev \(device)"] {
+                    host.run(flush)
+                    let found = engine.run("doctor", "network")
+                    #expect(found.status == 1 && found.output.contains("network dry: cfs"), "\(found.output)")
+                    let recovered = engine.run("system", "recover")
+                    #expect(recovered.output.contains("of networks put right"), "\(recovered.output)")
+                    #expect(addresses() == wanted)
+                }
+                host.run("ip addr flush dev \(device)")
+                let ran = engine.run("run", "--rm", "--network", "dry", "BusyBox", "true")
+                #expect(ran.status == 0 && addresses() == wanted, "\(ran.errors)")
+                host.run("echo 0 > /proc/sys/net/ipv4/ip_forward")
+                let recovered = engine.run("system", "recover")
+                #expect(recovered.output.contains("1 part of networks put right"), "\(recovered.output)")
+                #expect(host.run("cat /proc/sys/net/ipv4/ip_forward").text == "1")
+            }
+        }
+    }
+
     @Test("prune removes what no container is on, with its bridge, and nothing else")
     func prune() throws {
         let host = try #require(engine.network)

@@ -32,6 +32,30 @@ struct NetworkStartTests: EngineSuite {
         }
     }
 
+    @Test("any user listens at any port of a network of the container's own, unless it was set, at every run")
+    func lowPorts() throws {
+        let path = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+        try withNetwork("low") {
+            let server = ["-u", "1000", "BusyBox", "httpd", "-f", "-p", "80", "-h", "/etc"]
+            #expect(engine.run(["run", "-d", "--name", "server", "--network", "low"] + server).status == 0)
+            #expect(engine.run("restart", "-t", "0", "server").status == 0)
+            #expect(
+                eventually {
+                    engine.run("exec", "server", "wget", "-q", "-O", "-", "http://127.0.0.1/hostname").status == 0
+                })
+            let beside = engine.run("run", "--rm", "--network", "container:server", "BusyBox", "cat", path)
+            #expect(beside.output == "0\n", "\(beside.errors)")
+            engine.run("rm", "-f", "server")
+            let sysctl = ["--sysctl", "net.ipv4.ip_unprivileged_port_start=99"]
+            try engine.withContainer(["--name", "set", "--network", "low"] + sysctl) { _ in
+                for _ in 0..<5 {
+                    #expect(engine.run("exec", "set", "cat", path).output == "99\n")
+                    #expect(engine.run("restart", "-t", "0", "set").status == 0)
+                }
+            }
+        }
+    }
+
     private func devices() -> String {
         do { return try network().run("ip -o link | grep cfsv").text } catch { return "\(error)" }
     }
