@@ -25,11 +25,21 @@ extension Container {
             guard error.code == .nameTaken, try engine.forgetIfVanished(named: name) else { throw error }
             guard try engine.registry.rename(id, to: name, history: entry) else { throw gone }
         }
-        Engine.regardless { () throws(CFSError) in try folder.tell(name: name) }
+        Engine.regardless { () throws(CFSError) in try tellMonitor(name) }
         if let settings = Engine.request(of: folder)?.network {
             // Of one that does not run nothing is found, and its next start tells the new name.
             Engine.regardless { () throws(CFSError) in try NetworkDevices.rename(id, to: name, settings) }
         }
         engine.note("rename", row, [EngineEvent.Attribute("oldName", oldName)])
+    }
+
+    /// Of two who rename at once, both tell the name that it has in the end.
+    private func tellMonitor(_ name: String) throws(CFSError) {
+        var (told, name) = ("", name)
+        while told != name {
+            told = name
+            try folder.tell(name: told)
+            name = try self.row().name
+        }
     }
 }

@@ -13,6 +13,8 @@ public struct LogOptions: Sendable, Hashable {
     public var until: UInt64?
     /// Only this many of the last lines.
     public var tail: Int?
+    /// Only what was written to this one; of ``tail`` those that are of it.
+    public var stream: LogStream?
 
     public init() {}
 }
@@ -66,7 +68,16 @@ package final class LogCursor {
     private let reader: LogReader
     private let watch: LogWatch?
     private let until: UInt64?
+    private let stream: LogStream?
     private var lines: LogSelection
+    /// Whether what comes is read, behind the tail.
+    private var isFollowing: Bool
+    /// Whether what comes is later than all that is asked for.
+    private var isOver = false
+    /// Whether there is more to read at once: of a container that writes faster than anybody reads, what is not asked for ends
+    /// never.
+    package private(set) var isInterrupted = false
+    private static let mostPassedOver = 1000
     /// Lines of the tail that are still to be handed out.
     private var held: [LogLine].SubSequence = []
 
@@ -74,11 +85,13 @@ package final class LogCursor {
         reader = LogReader(path: folder.logPath, fileCount: policy.fileCount)
         // The connection is made before the last look at the file: nothing that is written until the end is missed.
         until = options.until
+        stream = options.stream
         // What comes from now on is none of what was written before a time that has passed.
         let mayCome = options.follow && until.map { $0 > SystemClock.realtime } ?? true
         watch = mayCome ? try LogWatch(folder) : nil
         // Who follows a tail goes on from where that was cut off.
-        if watch == nil || options.tail != nil { try reader.stopAtPresentEnd() }
+        isFollowing = watch != nil && options.tail == nil
+        if !isFollowing { try reader.stopAtPresentEnd() }
         lines = LogSelection(options)
     }
 
@@ -89,28 +102,44 @@ package final class LogCursor {
     package func next() throws(CFSError) -> LogLine? {
         if let line = held.popFirst() { return line }
         if let line = try nextSelected() { return line }
-        held = lines.finishTail()[...]
+        if isFollowing { return nil }
+        held = lines.finishTail().filter(isAskedFor)[...]
         guard watch != nil else { return held.popFirst() }
+        isFollowing = true
         reader.goOn()
         if let line = held.popFirst() { return line }
         return try nextSelected()
     }
 
     private func nextSelected() throws(CFSError) -> LogLine? {
-        while let line = try reader.nextLine() {
-            if let selected = lines.take(line) { return selected }
+        isInterrupted = false
+        var passedOver = 0
+        while !isOver, let line = try reader.nextLine() {
+            if isFollowing, let until, line.time >= until {
+                isOver = true
+                return nil
+            }
+            if let selected = lines.take(line), isAskedFor(selected) { return selected }
+            passedOver += 1
+            if isFollowing, passedOver == Self.mostPassedOver {
+                isInterrupted = true
+                return nil
+            }
         }
         return nil
     }
 
+    private func isAskedFor(_ line: LogLine) -> Bool { stream == nil || line.stream == stream }
+
     /// What becomes readable when ``next()`` may have more; none when there will be no more.
-    package var descriptors: [Int32] { watch?.descriptors ?? [] }
+    package var descriptors: [Int32] { isOver ? [] : watch?.descriptors ?? [] }
 
     /// Takes note of what has become readable; false when there will be no more.
     package func look() throws(CFSError) -> Bool { try watch?.look(milliseconds: 0) ?? false }
 
     fileprivate func waitForMore() throws(CFSError) -> Bool {
-        guard let watch else { return false }
+        guard let watch, !isOver else { return false }
+        if isInterrupted { return until.map { SystemClock.realtime < $0 } ?? true }
         guard let until else { return try watch.look(milliseconds: -1) }
         let now = SystemClock.realtime
         guard now < until else { return false }

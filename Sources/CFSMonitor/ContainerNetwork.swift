@@ -65,7 +65,7 @@ final class ContainerNetwork {
             for endpoint in settings.endpoints { try makeDevice(endpoint, &host) }
             try inside { () throws(CFSError) -> Void in
                 var inside = try RouteSocket()
-                for endpoint in settings.endpoints { try configure(endpoint, &inside) }
+                for endpoint in settings.endpoints { try configure(endpoint, &inside, patience: 10_000_000_000) }
                 try addWaysOut(&inside, present: [])
                 try prepareResolver(&inside)
             }
@@ -187,7 +187,11 @@ final class ContainerNetwork {
     }
 
     /// What a device has inside. In the container's namespace.
-    func configure(_ endpoint: NetworkEndpoint, _ inside: inout RouteSocket) throws(CFSError) {
+    ///
+    /// - Parameter patience: see ``NetworkEndpoint/outwaiting(_:_:)``.
+    func configure(
+        _ endpoint: NetworkEndpoint, _ inside: inout RouteSocket, patience: UInt64
+    ) throws(CFSError) {
         let link = try made(endpoint, &inside)
         if hasIPv6 {
             let isOn = endpoint.network.range(.ipv6) != nil
@@ -196,11 +200,11 @@ final class ContainerNetwork {
         }
         for address in endpoint.addresses {
             let prefix = endpoint.network.range(address.family)?.subnet.prefix ?? address.family.width
-            try endpoint.outwaiting { () throws(CFSError) in
+            try endpoint.outwaiting(patience) { () throws(CFSError) in
                 try inside.add(address: address, prefix: prefix, to: link.index)
             }
         }
-        if !link.isUp { try endpoint.outwaiting { () throws(CFSError) in try inside.setUp(link.index) } }
+        if !link.isUp { try endpoint.outwaiting(patience) { () throws(CFSError) in try inside.setUp(link.index) } }
         if let rate = settings.rates.egress {
             try inside.setRate(link.index, bitsPerSecond: rate, burst: settings.rates.burst)
         }

@@ -15,7 +15,8 @@ struct EntrySession {
         guard let state = try folder.readState(), let pidfd = try ProcessControl.open(pid: state.pid),
             ProcessControl.isRunning(state.pid, startTime: state.startTime)
         else { throw CFSError(.containerNotRunning, .entering, "the container is not running") }
-        let container = try folder.readRequest()
+        var container = try folder.readRequest()
+        container.takeName(toldIn: folder)
         let signals = try SignalDescriptor(Monitor.signals)
         let cgroup: Cgroup? =
             if let mountPoint = container.cgroupMountPoint, let name = container.cgroupFolder {

@@ -90,6 +90,9 @@ public struct Journal: Sendable, Hashable {
 }
 
 extension MonitorRequest {
+    /// Takes the name that a rename has left since the start.
+    mutating func takeName(toldIn folder: ContainerFolder) { name = folder.toldName() ?? name }
+
     /// Writes an event of the container down; one that cannot be written harms nobody.
     func note(_ action: String, _ attributes: [EngineEvent.Attribute], in folder: ContainerFolder) {
         guard let journalPath else { return }

@@ -3,13 +3,12 @@ import CFSModel
 import Glibc
 
 extension NetworkEndpoint {
-    /// Nanoseconds. The device of a container that has ended is gone in hundredths of a second.
-    private static let patience: UInt64 = 3_000_000_000
-
     /// Does what needs an address that a device before may have still: the kernel takes that of a container which has ended away
     /// in its own time, and on one parent no two may have the same hardware address (macvlan) or address (ipvlan).
-    func outwaiting(_ body: () throws(CFSError) -> Void) throws(CFSError) {
-        let end = SystemClock.monotonic + Self.patience
+    ///
+    /// - Parameter patience: nanoseconds. Such a device is gone in hundredths of a second, or, where many end at once, in seconds.
+    func outwaiting(_ patience: UInt64, _ body: () throws(CFSError) -> Void) throws(CFSError) {
+        let end = SystemClock.monotonic + patience
         while true {
             do throws(CFSError) {
                 return try body()

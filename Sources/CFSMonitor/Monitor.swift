@@ -37,7 +37,7 @@ public final class Monitor {
     /// Who had joined the streams of the last run.
     private var attached: [UInt64] = []
     /// How often the policy has started it again.
-    private var restarts = 0
+    private(set) var restarts = 0
     var live: LiveState?
     /// Of the run; nil for a container that was on no network so far.
     var network: ContainerNetwork?
@@ -175,11 +175,6 @@ public final class Monitor {
         try record(started.process)
         note("start", restartAttributes)
         return started
-    }
-
-    /// What an event says of a run that the policy has begun.
-    private var restartAttributes: [EngineEvent.Attribute] {
-        restarts > 0 ? [EngineEvent.Attribute("restarts", "\(restarts)")] : []
     }
 
     private func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
@@ -330,6 +325,8 @@ public final class Monitor {
 
     private func finish(_ end: ProcessEnd, _ starterToken: UInt64) throws(CFSError) {
         clients.send(.ending)
+        // It goes with the folder.
+        request.takeName(toldIn: folder)
         var (record, failure) = exitRecord(of: end)
         if !request.autoRemove, let number = log?.finish() {
             record.warnings.append("its log is incomplete: \(ErrorNumber.text(number))")

@@ -4,6 +4,11 @@ import Glibc
 
 /// Between two runs of a container.
 extension Monitor {
+    /// What an event says of a run that the policy has begun.
+    var restartAttributes: [EngineEvent.Attribute] {
+        restarts > 0 ? [EngineEvent.Attribute("restarts", "\(restarts)")] : []
+    }
+
     /// How long to wait for the next run; nil when there is none.
     func delay(after end: ProcessEnd) -> UInt64? {
         // What removes itself is never started again.
@@ -19,6 +24,7 @@ extension Monitor {
     /// configuration that is damaged meanwhile the one of the start holds.
     private func takeOverChanges() {
         do throws(CFSError) { request = try folder.readRequest() } catch { return }
+        request.takeName(toldIn: folder)
         backoff.policy = request.restart
     }
 

@@ -79,7 +79,7 @@ extension ContainerNetwork {
             try makeDevice(added, &host)
             try inside { () throws(CFSError) -> Void in
                 var inside = try RouteSocket()
-                try configure(added, &inside)
+                try configure(added, &inside, patience: 300_000_000)
                 try addWaysOut(&inside, present: try Self.waysOut(&inside))
                 try prepareResolver(&inside)
             }

@@ -84,16 +84,16 @@ public enum NetworkDevices {
         // Isolation before anything can pass.
         try rules.filter.ensure()
         try rules.filter.add(filtered(network))
-        if network.range(.ipv6) == nil {
-            if try NetworkSysctl.hasIPv6() {
-                try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")
-            }
-        } else {
-            try checkIPv6(of: network)
-            try NetworkSysctl.set("ipv6/conf/\(network.device)/accept_ra", "0")
+        if network.range(.ipv6) == nil, try NetworkSysctl.hasIPv6() {
+            try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")
         }
         let present = try host.addresses(of: index).map(\.address)
+        // IPv4 first: what keeps a bridge from IPv6 keeps it from that alone.
         for range in network.ranges {
+            if range.subnet.family == .ipv6 {
+                try checkIPv6(of: network)
+                try NetworkSysctl.set("ipv6/conf/\(network.device)/accept_ra", "0")
+            }
             guard let gateway = range.gateway else { continue }
             if !network.isInternal { try PacketForwarding.turnOn(range.subnet.family) }
             guard !present.contains(gateway) else { continue }

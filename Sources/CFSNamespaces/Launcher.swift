@@ -107,7 +107,10 @@ public enum Launcher {
         connect: () throws(CFSError) -> Bool = { false }
     ) throws(CFSError) -> LaunchedProcess {
         let pidfd = try pending.pidfd.duplicate()
-        if !plan.waitsForNetworks, try connect() { timeline.mark("network") }
+        if !plan.waitsForNetworks {
+            let isConnected = try orReason(of: pending) { () throws(CFSError) in try connect() }
+            if isConnected { timeline.mark("network") }
+        }
         try setUp(pending, plan, &timeline)
         if plan.waitsForNetworks {
             let isConnected = try orReason(of: pending) { () throws(CFSError) in try connect() }
@@ -127,7 +130,9 @@ extension Launcher {
     static func setUp(
         _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline
     ) throws(CFSError) {
-        try MessageSocket.send(pending.pair.ours, LaunchMessage.plan.bytes)
+        try orReason(of: pending) { () throws(CFSError) in
+            try MessageSocket.send(pending.pair.ours, LaunchMessage.plan.bytes)
+        }
         let setup = LaunchSetup(plan: plan, pid: pending.pid, socket: pending.pair.ours)
         var marked = timeline
         try orReason(of: pending) { () throws(CFSError) in try setup.run(&marked) }

@@ -53,7 +53,7 @@ struct LauncherTests {
     @Test("a child that waits for us is not waited for: the reason is ours")
     func waiting() throws {
         let pair = try SocketPair()
-        let pending = try Self.child("read x", pair)
+        let pending = try Self.child("exec sleep 600", pair)
         pair.closeTheirs()
         #expect(Self.reason(pending) == Self.own)
     }

@@ -114,13 +114,28 @@ struct LogTests: EngineSuite {
     func flood() throws {
         let flags = ["--name", "flood", "--log-opt", "max-size=64k", "--log-opt", "max-file=3"]
         try engine.withContainer(flags, ["yes", "abcdefg"]) { id in
-            #expect(eventually { engine.host("$CFS logs --tail 1 \(id)").output == "abcdefg\n" })
+            #expect(eventually { engine.run("logs", id).lines.count > 1000 })
             for _ in 0..<5 {
                 #expect(engine.run("logs", "--tail", "3", id).output == "abcdefg\nabcdefg\nabcdefg\n")
                 let all = engine.run("logs", id)
                 #expect(all.status == 0 && all.errors.isEmpty, "\(all.errors)")
                 #expect(all.lines.count > 1000 && all.lines.allSatisfy { $0 == "abcdefg" })
                 #expect(engine.host("$CFS logs -f --tail 3 \(id) 2>/dev/null | head -n 5").lines.count == 5)
+            }
+        }
+    }
+
+    @Test("-f that waits for what such a container does not write ends with its time all the same")
+    func floodOfOthers() throws {
+        try engine.withContainer(["--log-opt", "max-size=64k"], ["yes", "abcdefg"]) { id in
+            #expect(eventually { engine.run("logs", id).lines.count > 1000 })
+            let soon = "$(date -u -d '+2 sec' +%Y-%m-%dT%H:%M:%SZ)"
+            for options in ["--tail 0", "--since 1h", ""] {
+                let followed = engine.host(
+                    "timeout 60 $CFS logs -f \(options) --until \(soon) \(id) 2>/dev/null | tail -n 1")
+                #expect(followed.output == "abcdefg\n", "\(options)")
+                let status = engine.host("timeout 60 $CFS logs -f \(options) --until \(soon) \(id) >/dev/null 2>&1")
+                #expect(status.status == 0, "\(options)")
             }
         }
     }

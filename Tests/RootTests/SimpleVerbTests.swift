@@ -165,6 +165,24 @@ struct RenameTests: EngineSuite {
         }
     }
 
+    @Test("a new name stays to the end of one that removes itself, and in a run that its policy begins")
+    func toldToTheEnd() throws {
+        func events(_ id: String) -> [String] {
+            engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=\(id)").lines
+        }
+        let going = engine.run("run", "-d", "--rm", "--name", "going", "BusyBox", "sleep", "1000").text
+        #expect(engine.run("rename", "going", "gone").status == 0)
+        #expect(engine.run("stop", "-t", "0", "gone").status == 0)
+        #expect(eventually { events(going).contains { $0.contains(" destroy ") } })
+        #expect(events(going).suffix(2).allSatisfy { $0.contains("name=gone") }, "\(events(going))")
+        try engine.withContainer(["--name", "once", "--restart", "always"]) { id in
+            #expect(engine.run("rename", "once", "again").status == 0)
+            #expect(engine.host("kill -9 $($CFS inspect -f '{{.State.Pid}}' again)").status == 0)
+            #expect(eventually { events(id).filter { $0.contains(" start ") }.count == 2 })
+            #expect(events(id).suffix(2).allSatisfy { $0.contains("name=again") }, "\(events(id))")
+        }
+    }
+
     @Test("a container that removed itself does not keep its name")
     func vanished() throws {
         #expect(engine.run("run", "--rm", "--name", "vanished", "BusyBox", "true").status == 0)

@@ -98,16 +98,14 @@ enum StreamRoutes {
         options.tail = try call.query.integer("tail", 0...1_000_000)
         options.since = try call.query.time("since")
         options.until = try call.query.time("until")
-        let asked = options
         let stamps = try call.query.flag("timestamps")
-        var only: LogStream?
         if let name = try call.query.text("stream") {
             guard let stream = LogStream(rawValue: name) else {
                 throw call.query.wrong("stream", name, "write stdout or stderr")
             }
-            only = stream
+            options.stream = stream
         }
-        let stream = only
+        let asked = options
         let cursor = try await call.work.quick { Cursor(try call.container().logCursor(asked)) }
         let isEvents = call.wantsEvents
         let format: @Sendable (LogLine) -> ByteBuffer = { line in
@@ -120,9 +118,13 @@ enum StreamRoutes {
         let body: @Sendable (inout any ResponseBodyWriter) async throws -> Void = { writer in
             while true {
                 // A piece at a time: what was not taken by the other side is not read either.
-                let piece = try await call.work.quick { try read(cursor.cursor, stream, format) }
+                let piece = try await call.work.quick { try read(cursor.cursor, format) }
                 if piece.readableBytes > 0 {
                     try await writer.write(piece)
+                    continue
+                }
+                if cursor.cursor.isInterrupted {
+                    try Task.checkCancellation()
                     continue
                 }
                 let descriptors = cursor.cursor.descriptors
@@ -148,11 +150,10 @@ enum StreamRoutes {
     }
 
     private static func read(
-        _ cursor: LogCursor, _ stream: LogStream?, _ format: (LogLine) -> ByteBuffer
+        _ cursor: LogCursor, _ format: (LogLine) -> ByteBuffer
     ) throws -> ByteBuffer {
         var buffer = ByteBuffer()
         while buffer.readableBytes < 64 << 10, let line = try cursor.next() {
-            if let stream, line.stream != stream { continue }
             var piece = format(line)
             buffer.writeBuffer(&piece)
         }
