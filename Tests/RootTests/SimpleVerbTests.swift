@@ -146,22 +146,22 @@ struct RenameTests: EngineSuite {
 
     @Test("what happens after a rename is told of the new name, also in the run that was under way")
     func toldWhileRunning() throws {
-        try engine.withContainer(["--name", "early"]) { id in
-            for (old, new) in [("early", "middle"), ("middle", "late")] {
+        try engine.withContainer(["--name", "told-early"]) { id in
+            for (old, new) in [("told-early", "told-middle"), ("told-middle", "told-late")] {
                 #expect(engine.run("rename", old, new).status == 0)
             }
-            #expect(engine.run("exec", "late", "true").status == 0)
-            #expect(engine.run("kill", "late").status == 0)
-            #expect(engine.run("wait", "late").output == "137\n")
-            #expect(engine.run("rename", "late", "last").status == 0)
-            #expect(engine.run("start", "last").status == 0)
+            #expect(engine.run("exec", "told-late", "true").status == 0)
+            #expect(engine.run("kill", "told-late").status == 0)
+            #expect(engine.run("wait", "told-late").output == "137\n")
+            #expect(engine.run("rename", "told-late", "told-last").status == 0)
+            #expect(engine.run("start", "told-last").status == 0)
             let events = engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=\(id)").lines
             func names(_ action: String) -> [Substring] {
                 events.filter { $0.split(separator: " ")[2] == action }
                     .compactMap { $0.split(separator: "name=").last?.prefix { $0 != ")" && $0 != "," } }
             }
-            #expect(names("exec_start") == ["late"] && names("exec_die") == ["late"], "\(events)")
-            #expect(names("die") == ["late"] && names("start") == ["early", "last"], "\(events)")
+            #expect(names("exec_start") == ["told-late"] && names("exec_die") == ["told-late"], "\(events)")
+            #expect(names("die") == ["told-late"] && names("start") == ["told-early", "told-last"], "\(events)")
         }
     }
 
@@ -170,16 +170,16 @@ struct RenameTests: EngineSuite {
         func events(_ id: String) -> [String] {
             engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=\(id)").lines
         }
-        let going = engine.run("run", "-d", "--rm", "--name", "going", "BusyBox", "sleep", "1000").text
-        #expect(engine.run("rename", "going", "gone").status == 0)
-        #expect(engine.run("stop", "-t", "0", "gone").status == 0)
+        let going = engine.run("run", "-d", "--rm", "--name", "told-going", "BusyBox", "sleep", "1000").text
+        #expect(engine.run("rename", "told-going", "told-gone").status == 0)
+        #expect(engine.run("stop", "-t", "0", "told-gone").status == 0)
         #expect(eventually { events(going).contains { $0.contains(" destroy ") } })
-        #expect(events(going).suffix(2).allSatisfy { $0.contains("name=gone") }, "\(events(going))")
-        try engine.withContainer(["--name", "once", "--restart", "always"]) { id in
-            #expect(engine.run("rename", "once", "again").status == 0)
-            #expect(engine.host("kill -9 $($CFS inspect -f '{{.State.Pid}}' again)").status == 0)
+        #expect(events(going).suffix(2).allSatisfy { $0.contains("name=told-gone") }, "\(events(going))")
+        try engine.withContainer(["--name", "told-once", "--restart", "always"]) { id in
+            #expect(engine.run("rename", "told-once", "told-again").status == 0)
+            #expect(engine.host("kill -9 $($CFS inspect -f '{{.State.Pid}}' told-again)").status == 0)
             #expect(eventually { events(id).filter { $0.contains(" start ") }.count == 2 })
-            #expect(events(id).suffix(2).allSatisfy { $0.contains("name=again") }, "\(events(id))")
+            #expect(events(id).suffix(2).allSatisfy { $0.contains("name=told-again") }, "\(events(id))")
         }
     }
 
