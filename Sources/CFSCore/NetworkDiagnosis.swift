@@ -19,7 +19,6 @@ extension Engine {
         var host = try RouteSocket()
         var facts = NetworkFacts()
         for kind in ["bridge", "veth"] { facts.kinds[kind] = try host.canMake(kind) }
-        facts.routes = try host.routes()
         let networks = File.exists("\(options.root)/registry.db") ? try registry.networks() : []
         let connected = networks.isEmpty ? [] : try connectedContainers()
         let running = connected.filter { $0.ports != nil }
@@ -48,6 +47,8 @@ extension Engine {
             if let device = place.device { place.addresses = try host.addresses(of: device.index).map(\.address) }
             facts.places.append(place)
         }
+        // Behind the addresses, with which the kernel makes those of bridges.
+        facts.routes = try host.routes()
         facts.add(connected)
         facts.filter = try Self.filterFacts()
         // Whoever has come since the first look has rules already.

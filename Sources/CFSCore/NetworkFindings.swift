@@ -222,6 +222,7 @@ struct NetworkFacts {
         var findings: [Finding] = []
         if device.isUp {
             findings += addressing(place, name)
+            findings += routing(place, name, device)
         } else {
             // A bridge that is switched off loses its addresses of IPv6.
             let lost = network.ranges.filter { $0.gateway.map { !place.addresses.contains($0) } ?? false }
@@ -290,6 +291,31 @@ struct NetworkFacts {
         let off = Self.switchOff(network)
         guard let setting = settings[off] else { return nil }
         return (setting == "0" ? "" : "\(Self.sysctl(off, "0")) && ") + command + " nodad"
+    }
+
+    /// What came with the bridge's addresses, and is gone without them.
+    private func routing(_ place: Place, _ name: String, _ bridge: Link) -> [Finding] {
+        guard place.isUsed else { return [] }
+        let ranges = place.network.ranges.filter { range in
+            range.gateway.map { place.addresses.contains($0) } ?? false
+        }
+        var findings: [Finding] = []
+        for subnet in ranges.map(\.subnet) {
+            let ways = routes.filter { $0.destination == subnet }
+            if ways.contains(where: { $0.device == bridge.index }) { continue }
+            let other = ways.lazy.compactMap { $0.device.flatMap { links[$0]?.name } }.first
+            let detail = other.map { "leads to \($0), and not to its bridge" } ?? "is gone"
+            let removal = other.map { "ip route del \(subnet) dev \($0) && " } ?? ""
+            findings.append(
+                Finding(
+                    name, .missing, "the host's route to \(subnet) \(detail)", hint: removal + Self.recover))
+        }
+        let hasIPv6 = ranges.contains { $0.subnet.family == .ipv6 }
+        if hasIPv6, bridge.isRunning, !place.addresses.contains(where: \.isLinkLocal) {
+            findings.append(
+                Finding(name, .missing, "its bridge has no link-local address (fe80::/10)", hint: Self.recover))
+        }
+        return findings
     }
 
     private func addressing(_ place: Place, _ name: String) -> [Finding] {

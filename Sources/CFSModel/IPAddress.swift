@@ -115,6 +115,9 @@ public struct IPAddress: Sendable, Hashable {
 
     public var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
 
+    /// Of IPv6: fe80::/10.
+    public var isLinkLocal: Bool { family == .ipv6 && bytes[0] == 0xfe && bytes[1] & 0xc0 == 0x80 }
+
     /// 224.0.0.0/4 or ff00::/8.
     public var isMulticast: Bool { family == .ipv4 ? bytes[0] & 0xf0 == 0xe0 : bytes[0] == 0xff }
 }

@@ -74,9 +74,13 @@ public struct PortMapping: Sendable, Hashable {
     }
 
     /// As `ps` shows it: `0.0.0.0:8080->80/tcp`, `[::1]:8080->80/tcp`.
-    public var text: String {
+    public var text: String { text(count: 1) }
+
+    /// The same for a number of ports that follow one another, of which this is the first: `0.0.0.0:8000-8001->9000-9001/tcp`.
+    public func text(count: Int) -> String {
         let host = hostAddress.map { $0.family == .ipv6 ? "[\($0)]" : "\($0)" } ?? "0.0.0.0"
-        return "\(host):\(hostPort.map { "\($0)" } ?? "?")->\(container)"
+        func range(_ port: UInt16) -> String { count == 1 ? "\(port)" : "\(port)-\(Int(port) + count - 1)" }
+        return "\(host):\(hostPort.map(range) ?? "?")->\(range(container.port))/\(container.transport.rawValue)"
     }
 }
 

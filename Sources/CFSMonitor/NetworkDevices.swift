@@ -56,18 +56,23 @@ public enum NetworkDevices {
     ) throws(CFSError) -> Link? {
         guard let link = try host.link(named: network.device) else { return nil }
         guard link.kind == "bridge" else { throw taken(network) }
-        guard link.isUp, try hasAddresses(network, link.index, &host) else { return nil }
+        guard link.isUp, try hasAddresses(network, link, &host) else { return nil }
         let wanted = filtered(network)
         // As they are now: it may have been opened a while ago.
         if VerifiedRules(folder).has(wanted, at: try rules.filter.mark()) { return link }
         return try rules.filter.has(wanted) ? link : nil
     }
 
-    /// Whether a bridge has all that a network's containers take for their gateway.
+    /// Whether a bridge has all that a network's containers take for their gateway, and the address of its link, without
+    /// which the host finds none of them by IPv6 for what comes from elsewhere.
     static func hasAddresses(
-        _ network: NetworkRecord, _ index: Int32, _ host: inout RouteSocket
+        _ network: NetworkRecord, _ bridge: Link, _ host: inout RouteSocket
     ) throws(CFSError) -> Bool {
-        let present = try host.addresses(of: index).map(\.address)
+        let present = try host.addresses(of: bridge.index).map(\.address)
+        // One that somebody else has made gets it from the kernel, with its first port.
+        if bridge.isRunning, network.range(.ipv6)?.gateway != nil, !present.contains(where: \.isLinkLocal) {
+            return false
+        }
         return network.ranges.allSatisfy { range in range.gateway.map { present.contains($0) } ?? true }
     }
 
@@ -96,8 +101,17 @@ public enum NetworkDevices {
             }
             guard let gateway = range.gateway else { continue }
             if !network.isInternal { try PacketForwarding.turnOn(range.subnet.family) }
-            guard !present.contains(gateway) else { continue }
-            try host.add(address: gateway, prefix: range.subnet.prefix, to: index)
+            if !present.contains(gateway) {
+                try host.add(address: gateway, prefix: range.subnet.prefix, to: index)
+            }
+            // The kernel makes that of the link with the first port, unless it is told not to (addr_gen_mode).
+            guard range.subnet.family == .ipv6, !present.contains(where: \.isLinkLocal) else { continue }
+            do throws(CFSError) {
+                try host.add(address: linkLocal(hardwareAddress(of: network)), prefix: 64, to: index)
+            } catch {
+                // The kernel was quicker.
+                guard error.code == .conflict else { throw error }
+            }
         }
     }
 
@@ -132,6 +146,12 @@ public enum NetworkDevices {
             UInt8(String(decoding: digits[place..<(place + 2)], as: UTF8.self), radix: 16) ?? 0
         }
         return [0x02, 0xcf] + bytes
+    }
+
+    /// The address of a link that the kernel makes of a hardware address (RFC 4291, appendix A).
+    private static func linkLocal(_ hardware: [UInt8]) -> IPAddress {
+        let interface = [hardware[0] ^ 2] + hardware[1...2] + [0xff, 0xfe] + hardware[3...5]
+        return IPAddress(bytes: [0xfe, 0x80, 0, 0, 0, 0, 0, 0] + interface) ?? .unspecified(.ipv6)
     }
 
     /// Makes sure that nobody loses a device with the bridge of a network that none of the engine's containers is on.

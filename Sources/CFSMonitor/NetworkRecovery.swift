@@ -76,7 +76,7 @@ extension NetworkDevices {
         guard !members.isEmpty else { return }
         var links = try host.links()
         let present = links.first { $0.name == network.device && $0.isUp }
-        let isWhole = try present.map { link throws(CFSError) in try hasAddresses(network, link.index, &host) }
+        let isWhole = try present.map { link throws(CFSError) in try hasAddresses(network, link, &host) }
         if isWhole != true {
             do throws(CFSError) {
                 _ = try make(network, &host, try OpenPacketFilter())
@@ -99,6 +99,29 @@ extension NetworkDevices {
                 continue
             }
         }
+        changes += try restoreRoutes(of: network, bridge, &host)
+    }
+
+    /// Leads what is for a network's subnets to its bridge, where somebody has removed the route that came with the bridge's
+    /// address.
+    private static func restoreRoutes(
+        of network: NetworkRecord, _ bridge: Int32, _ host: inout RouteSocket
+    ) throws(CFSError) -> Int {
+        let present = try host.routes().filter { $0.device == bridge }.map(\.destination)
+        let addresses = try host.addresses(of: bridge).map(\.address)
+        var changes = 0
+        for range in network.ranges where !present.contains(range.subnet) {
+            // Without an address of the family there was none.
+            guard let gateway = range.gateway, addresses.contains(gateway) else { continue }
+            do throws(CFSError) {
+                try host.restoreRoute(to: range.subnet, of: gateway, device: bridge)
+                changes += 1
+            } catch {
+                // Somebody's own leads elsewhere, which the diagnosis tells.
+                guard error.code == .conflict else { throw error }
+            }
+        }
+        return changes
     }
 
     /// - Returns: false when it is in its place, or has none.

@@ -21,6 +21,8 @@ package struct Route: Sendable, Hashable {
     private static let destination: UInt16 = 1  // RTA_DST
     private static let device: UInt16 = 4  // RTA_OIF
     private static let gateway: UInt16 = 5  // RTA_GATEWAY
+    private static let metric: UInt16 = 6  // RTA_PRIORITY
+    private static let source: UInt16 = 7  // RTA_PREFSRC
     private static let table: UInt16 = 15  // RTA_TABLE
     private static let otherGateway: UInt16 = 18  // RTA_VIA
     private static let mainTable: UInt8 = 254  // RT_TABLE_MAIN
@@ -45,15 +47,21 @@ package struct Route: Sendable, Hashable {
     }
 
     /// RTM_NEWROUTE: an error when it is there.
-    func adding(to device: Int32) -> NetlinkMessage {
+    ///
+    /// - Parameter address: one of the device, for the route that the kernel makes with it: of its protocol, from that address
+    ///   (IPv4), with its metric (IPv6). It goes with the address.
+    func adding(to device: Int32, cameWith address: IPAddress? = nil) -> NetlinkMessage {
         var message = NetlinkMessage(24, [.create, .exclusive])
         // IPv4 wants to be told that a destination is on the link itself (RT_SCOPE_LINK, else RT_SCOPE_UNIVERSE).
         let scope: UInt8 = gateway == nil && destination.family == .ipv4 ? 253 : 0
         message.append(header: [destination.family.rawValue, UInt8(destination.prefix), 0, 0])
-        message.append(header: [Self.mainTable, 4, scope, 1])  // RTPROT_STATIC, RTN_UNICAST
+        // RTPROT_KERNEL or RTPROT_STATIC, RTN_UNICAST
+        message.append(header: [Self.mainTable, address == nil ? 4 : 2, scope, 1])
         message.append(UInt32(0))
         if destination.prefix > 0 { message.append(Self.destination, destination.base.bytes) }
         if let gateway { message.append(Self.gateway, gateway.bytes) }
+        if let address, address.family == .ipv4 { message.append(Self.source, address.bytes) }
+        if let address, address.family == .ipv6 { message.append(Self.metric, UInt32(256)) }  // IP6_RT_PRIO_ADDRCONF
         message.append(Self.device, device)
         return message
     }
@@ -89,6 +97,13 @@ extension RouteSocket {
         let route = Route(destination: destination, gateway: gateway, device: device)
         let what = "cannot have the route to \(destination)" + (gateway.map { " through \($0)" } ?? "")
         try ask(device, route.adding(to: device), what)
+    }
+
+    /// Makes the route again that came with an address of a device, where somebody has removed it. One to the same subnet through another
+    /// device is a `conflict` (IPv4).
+    package mutating func restoreRoute(to subnet: IPSubnet, of address: IPAddress, device: Int32) throws(CFSError) {
+        let route = Route(destination: subnet, gateway: nil, device: device)
+        try ask(device, route.adding(to: device, cameWith: address), "cannot have the route to \(subnet)")
     }
 
     /// The routes of the main table, those of IPv4 first: where this namespace can send. No multicast, no blackholes.

@@ -107,6 +107,69 @@ struct NetworkFindingsTests {
         #expect(bad(way).first?.hasSuffix("ip -6 route add default via ROUTER") == true)
     }
 
+    @Test("what came with a bridge's addresses and is gone is told, with what mends it, where containers are on it")
+    func routing() {
+        let network = {
+            var network = Self.network()
+            network.ranges.append(
+                NetworkRecord.Range(subnet: IPSubnet("fd00:7::/64")!, gateway: IPAddress("fd00:7::1")))
+            return network
+        }()
+        var facts = Self.healthy
+        // Nothing of its rules is to be told.
+        facts.filter = nil
+        var place = NetworkFacts.Place(network: network)
+        place.containers = ["web"]
+        func device(_ index: Int32, _ name: String) -> Link {
+            Link(
+                index: index, name: name, kind: "bridge", isEthernet: true, hardwareAddress: [], mtu: 1500, isUp: true,
+                isRunning: true, isBound: true)
+        }
+        let other = device(8, "br0")
+        place.device = device(7, network.device)
+        facts.links = [8: other]
+        let gateways = network.ranges.compactMap(\.gateway)
+        place.addresses = gateways + [IPAddress("fe80::1")!]
+        facts.places = [place]
+        facts.settings = ["ipv6/conf/\(network.device)/disable_ipv6": "0"]
+        func way(_ subnet: String, _ device: Int32) -> Route {
+            Route(destination: IPSubnet(subnet)!, gateway: nil, device: device)
+        }
+        let ways = [way("10.176.0.0/20", 7), way("fd00:7::/64", 7)]
+        func bad() -> [String] {
+            Self.bad(facts).filter { $0.name == "network blue" }.map { "\($0.detail), \($0.hint ?? "no hint")" }
+        }
+        facts.routes = ways
+        #expect(bad().isEmpty)
+        facts.routes = []
+        let gone = [
+            "the host's route to 10.176.0.0/20 is gone, cfs system recover",
+            "the host's route to fd00:7::/64 is gone, cfs system recover",
+        ]
+        #expect(bad() == gone)
+        facts.routes = [way("10.176.0.0/20", 8), ways[1]]
+        let removal = "ip route del 10.176.0.0/20 dev br0 && cfs system recover"
+        #expect(bad() == ["the host's route to 10.176.0.0/20 leads to br0, and not to its bridge, \(removal)"])
+        facts.routes = ways
+        facts.places[0].addresses = gateways
+        #expect(bad() == ["its bridge has no link-local address (fe80::/10), cfs system recover"])
+        // The kernel makes it with the first port.
+        facts.places[0].device?.isRunning = false
+        #expect(bad().isEmpty)
+        facts.places[0].device?.isRunning = true
+        facts.places[0].containers = []
+        facts.routes = []
+        #expect(bad().isEmpty)
+        // What has no IPv6 needs no such address.
+        facts.places[0].containers = ["web"]
+        facts.places[0].network.ranges.removeLast()
+        facts.places[0].addresses = [gateways[0]]
+        #expect(bad() == [gone[0]])
+        // Without a gateway the host is not on it.
+        facts.places[0].network.ranges[0].gateway = nil
+        #expect(bad().isEmpty)
+    }
+
     @Test("a route of the host into a network's subnet is a warning, the default route and the bridge's own are none")
     func routes() {
         var facts = Self.healthy

@@ -47,6 +47,17 @@ struct LifeTests: EngineSuite {
         }
     }
 
+    @Test("of several that are started, the error says which it is of")
+    func failingOfSeveral() throws {
+        try created(["--name", "sound"], ["true"]) { _ in
+            try created(["--name", "hollow"], ["no-such-command"]) { _ in
+                let result = engine.run("start", "sound", "hollow")
+                #expect(result.status == 1 && result.output == "sound\n")
+                #expect(result.errors.contains("hollow: ") && !result.errors.contains("sound"), "\(result.errors)")
+            }
+        }
+    }
+
     @Test("what runs cannot be started, and what is gone neither")
     func refused() throws {
         try engine.withContainer { id in

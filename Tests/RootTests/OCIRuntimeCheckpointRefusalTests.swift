@@ -51,18 +51,22 @@ struct OCIRuntimeCheckpointRefusalTests {
             bundle.run("checkpoint", "a").errors.contains("cannot checkpoint a container in the created state"))
         #expect(bundle.run("checkpoint", "b").errors.contains("container \"b\" does not exist"))
         #expect(bundle.run("start", "a").status == 0)
+        // Nobody asks it anything.
+        let criu = ["--criu", "/bin/true"]
         for (option, value) in [
             ("--manage-cgroups-mode", "some"), ("--empty-ns", "pid"), ("--page-server", "here"), ("--status-fd", "77"),
             ("--parent-path", "/"),
         ] {
-            let result = bundle.run("checkpoint", "--image-path", bundle.folder("image"), option, value, "a")
+            let result = bundle.start(
+                criu + ["checkpoint", "--image-path", bundle.folder("image"), option, value, "a"]
+            ).finish()
             #expect(result.status == 1, "\(option)")
             #expect(
                 result.errors.contains("\"\(value)\"") && result.errors.contains(option.dropFirst(2)),
                 "\(result.errors)")
         }
         #expect(bundle.status("a") == "running")
-        let image = bundle.run("restore", "--image-path", bundle.folder("nothing"), "b")
+        let image = bundle.start(criu + ["restore", "--image-path", bundle.folder("nothing"), "b"]).finish()
         #expect(image.status == 1 && image.errors.contains("\(bundle.folder("nothing")) is no image of a checkpoint"))
         #expect(
             bundle.run("restore", "--lsm-mount-context").errors.contains("flag needs an argument: -lsm-mount-context"))

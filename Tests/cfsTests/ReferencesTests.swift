@@ -24,6 +24,26 @@ struct ReferencesTests {
         #expect(try References.each(["a"], report: { _ in Issue.record("told") }) { _ throws(CFSError) in } == 0)
     }
 
+    @Test(
+        "what failed of one of several says which, once",
+        arguments: [
+            ("no such file", "a: no such file"), ("the container a is running", "the container a is running"),
+            ("no container is called \"a\"", "no container is called \"a\""),
+            ("a-b is not there", "a: a-b is not there"),
+            ("/srv/a is no folder", "a: /srv/a is no folder"), ("a.1 runs", "a: a.1 runs"), ("it is a.", "it is a."),
+            ("a", "a"),
+        ])
+    func named(message: String, expected: String) throws {
+        var told: [String] = []
+        let body = { (_: (String, Int)) throws(CFSError) in throw CFSError(.containerNotFound, .looking, message) }
+        let report = { (error: CFSError) in told.append(error.message) }
+        _ = try References.each([("a", 1), ("b", 2)], named: { $0.0 }, report: report, body)
+        #expect(told.first == expected)
+        told = []
+        _ = try References.each([("a", 1)], named: { _ in nil }, report: report, body)
+        #expect(told == [message])
+    }
+
     @Test("when nobody reads any longer, the rest is left alone")
     func closed() {
         var tried: [String] = []

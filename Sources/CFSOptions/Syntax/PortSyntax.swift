@@ -53,16 +53,16 @@ package enum PortSyntax {
     /// Reads `PORT[-PORT][/tcp|udp|sctp]`.
     package static func exposed(_ text: String) throws(CFSError) -> [ContainerPort] {
         let (body, transport) = try transport(of: text, text)
-        if let ports = range(body), ports.count > mostPorts {
-            throw CFSError(
-                .invalidArgument, .parsing,
-                "--expose \(text): at most \(mostPorts) ports at a time, and these are \(ports.count)",
-                hint: "write --expose more than once")
-        }
         guard let ports = range(body) else {
             throw CFSError(
                 .invalidArgument, .parsing, "--expose does not take \"\(text)\"",
                 hint: "write a port or a range, with a protocol or without: 80, 8000-8010, 53/udp")
+        }
+        guard ports.count <= mostPorts else {
+            throw CFSError(
+                .invalidArgument, .parsing,
+                "--expose \(text): at most \(mostPorts) ports at a time, and these are \(ports.count)",
+                hint: "write --expose more than once")
         }
         return ports.map { ContainerPort($0, transport) }
     }

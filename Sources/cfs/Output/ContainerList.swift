@@ -37,9 +37,23 @@ struct ContainerList {
         return Printable.quoted(isFull ? command : DisplayWidth.shortened(command, to: Self.commandCells))
     }
 
-    /// `0.0.0.0:8080->80/tcp, ...`
+    /// `0.0.0.0:8080->80/tcp, ...`; ports that follow one another as Docker has them, `0.0.0.0:8000-8001->9000-9001/tcp`.
     private static func ports(_ record: ContainerRecord) -> String {
-        record.ports.map(\.text).text(separator: ", ")
+        var ranges: [(first: PortMapping, count: Int)] = []
+        for port in record.ports {
+            let open = ranges.lastIndex {
+                $0.first.hostAddress == port.hostAddress && $0.first.container.transport == port.container.transport
+            }
+            if let open, let first = ranges[open].first.hostPort, let next = port.hostPort,
+                Int(first) + ranges[open].count == Int(next),
+                Int(ranges[open].first.container.port) + ranges[open].count == Int(port.container.port)
+            {
+                ranges[open].count += 1
+            } else {
+                ranges.append((port, 1))
+            }
+        }
+        return ranges.map { $0.first.text(count: $0.count) }.text(separator: ", ")
     }
 
     /// `Up 3 minutes`, `Exited (0) 2 hours ago`, `Exited (137) (monitor lost)`, `Created`.

@@ -4,9 +4,10 @@ import CFSCore
 enum References {
     /// Tries every one; what failed is told at once and does not stop the others.
     ///
+    /// - Parameter name: what each is called, for its error to say; nil where only one was named.
     /// - Returns: 64 when what was asked of one is wrong, 1 when one failed, else 0.
     static func each<Reference>(
-        _ references: [Reference],
+        _ references: [Reference], named name: (Reference) -> String?,
         report: (CFSError) -> Void = { StandardError.write(ErrorText.text($0, style: StandardError.style)) },
         _ body: (Reference) throws(CFSError) -> Void
     ) throws(CFSError) -> Int32 {
@@ -17,17 +18,26 @@ enum References {
             } catch {
                 // A reader that has gone ends the verb, and is no failure of the reference.
                 if StandardOutput.isClosed(error) { throw error }
-                report(error)
+                report(name(reference).map(error.naming) ?? error)
                 status = max(status, Program.status(error, startsCommand: false))
             }
         }
         return status
     }
 
+    /// As ``each(_:named:report:_:)``, of names.
+    static func each(
+        _ references: [String],
+        report: (CFSError) -> Void = { StandardError.write(ErrorText.text($0, style: StandardError.style)) },
+        _ body: (String) throws(CFSError) -> Void
+    ) throws(CFSError) -> Int32 {
+        try each(references, named: { references.count > 1 ? $0 : nil }, report: report, body)
+    }
+
     /// Shows what is known of each: a JSON array, or by a template a line each.
     ///
     /// - Parameter what: what one of them is, for errors.
-    /// - Returns: as ``each(_:report:_:)``.
+    /// - Returns: as ``each(_:named:report:_:)``.
     static func inspect(
         _ references: [String], _ format: String?, _ what: String, _ document: (String) throws(CFSError) -> JSON
     ) throws(CFSError) -> Int32 {
@@ -81,5 +91,24 @@ enum References {
             do throws(CFSError) { places[reference] = try engine.container(reference) } catch { continue }
         }
         return places
+    }
+}
+
+extension CFSError {
+    /// The error of one of several: with its name in front, where the message does not have it.
+    func naming(_ reference: String) -> CFSError {
+        // A name may be a part of other words and of paths.
+        func isOfWord(_ character: Character) -> Bool {
+            character.isLetter || character.isNumber || "_-./".contains(character)
+        }
+        let isNamed = message.ranges(of: reference).contains { range in
+            let isInside = message[..<range.lowerBound].last.map(isOfWord) ?? false
+            let after = message[range.upperBound...].prefix(while: isOfWord)
+            return !isInside && (after.isEmpty || after == ".")
+        }
+        guard !isNamed else { return self }
+        var named = self
+        named.message = "\(reference): \(message)"
+        return named
     }
 }

@@ -23,7 +23,7 @@ struct RestoreCommand: ParsedVerb {
         let restoration = try globals.engine().restore()
         for id in restoration.started { try StandardOutput.write("\(id)\n") }
         for failure in restoration.failures {
-            StandardError.write(ErrorText.text(failure.error, style: StandardError.style))
+            StandardError.write(ErrorText.text(failure.error.naming(failure.name), style: StandardError.style))
         }
         return restoration.failures.isEmpty ? 0 : 1
     }

@@ -50,7 +50,8 @@ struct StopCommand: ParsedVerb {
             asked.append((reference, container.id, isAsked ? nil : try container.beginStop(seconds: time)))
         }
         var failed: Set<ContainerID> = []
-        let waiting = try References.each(asked) { container throws(CFSError) in
+        let waiting = try References.each(asked, named: { containers.count > 1 ? $0.reference : nil }) {
+            container throws(CFSError) in
             do throws(CFSError) {
                 try container.stop?.wait()
             } catch {

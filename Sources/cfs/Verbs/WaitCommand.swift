@@ -32,12 +32,13 @@ struct WaitCommand: ParsedVerb {
         let condition = try Self.condition(condition)
         let engine = try globals.engine()
         // All are watched before any is waited for: one that removes itself meanwhile is not missed.
-        var watched: [PendingEnd] = []
+        var watched: [(reference: String, end: PendingEnd)] = []
         let watching = try References.each(containers) { reference throws(CFSError) in
-            watched.append(try engine.container(reference).beginWait(condition))
+            watched.append((reference, try engine.container(reference).beginWait(condition)))
         }
-        let waiting = try References.each(watched) { pending throws(CFSError) in
-            try StandardOutput.write("\(pending.wait().code)\n")
+        let waiting = try References.each(watched, named: { containers.count > 1 ? $0.reference : nil }) {
+            container throws(CFSError) in
+            try StandardOutput.write("\(container.end.wait().code)\n")
         }
         return max(watching, waiting)
     }
