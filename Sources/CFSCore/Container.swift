@@ -79,7 +79,8 @@ extension Engine {
             )
         }
         if let row = found.first { return Container(id: row.id, engine: self) }
-        let near = NearestName.suggestions(for: reference, among: try containers().map(\.name))
+        // Nobody means somebody by nothing: a variable of a shell was empty.
+        let near = reference.isEmpty ? [] : NearestName.suggestions(for: reference, among: try containers().map(\.name))
         throw CFSError(
             .containerNotFound, .looking, "there is no container \"\(reference.prefix(300))\"",
             hint: near.isEmpty ? "see `cfs ps -a`" : "did you mean \(near.joined(separator: " or "))?")

@@ -145,8 +145,11 @@ extension Container {
         }
     }
 
-    /// Lets it go on whatever it does.
-    func thaw() throws(CFSError) { try runningCgroup().cgroup.thaw() }
+    /// Lets it go on, whatever it does, for what is asked of it next.
+    func thaw() throws(CFSError) {
+        try runningCgroup().cgroup.thaw()
+        noteDone("unpause")
+    }
 
     func runningCgroup() throws(CFSError) -> (record: ContainerRecord, cgroup: Cgroup) {
         try engine.requirePrivilege("reaching a container's cgroup")

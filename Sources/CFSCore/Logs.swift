@@ -57,7 +57,8 @@ extension Container {
         guard policy.isKept else {
             throw CFSError(
                 .invalidState, .looking, "the container \(row.name) keeps no log: it was made with --log-driver none",
-                hint: "cfs attach \(row.name) shows what it writes from now on")
+                hint: try record().state.pid == nil
+                    ? nil : "cfs attach \(row.name) shows what it writes from now on")
         }
         return try LogCursor(folder, policy, options)
     }

@@ -114,6 +114,20 @@ final class LogWriter {
             return error.errno ?? EIO
         }
         file = opening
+        return isMidLine ? nil : endTornLine()
+    }
+
+    /// Ends the line that a power cut or a full disk has left without its end: what is written behind it would be a part of it.
+    private func endTornLine() -> Int32? {
+        guard size > 0 else { return nil }
+        let reading = File.tryOpen(path, [.noFollow])
+        guard reading >= 0 else { return Int32(-reading) }
+        let present = OwnedFD(reading)
+        var last: UInt8 = 0x0a
+        guard pread(present.raw, &last, 1, off_t(size - 1)) == 1, last != 0x0a, let file else { return nil }
+        let count = [0x0a as UInt8].withUnsafeBytes { File.write(file.raw, $0) }
+        guard count == 1 else { return count < 0 ? Int32(-count) : EIO }
+        size += 1
         return nil
     }
 

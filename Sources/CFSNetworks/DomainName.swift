@@ -108,6 +108,14 @@ package struct DomainName: Sendable, Hashable {
     }
 }
 
+extension DomainName {
+    /// Whether it ends in `cfs.internal`, in letters of any case.
+    var isOurs: Bool {
+        guard let zone = DomainName("cfs.internal") else { return false }
+        return folded == zone || folded.relative(to: zone) != nil
+    }
+}
+
 extension DomainName: Comparable {
     package static func < (left: DomainName, right: DomainName) -> Bool {
         left.wire.lexicographicallyPrecedes(right.wire)

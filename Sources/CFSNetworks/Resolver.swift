@@ -269,6 +269,8 @@ package final class Resolver {
         case .pointer(let name):
             return query.answer(.noError, [NameRecord(pointingAt: name)], isAuthoritative: true, limit: limit)
         case .absent: return query.answer(.nameError, isAuthoritative: true)
+        // What ends so is ours: whoever answers for it elsewhere would pose as the host.
+        case .unknown where query.name.isOurs: return query.answer(.nameError)
         case .unknown: return forwarding == nil ? query.answer(.nameError) : nil
         }
     }

@@ -109,6 +109,16 @@ struct LogWriterTests {
         #expect(textOfFile(target) == "untouched")
     }
 
+    @Test("what was cut off is a line by itself, and what comes next is whole", arguments: ["one\ntorn", "rubbish"])
+    func torn(cut: String) throws {
+        folder.write(cut, to: "log")
+        write([Array("next\n".utf8)])
+        let lines = try #require(textOfFile(folder("log"))).split(separator: "\n").map(String.init)
+        #expect(
+            lines.dropLast().joined(separator: "\n") == cut && lines.last?.hasSuffix(" stdout F next") == true,
+            "\(lines)")
+    }
+
     private func append(_ text: String, to log: LogWriter) {
         Array(text.utf8).withUnsafeBytes { log.append($0, .stdout) }
     }

@@ -19,6 +19,16 @@ struct DomainNameTests {
     @Test("what is no name is none", arguments: ["", ".", "..", "a..b", ".a", String(repeating: "a", count: 64)])
     func wrong(_ text: String) { #expect(DomainName(text) == nil) }
 
+    @Test("what ends in cfs.internal is never asked of anybody else")
+    func ours() {
+        for name in ["cfs.internal", "host.cfs.internal", "HOST.Cfs.Internal.", "a.b.cfs.internal"] {
+            #expect(DomainName(name)?.isOurs == true, "\(name)")
+        }
+        for name in ["internal", "mycfs.internal", "cfs.internal.org", "cfs-internal", "web"] {
+            #expect(DomainName(name)?.isOurs == false, "\(name)")
+        }
+    }
+
     @Test("names are compared without case, and found below a domain")
     func compared() throws {
         let domain = try #require(DomainName("cfs.internal"))

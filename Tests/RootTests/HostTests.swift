@@ -75,7 +75,7 @@ struct HostTests: EngineSuite {
         let remote = try Remote(engine)
         #expect(remote.run("run", "--rm", "BusyBox", "echo", "hello") == "hello")
         #expect(remote.run("images").contains("BusyBox"))
-        #expect(remote.run("image", "ls", "-q") == remote.run("images", "-q"))
+        #expect(remote.run("image", "ls").contains("BusyBox"))
         #expect(remote.run("image", "inspect", "BusyBox").contains("sha256:"))
         #expect(remote.status("image", "export", "-o", "busybox.tar", "BusyBox") == 0)
         #expect(remote.status("image", "import", "again", "busybox.tar") == 0)

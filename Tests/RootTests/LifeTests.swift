@@ -58,6 +58,17 @@ struct LifeTests: EngineSuite {
         }
     }
 
+    @Test("one that is paused is told to go on when it is stopped, and nobody who follows events takes it for paused")
+    func stoppedWhilePaused() throws {
+        try engine.withContainer(["--name", "frozen"]) { _ in
+            #expect(engine.run("pause", "frozen").status == 0)
+            #expect(engine.run("stop", "-t", "0", "frozen").status == 0)
+            let events = engine.run("events", "--since", "1h", "--until", "0s", "--filter", "container=frozen")
+            let told = events.lines.compactMap { line in line.split(separator: " ").first { $0.hasSuffix("pause") } }
+            #expect(told == ["pause", "unpause"], "\(events.output)")
+        }
+    }
+
     @Test("what runs cannot be started, and what is gone neither")
     func refused() throws {
         try engine.withContainer { id in
