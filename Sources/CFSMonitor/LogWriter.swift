@@ -113,18 +113,20 @@ final class LogWriter {
         } catch {
             return error.errno ?? EIO
         }
+        // Not before that has worked: what is tried again opens it again.
+        if !isMidLine, let number = endTornLine(opening) { return number }
         file = opening
-        return isMidLine ? nil : endTornLine()
+        return nil
     }
 
     /// Ends the line that a power cut or a full disk has left without its end: what is written behind it would be a part of it.
-    private func endTornLine() -> Int32? {
+    private func endTornLine(_ file: SharedFD) -> Int32? {
         guard size > 0 else { return nil }
         let reading = File.tryOpen(path, [.noFollow])
         guard reading >= 0 else { return Int32(-reading) }
         let present = OwnedFD(reading)
         var last: UInt8 = 0x0a
-        guard pread(present.raw, &last, 1, off_t(size - 1)) == 1, last != 0x0a, let file else { return nil }
+        guard pread(present.raw, &last, 1, off_t(size - 1)) == 1, last != 0x0a else { return nil }
         let count = [0x0a as UInt8].withUnsafeBytes { File.write(file.raw, $0) }
         guard count == 1 else { return count < 0 ? Int32(-count) : EIO }
         size += 1

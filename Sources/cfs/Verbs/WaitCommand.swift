@@ -32,13 +32,13 @@ struct WaitCommand: ParsedVerb {
         let condition = try Self.condition(condition)
         let engine = try globals.engine()
         // All are watched before any is waited for: one that removes itself meanwhile is not missed.
-        var watched: [(reference: String, end: PendingEnd)] = []
+        var watched: [PendingEnd] = []
         let watching = try References.each(containers) { reference throws(CFSError) in
-            watched.append((reference, try engine.container(reference).beginWait(condition)))
+            watched.append(try engine.container(reference).beginWait(condition))
         }
-        let waiting = try References.each(watched, named: { containers.count > 1 ? $0.reference : nil }) {
-            container throws(CFSError) in
-            try StandardOutput.write("\(container.end.wait().code)\n")
+        // What fails here is the output, and no container's.
+        let waiting = try References.each(watched, named: { _ in nil }) { pending throws(CFSError) in
+            try StandardOutput.write("\(pending.wait().code)\n")
         }
         return max(watching, waiting)
     }
