@@ -36,7 +36,14 @@ public struct Container: Sendable {
             return try folder.readRequest()
         } catch {
             guard error.errno == ENOENT, File.exists(folder.container) else {
-                throw error.errno == ENOENT ? gone : error
+                if error.errno == ENOENT { throw gone }
+                var error = error
+                if error.code == .invalidConfiguration {
+                    let name = try row().name
+                    error.message = "the container \(name) cannot be used: \(folder.configPath): \(error.message)"
+                    error.hint = "what it wrote lies in \(folder.upperPath); to remove it: cfs rm -f \(name)"
+                }
+                throw error
             }
             let row = try row()
             guard row.decision.phase == .removing else {
@@ -103,6 +110,20 @@ extension Engine {
         let file = OwnedFD(opened)
         var byte: UInt8 = 0
         return withUnsafeMutableBytes(of: &byte) { File.read(file.raw, into: $0) } == 1 && byte == UInt8(ascii: "1")
+    }
+
+    /// How many containers have a folder that tells of them while the registry knows none at all: its file was lost, and
+    /// ``recover()`` takes them up again. 0 where that cannot be read.
+    public func unregisteredContainers() -> Int {
+        do throws(CFSError) {
+            guard try registry.containers().isEmpty else { return 0 }
+            let folder = try Directory.open("\(options.root)/containers")
+            return try Directory.names(folder.raw).count { name in
+                ContainerID(name).map { File.exists(self.folder($0).configPath) } ?? false
+            }
+        } catch {
+            return 0
+        }
     }
 
     /// The names of all containers, sorted.

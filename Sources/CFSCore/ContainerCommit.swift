@@ -40,8 +40,12 @@ extension Container {
         commit.message = request.message
         commit.changes = request.changes
         let upper = SharedFD(try Directory.open(folder.upperPath))
+        let mark = request.pauses ? standstillMark() : nil
         var stands = false
-        defer { if stands { Engine.regardless { () throws(CFSError) in try unpause(history: nil) } } }
+        defer {
+            if stands { Engine.regardless { () throws(CFSError) in try unpause(history: nil) } }
+            extendLifetime(mark)
+        }
         var store = engine.store
         if let interruption { store.whileLocked = interruption.waitAMoment }
         let image = try store.commit(commit) { layers throws(CFSError) in
@@ -53,6 +57,30 @@ extension Container {
         }
         noteDone("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
         return image
+    }
+
+    /// Says as long as it lives that the container stands still for this process: of one that is killed, ``Engine/recover()`` lets
+    /// it go on. Nil for one that does not run, and where there is no room for a mark.
+    private func standstillMark() -> FileLock? {
+        do throws(CFSError) {
+            guard case .running = try record().state else { return nil }
+            return try FileLock(folder.standstillPath)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Lets a container go on that stands still for somebody who was killed.
+    ///
+    /// - Returns: whether it did.
+    func endStandstill() throws(CFSError) -> Bool {
+        guard File.exists(folder.standstillPath), let lock = try FileLock(ifFree: folder.standstillPath) else {
+            return false
+        }
+        defer { extendLifetime(lock) }
+        guard case .paused = try record().state else { return false }
+        try unpause(history: nil)
+        return true
     }
 
     /// Pauses a container that runs; false when there is nothing to pause, or no way to.

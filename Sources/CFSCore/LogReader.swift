@@ -18,6 +18,8 @@ final class LogReader {
     private var limit: Limit?
     /// How often files went before they were read: the log was turned faster than that.
     private(set) var gaps = 0
+    /// Whether something was passed over that is no line: a monitor was killed, or the disk was full, while it was written.
+    private(set) var isDamaged = false
 
     /// - Parameter fileCount: how many files the log may have.
     init(path: String, fileCount: Int = LogPolicy().fileCount) {
@@ -50,7 +52,7 @@ final class LogReader {
                 offset += Int64(end + 1 - position)
                 position = end + 1
                 if let read = Self.parse(line) { return read }
-                // A line that a killed monitor has written in part only.
+                if !line.isEmpty { isDamaged = true }
                 continue
             }
             guard try fill() else { return nil }

@@ -33,15 +33,24 @@ extension Container {
     /// - Parameters:
     ///   - lost: called before a line that does not follow the last one: the log's files were turned, and the oldest removed, faster
     ///     than they were read.
+    ///   - onDamage: called once when a piece of the log is no line and is passed over, with a sentence that says so.
     ///   - body: called with each line; returns false when it has enough.
     /// - Throws: `invalidState` for a container that was made to keep none.
     public func logs(
         _ options: LogOptions = LogOptions(), lost: () throws(CFSError) -> Void = {},
+        onDamage: (String) -> Void = { _ in },
         _ body: (LogLine) throws(CFSError) -> Bool
     ) throws(CFSError) {
         let cursor = try logCursor(options)
         var gaps = 0
+        var isDamageTold = false
+        func tellDamage() {
+            guard cursor.isDamaged, !isDamageTold else { return }
+            isDamageTold = true
+            onDamage("\(folder.logPath) is damaged: what is no line of it is passed over")
+        }
         repeat {
+            defer { tellDamage() }
             while let line = try cursor.next() {
                 if cursor.gaps > gaps { try lost() }
                 gaps = cursor.gaps
@@ -98,6 +107,7 @@ package final class LogCursor {
 
     /// How often lines were lost: see ``Container/logs(_:lost:_:)``.
     package var gaps: Int { reader.gaps }
+    package var isDamaged: Bool { reader.isDamaged }
 
     /// The next line that there is; nil when there is none yet, or no more.
     package func next() throws(CFSError) -> LogLine? {

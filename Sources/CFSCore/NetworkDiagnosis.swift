@@ -48,7 +48,9 @@ extension Engine {
             facts.places.append(place)
         }
         // Behind the addresses, with which the kernel makes those of bridges.
-        facts.routes = try host.routes()
+        for route in try host.routes(deadEnds: true) {
+            if route.kind == .unicast { facts.routes.append(route) } else { facts.deadEnds.append(route) }
+        }
         facts.add(connected)
         facts.filter = try Self.filterFacts()
         // Whoever has come since the first look has rules already.
@@ -62,7 +64,7 @@ extension Engine {
     private static func filterFacts() throws(CFSError) -> NetworkFacts.Filter? {
         do throws(CFSError) {
             var filter = try PacketFilter()
-            let condition = try filter.condition()
+            let condition = try filter.wholeCondition()
             let contents = condition == .whole ? try filter.contents() : nil
             return NetworkFacts.Filter(
                 condition: condition, networks: contents?.networks ?? [], ports: contents?.ports ?? [],

@@ -45,6 +45,8 @@ struct NetworkFacts {
     /// By number.
     var links: [Int32: Link] = [:]
     var routes: [Route] = []
+    /// Those by which nothing is sent.
+    var deadEnds: [Route] = []
     /// Those of ``settingNames`` that the kernel has.
     var settings: [String: String] = [:]
     /// The tables of iptables beside nf_tables, and the command that shows them.
@@ -165,6 +167,8 @@ struct NetworkFacts {
                 name, isUsed ? .missing : .warning,
                 "\(count) rules of table inet cfs are gone: networks are not apart, ports lead nowhere",
                 hint: Self.recover)
+        case .altered(let how):
+            return Finding(name, isUsed ? .missing : .warning, "table inet cfs \(how)", hint: Self.recover)
         }
     }
 
@@ -304,11 +308,23 @@ struct NetworkFacts {
             let ways = routes.filter { $0.destination == subnet }
             if ways.contains(where: { $0.device == bridge.index }) { continue }
             let other = ways.lazy.compactMap { $0.device.flatMap { links[$0]?.name } }.first
-            let detail = other.map { "leads to \($0), and not to its bridge" } ?? "is gone"
-            let removal = other.map { "ip route del \(subnet) dev \($0) && " } ?? ""
+            let deadEnd = other == nil ? deadEnds.first { $0.destination == subnet } : nil
+            let detail =
+                other.map { "leads to \($0), and not to its bridge" }
+                ?? deadEnd.map { "leads nowhere (\($0.kind))" } ?? "is gone"
+            let removal =
+                other.map { "ip route del \(subnet) dev \($0) && " } ?? deadEnd.map { "\($0.removal) && " } ?? ""
             findings.append(
                 Finding(
                     name, .missing, "the host's route to \(subnet) \(detail)", hint: removal + Self.recover))
+        }
+        for subnet in ranges.map(\.subnet) {
+            // The longest prefix decides: one that is wider than the subnet does no harm to it.
+            for route in deadEnds where route.destination.prefix > subnet.prefix && route.destination.overlaps(subnet) {
+                let detail =
+                    "the host's route to \(route.destination), a part of \(subnet), leads nowhere (\(route.kind))"
+                findings.append(Finding(name, .missing, detail, hint: route.removal))
+            }
         }
         let hasIPv6 = ranges.contains { $0.subnet.family == .ipv6 }
         if hasIPv6, bridge.isRunning, !place.addresses.contains(where: \.isLinkLocal) {
@@ -339,4 +355,9 @@ struct NetworkFacts {
                 hint: isForRecover ? Self.recover : addition(range, network))
         }
     }
+}
+
+extension Route {
+    /// The command that removes one by which nothing is sent.
+    fileprivate var removal: String { "ip route del \(kind) \(destination)" }
 }

@@ -7,7 +7,7 @@ import Glibc
 
 /// What ``Engine/recover()`` has put right.
 public struct Recovery: Sendable, Hashable {
-    /// Containers whose monitor was killed, or whose start was.
+    /// Containers whose monitor was killed, or whose start was; or that stood still for a commit that was.
     public var containers: [ContainerID] = []
     /// Cgroups that nobody looked after.
     public var cgroups = 0
@@ -89,7 +89,10 @@ extension Engine {
         if row == nil, try takeUpIfLost(id) { recovery.containers.append(id) }
         let hasRun = File.exists(folder.run)
         if hasRun, RunLock.exists(folder) {
-            guard let lock = try RunLock(ifFree: folder) else { return }
+            guard let lock = try RunLock(ifFree: folder) else {
+                if row != nil { standStillNoLonger(id, &recovery) }
+                return
+            }
             defer { extendLifetime(lock) }
             if try putRight(id, folder, cgroups, lends: lends, &recovery), recovery.containers.last != id {
                 recovery.containers.append(id)
@@ -132,6 +135,13 @@ extension Engine {
         if let cgroup = try cgroups?.cgroup(id.text), !RunLock.exists(folder) {
             try cgroup.remove()
             recovery.cgroups += 1
+        }
+    }
+
+    /// Of a container that somebody looks after, and which may end meanwhile.
+    private func standStillNoLonger(_ id: ContainerID, _ recovery: inout Recovery) {
+        Engine.regardless { () throws(CFSError) in
+            if try Container(id: id, engine: self).endStandstill() { recovery.containers.append(id) }
         }
     }
 

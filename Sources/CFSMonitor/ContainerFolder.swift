@@ -22,6 +22,8 @@ public struct ContainerFolder: Sendable {
     public var socketPath: String { "\(run)/socket" }
     public var statePath: String { "\(run)/state" }
     public var lockPath: String { "\(run)/lock" }
+    /// Locked by whoever lets the container stand still for what he does himself.
+    public var standstillPath: String { "\(run)/standstill" }
     /// What it is called since it was renamed during this run: its monitor has the configuration of the start.
     private var namePath: String { "\(run)/name" }
     private var keptExitPath: String { "\(run)/exit.json" }
@@ -160,7 +162,7 @@ public struct ContainerFolder: Sendable {
             try AtomicFile.write(record.json.bytes(), to: keptExitPath, durable: false)
         }
         removeGeneratedFiles()
-        for path in [socketPath, statePath] { _ = unlink(path) }
+        for path in [socketPath, statePath, standstillPath] { _ = unlink(path) }
     }
 
     /// The command has ended, and is going to be started again.
@@ -173,7 +175,7 @@ public struct ContainerFolder: Sendable {
     /// Removes what ends with the monitor. The lock goes last: while it is there and held, nobody else tidies up.
     public func removeRun() throws(CFSError) {
         removeGeneratedFiles()
-        for path in [socketPath, statePath, lockPath] { _ = unlink(path) }
+        for path in [socketPath, statePath, standstillPath, lockPath] { _ = unlink(path) }
         if rmdir(run) != 0, errno != ENOENT { try Directory.removeTree(run) }
     }
 

@@ -49,13 +49,18 @@ extension NetworkDevices {
             }
         }
         let bridged = networks.filter { $0.driver == .bridge }
+        var failure: CFSError?
+        for network in bridged {
+            ContainerNetwork.regardless { () throws(CFSError) in
+                changes += try restoreRoutes(of: network, running, &host, &failure)
+            }
+        }
         var present: [NetworkRecord] = []
         for network in bridged {
             if let link = try host.link(named: network.device), link.kind == "bridge", link.isUp {
                 present.append(network)
             }
         }
-        var failure: CFSError?
         do throws(CFSError) {
             if !bridged.isEmpty { changes += try putRightRules(bridged, present, running, &failure) }
         } catch {
@@ -99,14 +104,20 @@ extension NetworkDevices {
                 continue
             }
         }
-        changes += try restoreRoutes(of: network, bridge, &host)
     }
 
     /// Leads what is for a network's subnets to its bridge, where somebody has removed the route that came with the bridge's
     /// address.
+    ///
+    /// - Parameter failure: the first thing that kept something from its place.
     private static func restoreRoutes(
-        of network: NetworkRecord, _ bridge: Int32, _ host: inout RouteSocket
+        of network: NetworkRecord, _ running: [ConnectedContainer], _ host: inout RouteSocket,
+        _ failure: inout CFSError?
     ) throws(CFSError) -> Int {
+        guard running.contains(where: { $0.pid != nil && $0.endpoint(on: network) != nil }),
+            let link = try host.link(named: network.device), link.kind == "bridge", link.isUp
+        else { return 0 }
+        let bridge = link.index
         let present = try host.routes().filter { $0.device == bridge }.map(\.destination)
         let addresses = try host.addresses(of: bridge).map(\.address)
         var changes = 0
@@ -117,8 +128,13 @@ extension NetworkDevices {
                 try host.restoreRoute(to: range.subnet, of: gateway, device: bridge)
                 changes += 1
             } catch {
-                // Somebody's own leads elsewhere, which the diagnosis tells.
-                guard error.code == .conflict else { throw error }
+                // Somebody's own leads elsewhere.
+                var error = error
+                if error.code == .conflict {
+                    error.message = "another route of the host has the place of the one to \(range.subnet)"
+                    error.hint = "cfs doctor network tells what removes it"
+                }
+                failure = failure ?? error
             }
         }
         return changes

@@ -255,7 +255,7 @@ struct ProcessEntry {
     private static func notFound(_ name: String) -> CFSError {
         CFSError(
             .commandNotFound, .starting, "executable file not found: \"\(name)\"", systemCall: "execve", path: name,
-            errno: ENOENT, hint: "the image has no such command; try: cfs run -it IMAGE sh")
+            errno: ENOENT, hint: "the image has no such command")
     }
 
     private func execute(_ candidates: [String]) throws(CFSError) -> Never {

@@ -36,6 +36,9 @@ struct NetworkElements: Sendable {
     /// Those of them that are whole.
     var wholeNetworks: [FilteredNetwork] { networks.filter { has($0) } }
 
+    /// How many pairs are of two bridges, between which nothing would be dropped.
+    var foreignPairs: Int { all.count { $0.set == PacketFilterTable.pairs.name && $0.bridge == nil } }
+
     /// Ranges that are no network's any more, and in the way of this one's.
     func strays(in network: FilteredNetwork) -> [PlacedElement] {
         all.filter { one in

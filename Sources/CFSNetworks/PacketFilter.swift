@@ -50,7 +50,8 @@ package struct PacketFilter: ~Copyable {
     package mutating func has(_ network: FilteredNetwork) throws(CFSError) -> Bool {
         do throws(CFSError) {
             guard try condition() == .whole else { return false }
-            return try read()?.networks.has(network) ?? false
+            guard let networks = try read()?.networks else { return false }
+            return networks.has(network) && networks.foreignPairs == 0
         } catch {
             // It went while it was read.
             guard error.errno == 2 else { throw error }
@@ -277,14 +278,18 @@ package struct PacketFilter: ~Copyable {
             .map { UInt32(bigEndian: $0) } ?? 0
     }
 
-    private mutating func isOurs() throws(CFSError) -> Bool { try comment() == PacketFilterTable.comment }
+    private mutating func isOurs() throws(CFSError) -> Bool { try heading()?.comment == PacketFilterTable.comment }
 
-    /// The comment of our table, empty when it has none; nil when there is no such table.
-    mutating func comment() throws(CFSError) -> String? {
+    /// The comment of our table, empty when it has none, and whether it is switched off; nil when there is no such table.
+    mutating func heading() throws(CFSError) -> (comment: String, isDormant: Bool)? {
         do throws(CFSError) {
             let answers = try netlink.request(Self.table.question(), "look for the table of the packet filter")
-            let data = answers.first.flatMap { NetlinkAttributes($0.body.dropFirst(4))[6] }  // NFTA_TABLE_USERDATA
-            return data.flatMap { NFTable.comment(in: $0) } ?? ""
+            guard let attributes = answers.first.map({ NetlinkAttributes($0.body.dropFirst(4)) }) else {
+                return ("", false)
+            }
+            // NFTA_TABLE_FLAGS: NFT_TABLE_F_DORMANT; NFTA_TABLE_USERDATA
+            let flags = attributes.number(2, UInt32.self).map { UInt32(bigEndian: $0) } ?? 0
+            return (attributes[6].flatMap { NFTable.comment(in: $0) } ?? "", flags & 1 == 1)
         } catch {
             if error.errno == 2 { return nil }
             throw error

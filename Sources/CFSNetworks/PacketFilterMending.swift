@@ -9,14 +9,19 @@ extension PacketFilter {
         case foreign(comment: String)
         /// Somebody has deleted rules, all of them or some: so many are gone.
         case damaged(missingRules: Int)
+        /// Somebody has changed it otherwise: what he did follows on "the table".
+        case altered(String)
         case whole
     }
 
     /// Looks at the table's comment and counts its rules, with two messages: `nft flush table` leaves table, chains and sets,
-    /// so that what is published still seems to be. Rules that somebody has added are no damage.
+    /// so that what is published still seems to be. A rule that somebody has added may let pass what ours would not.
     package mutating func condition() throws(CFSError) -> Condition {
-        guard let comment = try comment() else { return .missing }
-        guard comment == PacketFilterTable.comment else { return .foreign(comment: comment) }
+        guard let heading = try heading() else { return .missing }
+        guard heading.comment == PacketFilterTable.comment else { return .foreign(comment: heading.comment) }
+        if heading.isDormant {
+            return .altered("is switched off (flag dormant): networks are not apart, ports lead nowhere")
+        }
         let answers: [NetlinkSocket.Answer]
         do throws(CFSError) {
             answers = try netlink.list(Self.table.questionForRules(), "count the rules of the packet filter")
@@ -28,14 +33,46 @@ extension PacketFilter {
         var missing = PacketFilterTable.ruleCounts
         for answer in answers {
             let attributes = NetlinkAttributes(answer.body.dropFirst(4))
-            if let chain = attributes.text(2) { missing[chain]? -= 1 }  // NFTA_RULE_CHAIN
+            if let chain = attributes.text(2) { missing[chain, default: 0] -= 1 }  // NFTA_RULE_CHAIN
         }
         let count = missing.values.reduce(0) { $0 + max(0, $1) }
-        return count == 0 ? .whole : .damaged(missingRules: count)
+        if count > 0 { return .damaged(missingRules: count) }
+        let added = missing.values.reduce(0) { $0 + max(0, -$1) }
+        return added == 0 ? .whole : .altered("has \(added) rule\(added == 1 ? "" : "s") of somebody else")
     }
 
-    /// Makes the table when it is not there, and anew when it is of another layout or rules are gone: with all networks and
-    /// ports that can be read in it, in one batch, so no packet passes between the old and the new. Where those contradict
+    /// As ``condition()``, with what a start does not look at each time: policies, and chains of others.
+    package mutating func wholeCondition() throws(CFSError) -> Condition {
+        let condition = try condition()
+        guard condition == .whole else { return condition }
+        do throws(CFSError) {
+            let table = Self.table
+            let question = NFTable.message(.getChain, family: table.family.rawValue)
+            let ours = PacketFilterTable.chains.map(\.name)
+            for answer in try netlink.list(question, "list the chains of the packet filter") {
+                let attributes = NetlinkAttributes(answer.body.dropFirst(4))
+                // NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME
+                guard attributes.text(1) == table.name, let name = attributes.text(3) else { continue }
+                if !ours.contains(name) { return .altered("has a chain of somebody else (\(name))") }
+                if let base = BaseChain(answer.body), base.dropsByPolicy {
+                    return .altered("has another policy in its chain \(name): drop")
+                }
+            }
+            let pairs = PlacedElement.read(try elements(PacketFilterTable.pairs), of: PacketFilterTable.pairs)
+            let joined = NetworkElements(pairs).foreignPairs
+            if joined > 0 {
+                return .altered("has \(joined) pair\(joined == 1 ? "" : "s") of two bridges: networks are not apart")
+            }
+        } catch {
+            // It went while it was read.
+            if error.errno == 2 { return .missing }
+            throw error
+        }
+        return .whole
+    }
+
+    /// Makes the table when it is not there, and anew when it is of another layout, rules are gone or somebody has changed it: with
+    /// all networks and ports that can be read in it, in one batch, so no packet passes between the old and the new. Where those contradict
     /// each other, with the first of two.
     ///
     /// - Returns: whether it was not whole.
@@ -43,7 +80,7 @@ extension PacketFilter {
     package mutating func ensure() throws(CFSError) -> Bool {
         while true {
             let generation = try Self.generation(&netlink)
-            if try condition() == .whole { return false }
+            if try wholeCondition() == .whole { return false }
             let kept = try readable()
             do throws(CFSError) {
                 try restore(networks: kept.networks, ports: kept.ports, generation: generation)

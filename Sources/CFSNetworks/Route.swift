@@ -3,6 +3,15 @@ import CFSModel
 /// A way to a subnet in the main table: through a gateway, or straight through a device (`struct rtmsg` of
 /// rtnetlink(7)).
 package struct Route: Sendable, Hashable {
+    /// RTN_*, of those that a table of routes has for one receiver.
+    package enum Kind: UInt8, Sendable, Hashable {
+        case unicast = 1
+        /// What is for there is dropped, without a word or with one to the sender.
+        case blackhole = 6, unreachable, prohibit
+        /// The next table is asked.
+        case `throw`
+    }
+
     /// With a prefix of 0 for the default route.
     package var destination: IPSubnet
     package var gateway: IPAddress?
@@ -10,6 +19,7 @@ package struct Route: Sendable, Hashable {
     package var device: Int32?
     /// Whether it came in an announcement of a router of IPv6 (RTPROT_RA).
     package var isAnnounced: Bool
+    package var kind = Kind.unicast
 
     package init(destination: IPSubnet, gateway: IPAddress?, device: Int32?, isAnnounced: Bool = false) {
         self.destination = destination
@@ -27,18 +37,19 @@ package struct Route: Sendable, Hashable {
     private static let otherGateway: UInt16 = 18  // RTA_VIA
     private static let mainTable: UInt8 = 254  // RT_TABLE_MAIN
 
-    /// Reads what lies behind the header of an RTM_NEWROUTE. Nil when it is none of IPv4 or IPv6, in another table, or
-    /// says only where nothing goes.
+    /// Reads what lies behind the header of an RTM_NEWROUTE. Nil when it is none of IPv4 or IPv6, in another table, or for
+    /// several receivers.
     init?(_ body: ArraySlice<UInt8>) {
         let attributes = NetlinkAttributes(body.dropFirst(12))
         guard body.count >= 12, let family = body.first.flatMap({ IPAddress.Family(rawValue: $0) }),
             let prefix = body.number(at: 1, UInt8.self), let shortTable = body.number(at: 4, UInt8.self),
-            body.number(at: 7, UInt8.self) == 1,  // RTN_UNICAST
+            let kind = body.number(at: 7, UInt8.self).flatMap({ Kind(rawValue: $0) }),
             attributes.number(Self.table, UInt32.self) ?? UInt32(shortTable) == UInt32(Self.mainTable)
         else { return nil }
         let base = attributes[Self.destination].map { IPAddress(bytes: Array($0)) } ?? .unspecified(family)
         guard let base, let subnet = IPSubnet(containing: base, prefix: Int(prefix)) else { return nil }
         destination = subnet
+        self.kind = kind
         // The gateway of an IPv4 route may be one of IPv6: its family, then the address.
         let bytes = attributes[Self.gateway] ?? attributes[Self.otherGateway].map { $0.dropFirst(2) }
         gateway = bytes.flatMap { IPAddress(bytes: Array($0)) }
@@ -106,13 +117,17 @@ extension RouteSocket {
         try ask(device, route.adding(to: device, cameWith: address), "cannot have the route to \(subnet)")
     }
 
-    /// The routes of the main table, those of IPv4 first: where this namespace can send. No multicast, no blackholes.
-    package mutating func routes() throws(CFSError) -> [Route] {
+    /// The routes of the main table, those of IPv4 first: where this namespace can send. No multicast.
+    ///
+    /// - Parameter deadEnds: whether to tell also those by which nothing is sent, such as blackholes.
+    package mutating func routes(deadEnds: Bool = false) throws(CFSError) -> [Route] {
         var routes: [Route] = []
         for family in IPAddress.Family.allCases {
             let bodies = try list(Route.list(family), "the routes cannot be listed")
             // A kernel without IPv6 answers for all families.
-            routes += bodies.compactMap { Route($0) }.filter { $0.destination.family == family }
+            routes += bodies.compactMap { Route($0) }.filter {
+                $0.destination.family == family && (deadEnds || $0.kind == .unicast)
+            }
         }
         return routes
     }

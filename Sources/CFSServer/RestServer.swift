@@ -66,8 +66,8 @@ public final class RestServer: Service {
                 case .certificates(_, let security, let hosts):
                     (CertificateDoor(hosts: hosts), try context(security))
                 }
-            let channel = RestChannel(door: door, limits: ConnectionLimits(), load: load, tls: tls) { request, peer in
-                await service.respond(to: request, from: peer)
+            let channel = RestChannel(door: door, limits: ConnectionLimits(), load: load, tls: tls) {
+                await service.respond(to: $0, from: $1, until: $2)
             }
             let name: @Sendable (any Channel) -> String = { Self.name(place.address, $0) }
             listeners.append(

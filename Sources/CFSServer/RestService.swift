@@ -38,12 +38,14 @@ final class RestService: Sendable {
         + FileRoutes.all + ImageRoutes.all + NetworkRoutes.all + CommandRoute.all
 
     /// Answers one request; never throws: what fails is an answer as well.
-    func respond(to request: Request, from peer: Peer) async -> Response {
+    ///
+    /// - Parameter hangup: when nobody may be there any more to hear the answer.
+    func respond(to request: Request, from peer: Peer, until hangup: Hangup) async -> Response {
         let begin = SystemClock.monotonic
         var name = "none"
         var response: Response
         do {
-            let (route, call) = try find(request, peer)
+            let (route, call) = try find(request, peer, hangup)
             name = route.path
             do {
                 response = try await route.respond(call)
@@ -60,7 +62,7 @@ final class RestService: Sendable {
         return Response(status: response.status, headers: response.headers, body: ResponseBody())
     }
 
-    private func find(_ request: Request, _ peer: Peer) throws -> (Route, Call) {
+    private func find(_ request: Request, _ peer: Peer, _ hangup: Hangup) throws -> (Route, Call) {
         try RequestOrigin.check(request.head, peer)
         let target = request.head.path ?? "/"
         let pieces = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -97,7 +99,7 @@ final class RestService: Sendable {
                         ? known.isEmpty ? "this path takes none" : "known here: \(known.joined(separator: ", "))"
                         : "did you mean \(near.joined(separator: " or "))?")
             }
-            return (route, Call(request, peer, parameters: parameters, query: query, service: self))
+            return (route, Call(request, peer, hangup, parameters: parameters, query: query, service: self))
         }
     }
 

@@ -38,10 +38,12 @@ struct LogReaderTests {
         let stamp = "2026-01-02T03:04:05.000000006Z"
         folder.write("\(stamp) stdout F on", to: "log")
         #expect(try reader.nextLine() == nil)
-        folder.append("e\ngarbage\n\(stamp) stderr F two\n", to: "log")
+        folder.append("e\n\ngarbage\n\(stamp) stderr F two\n", to: "log")
         #expect(try reader.nextLine()?.bytes == Array("one\n".utf8))
+        #expect(!reader.isDamaged)
         #expect(try reader.nextLine()?.bytes == Array("two\n".utf8))
         #expect(try reader.nextLine() == nil)
+        #expect(reader.isDamaged)
     }
 
     @Test("bytes that are no text come through as they are")

@@ -54,14 +54,59 @@ struct PacketFilterMendingTests {
         }
     }
 
-    @Test("a rule that somebody has added is no damage")
-    func added() throws {
+    @Test(
+        "what somebody has added or changed is seen, and the table is made anew without it",
+        arguments: [
+            ("insert rule inet cfs forward drop", "has 1 rule of somebody else"),
+            (
+                "add rule inet cfs input iifname \"vpn0\" accept; add rule inet cfs bridged accept",
+                "has 2 rules of somebody else"
+            ),
+            (
+                "add table inet cfs { flags dormant; }",
+                "is switched off (flag dormant): networks are not apart, ports lead nowhere"
+            ),
+            (
+                "add chain inet cfs forward { type filter hook forward priority 0; policy drop; }",
+                "has another policy in its chain forward: drop"
+            ),
+            (
+                "add chain inet cfs theirs { type filter hook forward priority -5; }",
+                "has a chain of somebody else (theirs)"
+            ),
+            (
+                "add element inet cfs pairs { \"br7\" . \"br8\" }",
+                "has 1 pair of two bridges: networks are not apart"
+            ),
+        ])
+    func altered(script: String, what: String) throws {
         try Self.inNamespace { filter in
-            #expect(Self.nft("insert rule inet cfs forward iifname \"vpn0\" accept").status == 0)
-            let condition = try filter.condition()
-            #expect(condition == .whole)
+            let before = Self.rules
+            #expect(Self.nft(script).status == 0)
+            let condition = try filter.wholeCondition()
+            #expect(condition == .altered(what))
             let wasBroken = try filter.ensure()
-            #expect(!wasBroken && Self.rules.contains("vpn0"))
+            #expect(wasBroken && Self.rules == before)
+            let contents = try #require(try filter.contents())
+            #expect(contents.networks == Self.networks && Set(contents.ports) == Set(Self.ports))
+        }
+    }
+
+    @Test(
+        "a network is not taken for ready where a rule or a pair of two bridges was added, or the table is switched off"
+    )
+    func notReady() throws {
+        for script in [
+            "insert rule inet cfs forward accept", "add element inet cfs pairs { \"br7\" . \"br8\" }",
+            "add table inet cfs { flags dormant; }",
+        ] {
+            try Self.inNamespace { filter in
+                let network = try #require(Self.networks.first)
+                let before = try filter.has(network)
+                #expect(Self.nft(script).status == 0)
+                let after = try filter.has(network)
+                #expect(before && !after, "\(script)")
+            }
         }
     }
 

@@ -9,7 +9,7 @@ import Testing
 struct ConnectionGuardTests {
     private func channel() throws -> EmbeddedChannel {
         let channel = EmbeddedChannel()
-        let connection = ConnectionGuard(ConnectionLimits())
+        let connection = ConnectionGuard(ConnectionLimits(), Hangup())
         let pipeline = channel.pipeline.syncOperations
         try pipeline.addHandlers([
             ArrivalWatch(connection), HTTPResponseEncoder(),

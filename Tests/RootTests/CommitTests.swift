@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -129,6 +130,35 @@ struct CommitTests: EngineSuite {
             #expect(engine.run("pause", id).status == 0)
             _ = try commit(id, "commit-pause")
             #expect(try engine.inspect(id)["State"]["Status"].text == "paused")
+        }
+    }
+
+    @Test(
+        "one that was killed leaves its container standing still, and recover lets it go on; not what somebody has paused"
+    )
+    func killedWhilePaused() throws {
+        let writing = ["sh", "-c", "head -c 300000000 /dev/urandom > /big; echo ready; sleep 1000"]
+        try engine.withContainer([], writing) { id in
+            func status() throws -> String? { try engine.inspect(id)["State"]["Status"].text }
+            func isPaused() -> Bool {
+                do { return try status() == "paused" } catch { return false }
+            }
+            #expect(eventually { engine.run("logs", id).output == "ready\n" })
+            for isPausedAgain in [false, true] {
+                let commit = engine.start(["commit", id, "commit-killed"])
+                #expect(eventually { isPaused() })
+                commit.signal(SIGKILL)
+                _ = commit.finish()
+                let stands = try status()
+                #expect(stands == "paused")
+                if isPausedAgain {
+                    #expect(engine.run("unpause", id).status == 0 && engine.run("pause", id).status == 0)
+                }
+                #expect(engine.run("system", "recover").status == 0)
+                let after = try status()
+                #expect(after == (isPausedAgain ? "paused" : "running"))
+            }
+            #expect(engine.run("unpause", id).status == 0)
         }
     }
 

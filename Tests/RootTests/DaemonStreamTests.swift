@@ -96,6 +96,33 @@ struct DaemonStreamTests: EngineSuite {
         live.signal(SIGTERM)
     }
 
+    @Test("of who hangs up while a container is quiet nothing is kept", arguments: ["wait", "logs?follow=true"])
+    func hungUp(_ path: String) throws {
+        let daemon = try DaemonFixture(engine)
+        let id = try daemon.run(#""command":"sleep 1000""#)
+        defer { _ = daemon.request("DELETE", "/containers/\(id)?force=true") }
+        func count() -> Int { namesInFolder("/proc/\(daemon.command.pid)/fd").count }
+        // What is opened once is open by then.
+        #expect(daemon.get("/containers/\(id)/logs").status == 200)
+        #expect(eventually { daemon.get("/metrics").text.contains("cfsd_connections 1\n") })
+        let before = count()
+        for isWhole in [true, false] {
+            var connections: [Int32] = []
+            for _ in 0..<20 {
+                let connection = daemon.connect()
+                connections.append(connection)
+                let text = "GET /containers/\(id)/\(path) HTTP/1.1\r\nHost: localhost:\(daemon.port)\r\n\r\n"
+                _ = Array(text.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            }
+            // Their connections, and what they wait for; those of before may be closed meanwhile.
+            #expect(eventually { count() >= before + 20 * 2 - 4 })
+            for connection in connections where isWhole { close(connection) }
+            for connection in connections where !isWhole { shutdown(connection, Int32(SHUT_WR)) }
+            #expect(eventually { count() <= before + 4 }, "\(isWhole)")
+            for connection in connections where !isWhole { close(connection) }
+        }
+    }
+
     @Test("one more command in a container has its status and output")
     func execute() throws {
         let daemon = try DaemonFixture(engine)
@@ -108,6 +135,8 @@ struct DaemonStreamTests: EngineSuite {
         #expect(answer.json["stderr"].text == "b\n")
         let wrong = daemon.request("POST", "/containers/\(id)/exec", #"{"command":"/none"}"#)
         #expect(wrong.status == 422 && wrong.json["code"].text == "commandNotFound")
+        let nowhere = daemon.request("POST", "/containers/\(id)/exec", #"{"command":"ls","workdir":"/none"}"#)
+        #expect(nowhere.status == 422 && nowhere.text.contains("working directory /none"), "\(nowhere.text)")
     }
 
     @Test("who waits hears how it ended, and who waits for its removal that it is gone")

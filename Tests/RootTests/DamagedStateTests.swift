@@ -187,6 +187,22 @@ struct DamagedStateTests {
         }
     }
 
+    @Test("a registry that is gone: a list of nothing says what is there, and recover takes all of it up")
+    func withoutRegistry() throws {
+        let patient = try Patient()
+        let engine = patient.engine
+        let before = try patient.states(patient.list())
+        #expect(engine.host("rm \(engine.root)/registry.db*").status == 0)
+        let listed = engine.run("ps", "-a")
+        #expect(listed.status == 0 && listed.lines.count == 1, "\(listed.output)")
+        #expect(listed.errors.contains("the registry has lost all 3 containers of \(engine.root)/containers"))
+        #expect(listed.errors.contains("cfs system recover"), "\(listed.errors)")
+        #expect(engine.run("system", "recover").status == 0)
+        let after = patient.list()
+        let states = try patient.states(after)
+        #expect(states == before && after.errors == "", "\(after.errors)")
+    }
+
     @Test("the registry: every command names it and says what to do; a rebuild brings containers and images back")
     func registry() throws {
         let patient = try Patient()

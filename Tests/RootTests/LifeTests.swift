@@ -222,6 +222,10 @@ struct LifeTests: EngineSuite {
     func damaged() throws {
         let id = engine.run("run", "-d", "BusyBox", "sleep", "1000").text
         engine.host(": > \(engine.root)/containers/\(id)/config.json")
+        let refused = engine.run("inspect", id)
+        #expect(refused.status == 125 || refused.status == 1, "\(refused.status)")
+        #expect(refused.errors.contains("\(engine.root)/containers/\(id)/config.json: "), "\(refused.errors)")
+        #expect(refused.errors.contains("to remove it: \(engine.typed) rm -f "), "\(refused.errors)")
         #expect(engine.run("kill", "-s", "CONT", id).status == 0)
         #expect(engine.run("rm", "-f", id).status == 0)
     }

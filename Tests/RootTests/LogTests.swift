@@ -148,6 +148,18 @@ struct LogTests: EngineSuite {
         }
     }
 
+    @Test("a log that is damaged says so once, and shows all that is whole")
+    func damaged() throws {
+        try withLog("echo one; echo two; echo three; : damaged") { id in
+            let path = "\(engine.root)/containers/\(id)/log"
+            #expect(engine.host("sed -i '2s/.*/half/; 3i more' \(path)").status == 0)
+            let result = engine.run("logs", id)
+            #expect(result.status == 0 && result.output == "one\nthree\n", "\(result.output)")
+            let warning = "cfs: warning: \(path) is damaged: what is no line of it is passed over\n"
+            #expect(result.errors == warning)
+        }
+    }
+
     @Test("a container that wrote nothing has an empty log; one that does not exist has none")
     func empty() throws {
         try engine.withContainer { id in

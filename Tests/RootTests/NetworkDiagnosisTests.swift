@@ -33,11 +33,16 @@ struct NetworkDiagnosisTests: EngineSuite {
 
     /// Carries out what a finding's hint says.
     private func mend(_ hint: String) throws {
-        if hint.hasPrefix("cfs ") {
-            let result = engine.run(hint.split(separator: " ").dropFirst().map(String.init))
+        // Of two commands the second is cfs.
+        let own = " && cfs system recover"
+        let isMixed = hint.hasSuffix(own)
+        if !hint.hasPrefix("cfs ") {
+            let result = try network().run(isMixed ? String(hint.dropLast(own.count)) : hint)
             #expect(result.status == 0, "\(hint): \(result.errors)")
-        } else {
-            let result = try network().run(hint)
+        }
+        if isMixed || hint.hasPrefix("cfs ") {
+            let words = (isMixed ? String(own.dropFirst(4)) : hint).split(separator: " ").map(String.init)
+            let result = engine.run(Array(words.dropFirst()))
             #expect(result.status == 0, "\(hint): \(result.errors)")
         }
     }
@@ -103,6 +108,52 @@ struct NetworkDiagnosisTests: EngineSuite {
                 "packet filter", "missing",
                 after: "nft delete table inet cfs && nft 'add table inet cfs { comment \"x\"; }'")
             try expect("network ill", "missing", after: "nft flush map inet cfs ports4")
+        }
+    }
+
+    @Test("what somebody has added to the rules or changed is found, and recover makes them as they were")
+    func alteredRules() throws {
+        try withPatient { bridge in
+            for script in [
+                "nft insert rule inet cfs forward drop", "nft 'add table inet cfs { flags dormant; }'",
+                "nft 'add chain inet cfs forward { policy drop; }'",
+                "nft 'add element inet cfs pairs { \"\(bridge)\" . \"other\" }'",
+            ] {
+                try expect("packet filter", "missing", after: script)
+            }
+        }
+    }
+
+    @Test(
+        "a route of the host that hides a network's subnet or a part of it, and leads nowhere, is found with what removes it"
+    )
+    func deadEnds() throws {
+        try withPatient { bridge in
+            let host = try network()
+            let routes =
+                host.run("ip route show dev \(bridge)").lines + host.run("ip -6 route show dev \(bridge)").lines
+            let subnets = routes.compactMap { $0.split(separator: " ").first.map(String.init) }
+            let four = try #require(subnets.first { $0.contains(".") })
+            let six = try #require(subnets.first { $0.hasPrefix("fd") })
+            for kind in ["blackhole", "unreachable", "prohibit"] {
+                try expect(
+                    "network ill", "missing", after: "ip route del \(four) && ip route add \(kind) \(four)")
+            }
+            // In their place recover cannot help, and says so.
+            #expect(host.run("ip route del \(four) && ip route add blackhole \(four)").status == 0)
+            let recovered = engine.run("system", "recover")
+            #expect(recovered.status == 1 && recovered.errors.contains("another route of the host has the place of"))
+            #expect(recovered.errors.contains("\(engine.typed) doctor network"), "\(recovered.errors)")
+            #expect(host.run("ip route del blackhole \(four)").status == 0)
+            #expect(engine.run("system", "recover").status == 0)
+            let base = four.split(separator: "/").first ?? ""
+            try expect("network ill", "missing", after: "ip route add blackhole \(base)/30")
+            let base6 = six.split(separator: "/").first ?? ""
+            try expect("network ill", "missing", after: "ip -6 route add unreachable \(base6)/112")
+            // One that is wider hides nothing.
+            for half in ["0.0.0.0/1", "128.0.0.0/1"] { host.run("ip route add blackhole \(half)") }
+            #expect(try bad().isEmpty)
+            for half in ["0.0.0.0/1", "128.0.0.0/1"] { host.run("ip route del blackhole \(half)") }
         }
     }
 

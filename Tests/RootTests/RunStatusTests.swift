@@ -31,6 +31,7 @@ struct RunStatusTests: EngineSuite {
         let result = engine.run("run", "--rm", "BusyBox", command)
         #expect(result.status == 127)
         #expect(result.errors.contains("executable file not found: \"\(command)\""), "\(result.errors)")
+        #expect(result.errors.contains("\(engine.typed) run -it BusyBox sh"), "\(result.errors)")
         #expect(result.output == "")
     }
 

@@ -70,6 +70,8 @@ struct ServerError: Error, Sendable {
         case .invalidArgument: .badRequest
         // The source of a mount is the caller's to make.
         case .mountFailed where error.errno == ENOENT: .unprocessableContent
+        // So is the working directory.
+        case .systemCallFailed where error.systemCall == "chdir" && error.phase == .starting: .unprocessableContent
         case .notPermitted: .forbidden
         case .imageNotFound, .containerNotFound, .networkNotFound: .notFound
         case .invalidState, .imageInUse, .networkInUse, .containerNotRunning, .containerRunning, .nameTaken,

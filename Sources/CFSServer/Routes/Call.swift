@@ -8,6 +8,7 @@ import Synchronization
 struct Call: Sendable {
     let request: Request
     let peer: Peer
+    let hangup: Hangup
     /// What stands in the places of the path, decoded.
     let parameters: [String: String]
     let query: QueryItems
@@ -17,10 +18,12 @@ struct Call: Sendable {
     private let progress = BodyProgress()
 
     init(
-        _ request: Request, _ peer: Peer, parameters: [String: String], query: QueryItems, service: RestService
+        _ request: Request, _ peer: Peer, _ hangup: Hangup, parameters: [String: String], query: QueryItems,
+        service: RestService
     ) {
         self.request = request
         self.peer = peer
+        self.hangup = hangup
         self.parameters = parameters
         self.query = query
         self.service = service

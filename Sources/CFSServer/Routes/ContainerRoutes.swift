@@ -253,7 +253,13 @@ enum ContainerRoutes {
                 object["reason"] = status.reason.map(JSON.string)
                 return .json(.object(object))
             }
-            try await call.service.watch.wait(reading: pending.descriptors)
+            do {
+                try await call.service.watch.wait(reading: pending.descriptors, until: call.hangup)
+            } catch is CancellationError where call.hangup.hasHappened {
+                throw ServerError(
+                    .invalidRequest, "the caller has closed its side of the connection, and waits no longer",
+                    hint: "keep it open until the answer has come")
+            }
         }
     }
 

@@ -130,7 +130,7 @@ enum StreamRoutes {
                 let descriptors = cursor.cursor.descriptors
                 guard !descriptors.isEmpty else { return }
                 let hasMore = try await call.service.watch.wait(
-                    reading: descriptors, patience: isEvents ? EventMessage.patience : nil)
+                    reading: descriptors, patience: isEvents ? EventMessage.patience : nil, until: call.hangup)
                 guard hasMore else {
                     try await writer.write(EventMessage.silence)
                     continue

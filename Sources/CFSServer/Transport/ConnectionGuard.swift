@@ -36,7 +36,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var stall: Scheduled<Void>?
     private var context: ChannelHandlerContext?
 
-    init(_ limits: ConnectionLimits) { self.limits = limits }
+    private let hangup: Hangup
+
+    init(_ limits: ConnectionLimits, _ hangup: Hangup) {
+        self.limits = limits
+        self.hangup = hangup
+    }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -47,6 +52,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         stopTimers()
+        hangup.happen()
         context.fireChannelInactive()
     }
 
@@ -163,6 +169,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed { hangup.happen() }
         if isDraining, event as? ChannelEvent == .inputClosed { return context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }

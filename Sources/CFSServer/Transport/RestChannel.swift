@@ -15,12 +15,12 @@ struct RestChannel: ServerChildChannel {
     typealias Stream = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     enum Value: ServerChildChannelValue {
-        case admitted(Stream, Peer)
+        case admitted(Stream, Peer, Hangup)
         case refused(any Channel)
 
         var channel: any Channel {
             switch self {
-            case .admitted(let stream, _): stream.channel
+            case .admitted(let stream, _, _): stream.channel
             case .refused(let channel): channel
             }
         }
@@ -31,7 +31,7 @@ struct RestChannel: ServerChildChannel {
     let load: ConnectionLoad
     /// Nil for a connection in the clear.
     let tls: CurrentContext?
-    let respond: @Sendable (Request, Peer) async -> Response
+    let respond: @Sendable (Request, Peer, Hangup) async -> Response
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let isWelcome = load.enter(limits.connections)
@@ -67,7 +67,8 @@ struct RestChannel: ServerChildChannel {
     private func admit(_ channel: any Channel, _ peer: Peer, _ logger: Logger) throws -> Value {
         let pipeline = channel.pipeline.syncOperations
         try secure(channel)
-        let connection = ConnectionGuard(limits)
+        let hangup = Hangup()
+        let connection = ConnectionGuard(limits, hangup)
         var decoding = NIOHTTPDecoderLimitConfiguration()
         decoding.maxHeaderFieldSize = limits.headBytes
         decoding.maxHeaderListSize = limits.headBytes
@@ -82,15 +83,16 @@ struct RestChannel: ServerChildChannel {
         try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: limits.idleTime, logger: logger))
         let stream = try Stream(
             wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-        return .admitted(stream, peer)
+        return .admitted(stream, peer, hangup)
     }
 
     func handle(value: Value, logger: Logger) async {
         switch value {
         case .refused(let channel):
             do { try await channel.closeFuture.get() } catch { logger.debug("a refused connection: \(error)") }
-        case .admitted(let stream, let peer):
-            await Conversation(peer: peer, respond: respond).handle(value: stream, logger: logger)
+        case .admitted(let stream, let peer, let hangup):
+            let conversation = Conversation { request in await respond(request, peer, hangup) }
+            await conversation.handle(value: stream, logger: logger)
         }
     }
 }
@@ -99,9 +101,9 @@ struct RestChannel: ServerChildChannel {
 private struct Conversation: HTTPChannelHandler {
     let responder: Responder
 
-    init(peer: Peer, respond: @escaping @Sendable (Request, Peer) async -> Response) {
+    init(respond: @escaping @Sendable (Request) async -> Response) {
         responder = { request, writer, _ in
-            let response = await respond(request, peer)
+            let response = await respond(request)
             try await writer.write(response: response.head, body: response.body)
         }
     }

@@ -62,25 +62,33 @@ final class DescriptorWatch: Sendable {
     ///
     /// They stay the caller's, who keeps them open meanwhile; of one descriptor one task may wait at a time.
     ///
-    /// - Parameter patience: after which it has waited enough, or up to five seconds later; nil for no end.
+    /// - Parameters:
+    ///   - patience: after which it has waited enough, or up to five seconds later; nil for no end.
+    ///   - hangup: after which nobody waits any more.
     /// - Returns: false when nothing has happened in that time.
-    /// - Throws: `CancellationError` when the task is cancelled, and when the daemon stops.
+    /// - Throws: `CancellationError` when the task is cancelled, when the daemon stops, and after `hangup`.
     @discardableResult
     func wait(
-        reading: [Int32] = [], writing: [Int32] = [], patience: Duration? = nil
+        reading: [Int32] = [], writing: [Int32] = [], patience: Duration? = nil, until hangup: Hangup? = nil
     ) async throws -> Bool {
         let deadline = patience.map { SystemClock.monotonic + UInt64($0.components.seconds) * 1_000_000_000 }
-        return try await cancelWhenGracefulShutdown { [self] in try await watch(reading, writing, deadline) }
+        return try await cancelWhenGracefulShutdown { [self] in try await watch(reading, writing, deadline, hangup) }
     }
 
-    private func watch(_ reading: [Int32], _ writing: [Int32], _ deadline: UInt64?) async throws -> Bool {
+    private func watch(
+        _ reading: [Int32], _ writing: [Int32], _ deadline: UInt64?, _ hangup: Hangup?
+    ) async throws -> Bool {
         let token = state.withLock { state in
             state.last += 1
             return state.last
         }
+        let end = hangup?.whenItHappens { [self] in finish(token, .failure(CancellationError())) }
+        defer { if let end { hangup?.forget(end) } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 begin(token, reading, writing, deadline, continuation)
+                // It has happened before there was anything to end.
+                if hangup?.hasHappened == true { finish(token, .failure(CancellationError())) }
             }
         } onCancel: {
             finish(token, .failure(CancellationError()))

@@ -61,7 +61,9 @@ struct ContainerListOptions: ParsableArguments {
                 hint: ContainerList.sizeHint)
         }
         let limit = try limit()
-        var records = try globals.engine().containers(matching: filter)
+        let engine = try globals.engine()
+        var records = try engine.containers(matching: filter)
+        let lost = records.isEmpty ? engine.unregisteredContainers() : 0
         if !all, !filter.asksForEnded, limit == nil {
             records.removeAll { $0.state.pid == nil && $0.restartsAt == nil }
         }
@@ -74,6 +76,11 @@ struct ContainerListOptions: ParsableArguments {
         case .lines(let template):
             try StandardOutput.write(list.templates.lines(template, isTerminal: Terminal.isTerminal(1)))
         case .columns(let template): try StandardOutput.write(list.templates.columns(template))
+        }
+        if lost > 0 {
+            StandardError.warn(
+                "the registry has lost \(lost == 1 ? "the container" : "all \(lost) containers") of "
+                    + "\(engine.options.root)/containers; to take them up again: cfs system recover")
         }
         for record in records { for text in record.damage { StandardError.warn("\(record.name): \(text)") } }
     }

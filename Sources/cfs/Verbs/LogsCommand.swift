@@ -49,7 +49,7 @@ struct LogsCommand: ParsedVerb {
             try printer.flush()
             StandardError.warn("output may be missing here: the log was rotated faster than it was read")
         }
-        try target.logs(options, lost: lost) { line throws(CFSError) in
+        try target.logs(options, lost: lost, onDamage: StandardError.warn) { line throws(CFSError) in
             try printer.print(line)
             return true
         }
