@@ -3,6 +3,7 @@ import CFSLayers
 import CFSLinux
 import CFSModel
 import CFSMonitor
+import Glibc
 
 /// How to make an image of a container.
 public struct CommitRequest: Sendable, Hashable {
@@ -40,17 +41,13 @@ extension Container {
         commit.message = request.message
         commit.changes = request.changes
         let upper = SharedFD(try Directory.open(folder.upperPath))
-        let mark = request.pauses ? standstillMark() : nil
-        var stands = false
-        defer {
-            if stands { Engine.regardless { () throws(CFSError) in try unpause(history: nil) } }
-            extendLifetime(mark)
-        }
+        var standstill: Standstill?
+        defer { if let standstill { Engine.regardless { () throws(CFSError) in try end(standstill) } } }
         var store = engine.store
         if let interruption { store.whileLocked = interruption.waitAMoment }
         let image = try store.commit(commit) { layers throws(CFSError) in
             // Only now: another process may have changed the store for a long time.
-            if request.pauses { stands = try standStill() }
+            if request.pauses { standstill = try standStill(interruption) }
             let reader = try layers.reader(
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
             return InterruptibleReader.make(reader, interruption)
@@ -59,40 +56,75 @@ extension Container {
         return image
     }
 
-    /// Says as long as it lives that the container stands still for this process: of one that is killed, ``Engine/recover()`` lets
-    /// it go on. Nil for one that does not run, and where there is no room for a mark.
-    private func standstillMark() -> FileLock? {
+    /// A container that stands still for this process, as long as this is there. Of one that was killed, ``Engine/recover()`` lets
+    /// it go on.
+    private struct Standstill {
+        final class Mark {
+            let lock: FileLock
+            init(_ lock: consuming FileLock) { self.lock = lock }
+        }
+
+        /// Nil where there was no room for one.
+        var mark: Mark?
+    }
+
+    /// Pauses a container that runs; nil when there is nothing to pause, or no way to. For whoever has the store to himself: one
+    /// at a time.
+    private func standStill(_ interruption: StartInterruption?) throws(CFSError) -> Standstill? {
+        guard case .running = try record().state else { return nil }
+        let standstill = Standstill(mark: standstillMark(interruption))
         do throws(CFSError) {
-            guard case .running = try record().state else { return nil }
-            return try FileLock(folder.standstillPath)
+            try pause(history: nil)
+            return standstill
+        } catch {
+            if let mark = standstill.mark { removeMark(mark.lock) }
+            let isNoFault = [.cgroupControllerUnavailable, .containerNotRunning, .conflict].contains(error.code)
+            guard isNoFault else { throw error }
+            return nil
+        }
+    }
+
+    private func standstillMark(_ interruption: StartInterruption?) -> Standstill.Mark? {
+        do throws(CFSError) {
+            while true {
+                // Only recover() may have it, for a moment.
+                let lock = try FileLock(folder.standstillPath, whileTaken: interruption?.waitAMoment)
+                if try isMark(lock) { return Standstill.Mark(lock) }
+            }
         } catch {
             return nil
         }
+    }
+
+    /// Whether a lock is of the file that is there now, and not of one that somebody has removed meanwhile.
+    private func isMark(_ lock: borrowing FileLock) throws(CFSError) -> Bool {
+        guard let named = File.statusIfThere(folder.standstillPath) else { return false }
+        return try File.status(at: lock.descriptor).isSameFile(as: named)
+    }
+
+    private func removeMark(_ lock: borrowing FileLock) {
+        do throws(CFSError) { guard try isMark(lock) else { return } } catch { return }
+        _ = unlink(folder.standstillPath)
+    }
+
+    private func end(_ standstill: Standstill) throws(CFSError) {
+        guard let mark = standstill.mark else { return try unpause(history: nil) }
+        // Whoever has let it go on, and has paused it again, wants it to be so.
+        guard try isMark(mark.lock) else { return }
+        defer { removeMark(mark.lock) }
+        try unpause(history: nil)
     }
 
     /// Lets a container go on that stands still for somebody who was killed.
     ///
     /// - Returns: whether it did.
     func endStandstill() throws(CFSError) -> Bool {
-        guard File.exists(folder.standstillPath), let lock = try FileLock(ifFree: folder.standstillPath) else {
-            return false
-        }
-        defer { extendLifetime(lock) }
+        guard File.exists(folder.standstillPath), let mark = try FileLock(ifFree: folder.standstillPath),
+            try isMark(mark)
+        else { return false }
+        defer { removeMark(mark) }
         guard case .paused = try record().state else { return false }
         try unpause(history: nil)
         return true
-    }
-
-    /// Pauses a container that runs; false when there is nothing to pause, or no way to.
-    private func standStill() throws(CFSError) -> Bool {
-        guard case .running = try record().state else { return false }
-        do throws(CFSError) {
-            try pause(history: nil)
-            return true
-        } catch {
-            let isNoFault = [.cgroupControllerUnavailable, .containerNotRunning, .conflict].contains(error.code)
-            guard isNoFault else { throw error }
-            return false
-        }
     }
 }

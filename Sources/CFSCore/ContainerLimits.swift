@@ -117,9 +117,9 @@ extension Container {
         if case .paused = record.state {
             throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
         }
-        // Whoever was killed while it stood still for him: this pause is another one.
-        if verb != nil { _ = unlink(folder.standstillPath) }
         try whileThere(record) { () throws(CFSError) in try cgroup.freeze() }
+        // It may be of somebody who was killed, for whom it stood still: this pause is another one.
+        if verb != nil { _ = unlink(folder.standstillPath) }
         noteDone("pause", history: verb)
     }
 
@@ -134,7 +134,7 @@ extension Container {
             throw CFSError(.conflict, .starting, "the container \(record.name) is not paused")
         }
         try whileThere(record) { () throws(CFSError) in try cgroup.thaw() }
-        _ = unlink(folder.standstillPath)
+        if verb != nil { _ = unlink(folder.standstillPath) }
         noteDone("unpause", history: verb)
     }
 

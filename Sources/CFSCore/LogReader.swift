@@ -80,6 +80,7 @@ final class LogReader {
 
     /// What is left of the last file is half a line: the disk was full, or the monitor was killed.
     private func begin(_ file: SharedFD) throws(CFSError) {
+        if position < buffer.count { isDamaged = true }
         self.file = file
         (buffer, position, offset) = ([], 0, 0)
         try limit?.begin(file, next)

@@ -306,7 +306,16 @@ struct NetworkFacts {
         var findings: [Finding] = []
         for subnet in ranges.map(\.subnet) {
             let ways = routes.filter { $0.destination == subnet }
-            if ways.contains(where: { $0.device == bridge.index }) { continue }
+            if let own = ways.first(where: { $0.device == bridge.index }) {
+                let stronger = deadEnds.first { $0.destination == subnet && $0.metric < own.metric }
+                if let stronger {
+                    findings.append(
+                        Finding(
+                            name, .missing, "another route of the host to \(subnet) leads nowhere (\(stronger.kind))",
+                            hint: stronger.removal))
+                }
+                continue
+            }
             let other = ways.lazy.compactMap { $0.device.flatMap { links[$0]?.name } }.first
             let deadEnd = other == nil ? deadEnds.first { $0.destination == subnet } : nil
             let detail =
@@ -359,5 +368,7 @@ struct NetworkFacts {
 
 extension Route {
     /// The command that removes one by which nothing is sent.
-    fileprivate var removal: String { "ip route del \(kind) \(destination)" }
+    fileprivate var removal: String {
+        "ip route del \(kind) \(destination)" + (metric > 0 ? " metric \(metric)" : "")
+    }
 }

@@ -15,6 +15,8 @@ public struct Recovery: Sendable, Hashable {
     public var folders = 0
     /// Rules of the packet filter and names on networks that were there for nobody, or not there for somebody.
     public var networkParts = 0
+    /// The first thing that kept something of networks from its place; all else is put right all the same.
+    public var networkFailure: CFSError?
 
     public init() {}
 }
@@ -42,10 +44,20 @@ extension Engine {
             // Other names are not ours to touch.
             guard let id = ContainerID(name) else { continue }
             try recover(id, known[name], cgroups, lends: true, &recovery)
+            // It may have ended meanwhile.
+            Engine.regardless { () throws(CFSError) in
+                if known[name] != nil, try Container(id: id, engine: self).endStandstill() {
+                    recovery.containers.append(id)
+                }
+            }
         }
         try cgroups?.removeFolderIfEmpty()
         recovery.folders += try store.removeUnfinished()
-        recovery.networkParts += try recoverNetworks()
+        do throws(CFSError) {
+            recovery.networkParts += try recoverNetworks()
+        } catch {
+            recovery.networkFailure = error
+        }
         return recovery
     }
 
@@ -89,10 +101,7 @@ extension Engine {
         if row == nil, try takeUpIfLost(id) { recovery.containers.append(id) }
         let hasRun = File.exists(folder.run)
         if hasRun, RunLock.exists(folder) {
-            guard let lock = try RunLock(ifFree: folder) else {
-                if row != nil { standStillNoLonger(id, &recovery) }
-                return
-            }
+            guard let lock = try RunLock(ifFree: folder) else { return }
             defer { extendLifetime(lock) }
             if try putRight(id, folder, cgroups, lends: lends, &recovery), recovery.containers.last != id {
                 recovery.containers.append(id)
@@ -135,13 +144,6 @@ extension Engine {
         if let cgroup = try cgroups?.cgroup(id.text), !RunLock.exists(folder) {
             try cgroup.remove()
             recovery.cgroups += 1
-        }
-    }
-
-    /// Of a container that somebody looks after, and which may end meanwhile.
-    private func standStillNoLonger(_ id: ContainerID, _ recovery: inout Recovery) {
-        Engine.regardless { () throws(CFSError) in
-            if try Container(id: id, engine: self).endStandstill() { recovery.containers.append(id) }
         }
     }
 

@@ -8,6 +8,9 @@ public struct Restoration: Sendable {
     public var started: [ContainerID] = []
     public var failures: [(id: ContainerID, name: String, error: CFSError)] = []
 
+    /// What ``Engine/recover()`` could not put right before; no reason to start nothing.
+    public var networkFailure: CFSError?
+
     public init() {}
 }
 
@@ -17,8 +20,8 @@ extension Engine {
     ///
     /// Safe at any time, and again: what runs, and what a monitor is about to start, is left alone.
     public func restore() throws(CFSError) -> Restoration {
-        _ = try recover()
         var restoration = Restoration()
+        restoration.networkFailure = try recover().networkFailure
         for row in try registry.containers().reversed() {
             let container = Container(id: row.id, engine: self)
             do throws(CFSError) {

@@ -19,13 +19,20 @@ package struct Route: Sendable, Hashable {
     package var device: Int32?
     /// Whether it came in an announcement of a router of IPv6 (RTPROT_RA).
     package var isAnnounced: Bool
-    package var kind = Kind.unicast
+    package var kind: Kind
+    /// Of routes to the same subnet that with the least counts.
+    package var metric: UInt32
 
-    package init(destination: IPSubnet, gateway: IPAddress?, device: Int32?, isAnnounced: Bool = false) {
+    package init(
+        destination: IPSubnet, gateway: IPAddress?, device: Int32?, isAnnounced: Bool = false, kind: Kind = .unicast,
+        metric: UInt32 = 0
+    ) {
         self.destination = destination
         self.gateway = gateway
         self.device = device
         self.isAnnounced = isAnnounced
+        self.kind = kind
+        self.metric = metric
     }
 
     private static let destination: UInt16 = 1  // RTA_DST
@@ -54,6 +61,7 @@ package struct Route: Sendable, Hashable {
         let bytes = attributes[Self.gateway] ?? attributes[Self.otherGateway].map { $0.dropFirst(2) }
         gateway = bytes.flatMap { IPAddress(bytes: Array($0)) }
         device = attributes.number(Self.device, Int32.self)
+        metric = attributes.number(Self.metric, UInt32.self) ?? 0
         isAnnounced = body.number(at: 5, UInt8.self) == 9  // RTPROT_RA
     }
 

@@ -100,11 +100,13 @@ enum Daemon {
 
     /// Puts right what was left, and starts what should run.
     private static func restore(_ engine: Engine, _ settings: Settings, _ logger: Logger) throws(CFSError) {
-        guard settings.restores else {
-            _ = try engine.recover()
-            return
+        func warn(_ failure: CFSError?) {
+            guard let failure else { return }
+            logger.warning("a part of networks could not be put right", metadata: ["error": "\(failure)"])
         }
+        guard settings.restores else { return warn(try engine.recover().networkFailure) }
         let restoration = try engine.restore()
+        warn(restoration.networkFailure)
         for id in restoration.started { logger.info("started a container", metadata: ["id": "\(id)"]) }
         for failure in restoration.failures {
             logger.error(

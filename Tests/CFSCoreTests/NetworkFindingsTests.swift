@@ -150,6 +150,33 @@ struct NetworkFindingsTests {
         facts.routes = [way("10.176.0.0/20", 8), ways[1]]
         let removal = "ip route del 10.176.0.0/20 dev br0 && cfs system recover"
         #expect(bad() == ["the host's route to 10.176.0.0/20 leads to br0, and not to its bridge, \(removal)"])
+        // What leads nowhere counts where its prefix is longer, or as long with a better metric.
+        func deadEnd(_ subnet: String, _ metric: UInt32) -> Route {
+            Route(destination: IPSubnet(subnet)!, gateway: nil, device: nil, kind: .blackhole, metric: metric)
+        }
+        facts.routes = [ways[0], Route(destination: IPSubnet("fd00:7::/64")!, gateway: nil, device: 7, metric: 256)]
+        for (route, found) in [
+            (deadEnd("fd00:7::/64", 1024), []), (deadEnd("fd00::/16", 1), []), (deadEnd("10.0.0.0/8", 0), []),
+            (deadEnd("10.177.0.0/24", 0), []),
+            (
+                deadEnd("fd00:7::/64", 1),
+                [
+                    "another route of the host to fd00:7::/64 leads nowhere (blackhole), "
+                        + "ip route del blackhole fd00:7::/64 metric 1"
+                ]
+            ),
+            (
+                deadEnd("10.176.3.0/24", 0),
+                [
+                    "the host's route to 10.176.3.0/24, a part of 10.176.0.0/20, leads nowhere (blackhole), "
+                        + "ip route del blackhole 10.176.3.0/24"
+                ]
+            ),
+        ] as [(Route, [String])] {
+            facts.deadEnds = [route]
+            #expect(bad() == found, "\(route)")
+        }
+        facts.deadEnds = []
         facts.routes = ways
         facts.places[0].addresses = gateways
         #expect(bad() == ["its bridge has no link-local address (fe80::/10), cfs system recover"])

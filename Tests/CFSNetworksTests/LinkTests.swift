@@ -85,7 +85,9 @@ struct LinkTests {
         #expect(routes[1] == nil && routes[3] == nil)
         #expect(routes[2] == IPSubnet("10.7.0.0/24").map { Route(destination: $0, gateway: nil, device: 2) })
         let gateway = IPAddress("fd00:7::9")
-        #expect(routes[4] == IPSubnet("fd01::/48").map { Route(destination: $0, gateway: gateway, device: 2) })
+        #expect(
+            routes[4] == IPSubnet("fd01::/48").map { Route(destination: $0, gateway: gateway, device: 2, metric: 1024) }
+        )
     }
 
     /// `struct tcmsg`: a token bucket.

@@ -162,6 +162,29 @@ struct CommitTests: EngineSuite {
         }
     }
 
+    @Test("of two at once the second stands still for itself: when it is killed, recover lets its container go on")
+    func killedSecond() throws {
+        let writing = ["sh", "-c", "head -c 200000000 /dev/urandom > /big; echo ready; sleep 1000"]
+        try engine.withContainer([], writing) { id in
+            func isPaused() -> Bool {
+                do { return try engine.inspect(id)["State"]["Status"].text == "paused" } catch { return false }
+            }
+            #expect(eventually { engine.run("logs", id).output == "ready\n" })
+            let first = engine.start(["commit", id, "commit-first"])
+            #expect(eventually { isPaused() })
+            let second = engine.start(["commit", id, "commit-second"])
+            let ended = first.finish()
+            #expect(ended.status == 0, "\(ended.errors)")
+            #expect(eventually { isPaused() })
+            second.signal(SIGKILL)
+            _ = second.finish()
+            let isLeft = isPaused()
+            #expect(isLeft && engine.run("system", "recover").status == 0)
+            #expect(!isPaused())
+            #expect(!namesInFolder("\(engine.runFolder)/\(id)").contains("standstill"))
+        }
+    }
+
     @Test(
         "what is wrong is said, and there is no image",
         arguments: [

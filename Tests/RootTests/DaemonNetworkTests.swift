@@ -5,6 +5,24 @@ import Testing
 /// With a network namespace of the suite's own in the place of the host's.
 @Suite("Networks over REST, for real", .needsHost, .engineWithNetwork, .serialized)
 struct DaemonNetworkTests: EngineSuite {
+    @Test("a route of somebody else in the place of a network's keeps neither the daemon nor restore from starting")
+    func foreignRoute() throws {
+        let made = engine.run("network", "create", "--subnet", "10.212.9.0/24", "routed")
+        #expect(made.status == 0, "\(made.errors)")
+        defer { engine.run("network", "rm", "routed") }
+        let host = try #require(engine.network)
+        try engine.withContainer(["--network", "routed"]) { _ in
+            #expect(host.run("ip route replace 10.212.9.0/24 dev lo").status == 0)
+            defer { host.run("ip route del 10.212.9.0/24 dev lo") }
+            let recovered = engine.run("system", "recover")
+            #expect(recovered.status == 1 && recovered.errors.contains("10.212.9.0/24"), "\(recovered.errors)")
+            let restored = engine.run("system", "restore")
+            #expect(restored.status == 0 && restored.errors.contains("10.212.9.0/24"), "\(restored.errors)")
+            let daemon = try DaemonFixture(engine)
+            #expect(daemon.get("/healthz").status == 200)
+        }
+    }
+
     @Test("a network is made, listed, joined, left and removed")
     func life() throws {
         let daemon = try DaemonFixture(engine)

@@ -123,6 +123,24 @@ struct DaemonStreamTests: EngineSuite {
         }
     }
 
+    @Test("who hangs up while a container writes only what he does not follow is let go")
+    func hungUpAside() throws {
+        let daemon = try DaemonFixture(engine)
+        let id = try daemon.run(#""command":["sh","-c","while :; do echo x; done"]"#)
+        defer { _ = daemon.request("DELETE", "/containers/\(id)?force=true") }
+        func isOpen() -> Bool {
+            engine.host("ls -l /proc/\(daemon.command.pid)/fd").output.contains("\(id)/log")
+        }
+        let connection = daemon.connect()
+        let request = "GET /containers/\(id)/logs?follow=true&stream=stderr HTTP/1.1\r\nHost: localhost:\(daemon.port)"
+        _ = Array("\(request)\r\n\r\n".utf8).withUnsafeBytes {
+            send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        #expect(eventually { isOpen() })
+        close(connection)
+        #expect(eventually { !isOpen() })
+    }
+
     @Test("one more command in a container has its status and output")
     func execute() throws {
         let daemon = try DaemonFixture(engine)

@@ -125,6 +125,7 @@ enum StreamRoutes {
                 }
                 if cursor.cursor.isInterrupted {
                     try Task.checkCancellation()
+                    if call.hangup.hasHappened { throw CancellationError() }
                     continue
                 }
                 let descriptors = cursor.cursor.descriptors

@@ -82,12 +82,13 @@ final class DescriptorWatch: Sendable {
             state.last += 1
             return state.last
         }
+        if hangup?.hasHappened == true { throw CancellationError() }
         let end = hangup?.whenItHappens { [self] in finish(token, .failure(CancellationError())) }
         defer { if let end { hangup?.forget(end) } }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 begin(token, reading, writing, deadline, continuation)
-                // It has happened before there was anything to end.
+                // It may have happened before there was anything to end.
                 if hangup?.hasHappened == true { finish(token, .failure(CancellationError())) }
             }
         } onCancel: {

@@ -40,6 +40,7 @@ struct RecoverCommand: ParsedVerb {
         case .table: try StandardOutput.write(RecoveryReport(recovery: recovery).text)
         case .json: try StandardOutput.write(RecoveryReport(recovery: recovery).json)
         }
+        if let failure = recovery.networkFailure { throw failure }
         return 0
     }
 }

@@ -21,6 +21,7 @@ struct RestoreCommand: ParsedVerb {
 
     func perform() throws(CFSError) -> Int32 {
         let restoration = try globals.engine().restore()
+        if let failure = restoration.networkFailure { StandardError.warn("\(failure)") }
         for id in restoration.started { try StandardOutput.write("\(id)\n") }
         for failure in restoration.failures {
             StandardError.write(ErrorText.text(failure.error.naming(failure.name), style: StandardError.style))
