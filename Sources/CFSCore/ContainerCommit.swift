@@ -27,7 +27,7 @@ extension Container {
     ///
     /// - Parameter interruption: how to end it before it is done.
     /// - Returns: the image; its digest is its id.
-    /// - Throws: `imageNotFound` when the container's image was removed; `invalidArgument` for a file whose name layers
+    /// - Throws: `imageNotFound` when the container's image was removed; `containerNotFound` when the container is, meanwhile; `invalidArgument` for a file whose name layers
     ///   reserve (`.wh.`); `limitExceeded`, `noSpace`. Then there is no new image.
     @discardableResult
     public func commit(
@@ -50,7 +50,7 @@ extension Container {
             if request.pauses { standstill = try standStill(interruption) }
             let reader = try layers.reader(
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
-            return InterruptibleReader.make(reader, interruption)
+            return WatchedReader(InterruptibleReader.make(reader, interruption), of: self)
         }
         noteDone("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
         return image

@@ -16,7 +16,7 @@ extension Container {
     public func export(to path: String, interruption: StartInterruption? = nil) throws(CFSError) {
         let root = try openRoot(.own)
         try ExportedFile.write(to: path, suggesting: "root.tar") { sink throws(CFSError) in
-            try Self.pack(root, to: sink, interruption)
+            try pack(root, to: sink, interruption)
         }
         noteDone("export")
         extendLifetime(root)
@@ -29,17 +29,17 @@ extension Container {
     public func export(toDescriptor descriptor: Int32, name: String? = nil) throws(CFSError) {
         let root = try openRoot(.own)
         let sink = try DescriptorSink.make(descriptor, name)
-        try Self.pack(root, to: sink)
+        try pack(root, to: sink)
         try sink.flush()
         noteDone("export")
         extendLifetime(root)
     }
 
-    private static func pack(
+    private func pack(
         _ root: ContainerRoot, to sink: any ByteSink, _ interruption: StartInterruption? = nil
     ) throws(CFSError) {
         let reader = try FolderReader(root.root, as: nil, owners: root.owners, limits: .unlimited)
-        try TarWriter(sink).writeAll(InterruptibleReader.make(reader, interruption))
+        try TarWriter(sink).writeAll(WatchedReader(InterruptibleReader.make(reader, interruption), of: self))
     }
 }
 

@@ -33,7 +33,7 @@ extension Engine {
     public func diagnose() -> [Finding] {
         [
             privilege, kernel, userNamespaces, overlay, store(at: options.root), cgroupVersion, pidsController,
-        ] + controllers + [resources, seccomp, runtime, busyBox]
+        ] + damagedRegistry + controllers + [resources, seccomp, runtime, busyBox]
     }
 
     var privilege: Finding {
@@ -49,6 +49,17 @@ extension Engine {
         return machine.kernelVersion >= (6, 1)
             ? Finding("kernel", .good, machine.kernel)
             : Finding("kernel", .missing, machine.kernel, hint: "cfs needs Linux 6.1 or newer")
+    }
+
+    /// None of one that can be read, or is not there yet.
+    private var damagedRegistry: [Finding] {
+        guard geteuid() == 0, File.exists("\(options.root)/registry.db") else { return [] }
+        do throws(CFSError) {
+            _ = try registry.containers()
+            return []
+        } catch {
+            return [Finding("registry", .missing, error.description, hint: error.hint)]
+        }
     }
 
     private var userNamespaces: Finding {

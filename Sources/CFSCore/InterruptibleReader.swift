@@ -1,4 +1,5 @@
 import CFSLayers
+import CFSLinux
 import CFSModel
 
 /// Entries of another reader, until somebody wants no more of them: whoever takes them then tidies up as after every error.
@@ -26,6 +27,52 @@ final class InterruptibleReader: EntryReader {
     }
 
     var bodyDescriptor: Int32? { reader.bodyDescriptor }
+}
+
+/// Entries of a container's files, which may be removed while they are read: then what was read is not all, and the error says
+/// why, instead of which file was the first that was gone.
+final class WatchedReader: EntryReader {
+    private let reader: any EntryReader
+    private let container: Container
+
+    init(_ reader: any EntryReader, of container: Container) {
+        self.reader = reader
+        self.container = container
+    }
+
+    func next() throws(CFSError) -> ArchiveEntry? {
+        let entry = try explained { () throws(CFSError) in try reader.next() }
+        // Files that went before they were met are not missed by anybody else.
+        if entry == nil { try container.checkIsThere() }
+        return entry
+    }
+
+    func readBody(into buffer: UnsafeMutableRawBufferPointer) throws(CFSError) -> Int {
+        try explained { () throws(CFSError) in try reader.readBody(into: buffer) }
+    }
+
+    private func explained<Result>(_ body: () throws(CFSError) -> Result) throws(CFSError) -> Result {
+        do throws(CFSError) {
+            return try body()
+        } catch {
+            if error.code != .interrupted { try container.checkIsThere() }
+            throw error
+        }
+    }
+
+    var bodyDescriptor: Int32? { reader.bodyDescriptor }
+}
+
+extension Container {
+    /// - Throws: `containerNotFound` once its removal has begun. Of one that removes itself the configuration goes first.
+    func checkIsThere() throws(CFSError) {
+        let row = try engine.registry.container(id)
+        guard let row, row.decision.phase != .removing, File.exists(folder.configPath) else {
+            throw CFSError(
+                .containerNotFound, .looking,
+                "the container \(row?.name ?? id.short) was removed while its files were read")
+        }
+    }
 }
 
 /// The bytes behind a descriptor that may never come: a pipe, a terminal.

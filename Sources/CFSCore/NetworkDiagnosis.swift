@@ -32,6 +32,9 @@ extension Engine {
             where container.settings.endpoints.contains(where: { $0.network.id == network.id }) {
                 let name = try registry.container(container.id)?.name ?? container.id.short
                 place.containers.append(name)
+                for endpoint in container.settings.endpoints where endpoint.network.id == network.id {
+                    for address in endpoint.addresses { place.owners[address] = name }
+                }
                 guard network.driver == .bridge, let bridge = place.device?.index else { continue }
                 switch try NetworkDevices.place(of: container, on: network, bridge, ends, &host) {
                 case .apart: place.cutOff += 1
@@ -47,12 +50,15 @@ extension Engine {
             if let device = place.device { place.addresses = try host.addresses(of: device.index).map(\.address) }
             facts.places.append(place)
         }
+        facts.addresses = try host.addresses()
         // Behind the addresses, with which the kernel makes those of bridges.
         for route in try host.routes(deadEnds: true) {
             if route.kind == .unicast { facts.routes.append(route) } else { facts.deadEnds.append(route) }
         }
         facts.add(connected)
-        facts.filter = try Self.filterFacts()
+        let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
+        facts.filter = try Self.filterFacts(
+            subnets + NetworkDevices.bridgeSubnets(Array(facts.links.values), facts.addresses))
         // Whoever has come since the first look has rules already.
         if networks.contains(where: { !facts.strayPorts($0).isEmpty }) { facts.add(try connectedContainers()) }
         for name in facts.settingNames { facts.settings[name] = try NetworkSysctl.value(name) }
@@ -61,14 +67,17 @@ extension Engine {
     }
 
     /// Nil when the kernel has no nf_tables.
-    private static func filterFacts() throws(CFSError) -> NetworkFacts.Filter? {
+    ///
+    /// - Parameter subnets: those of networks and bridges.
+    private static func filterFacts(_ subnets: [IPSubnet]) throws(CFSError) -> NetworkFacts.Filter? {
         do throws(CFSError) {
             var filter = try PacketFilter()
             let condition = try filter.wholeCondition()
             let contents = condition == .whole ? try filter.contents() : nil
+            let strangers = contents == nil ? [] : try filter.strangers(NetworkDevices.isBridgeName, subnets: subnets)
             return NetworkFacts.Filter(
                 condition: condition, networks: contents?.networks ?? [], ports: contents?.ports ?? [],
-                chains: try filter.baseChains())
+                strangers: strangers, chains: try filter.baseChains())
         } catch {
             if error.code == .kernelUnsupported { return nil }
             throw error

@@ -18,6 +18,8 @@ struct NetworkFacts {
         var strayed: [(container: String, end: Link)] = []
         /// The names of those that have none any more, sorted.
         var lost: [String] = []
+        /// The containers' own, and whose they are.
+        var owners: [IPAddress: String] = [:]
         /// Those of the device.
         var addresses: [IPAddress] = []
 
@@ -30,6 +32,8 @@ struct NetworkFacts {
         var condition: PacketFilter.Condition
         var networks: [FilteredNetwork] = []
         var ports: [PublishedPort] = []
+        /// The sets with elements that are of no network, one for each.
+        var strangers: [String] = []
         var chains: [BaseChain] = []
     }
 
@@ -47,6 +51,8 @@ struct NetworkFacts {
     var routes: [Route] = []
     /// Those by which nothing is sent.
     var deadEnds: [Route] = []
+    /// Those of all devices of the host.
+    var addresses: [DeviceAddress] = []
     /// Those of ``settingNames`` that the kernel has.
     var settings: [String: String] = [:]
     /// The tables of iptables beside nf_tables, and the command that shows them.
@@ -150,6 +156,13 @@ struct NetworkFacts {
         let isUsed = places.contains { $0.isUsed && $0.network.driver == .bridge }
         let name = "packet filter"
         switch filter.condition {
+        case .whole where !filter.strangers.isEmpty:
+            let count = filter.strangers.count
+            let sets = Set(filter.strangers).sorted().text(separator: ", ")
+            return Finding(
+                name, isUsed ? .missing : .warning,
+                "table inet cfs has \(count) element\(count == 1 ? "" : "s") of no network, in \(sets)",
+                hint: Self.recover)
         case .whole: return Finding(name, .good, "table inet cfs")
         case .missing where !isUsed:
             return Finding(name, .good, "not made yet; the first container that starts makes it")
@@ -235,6 +248,14 @@ struct NetworkFacts {
                 Finding(
                     name, place.isUsed ? .missing : .warning, "its bridge \(network.device) is switched off",
                     hint: commands.text(separator: " && ")))
+        }
+        for own in addresses {
+            guard let owner = place.owners[own.address] else { continue }
+            let device = links[own.index]?.name ?? "\(own.index)"
+            findings.append(
+                Finding(
+                    name, .missing, "the host has the address \(own.address) of \(owner) itself, on \(device)",
+                    hint: "ip address del \(own.address)/\(own.prefix) dev \(device)"))
         }
         findings += attachment(place, name)
         if let filter, filter.condition == .whole, place.isUsed {

@@ -66,13 +66,22 @@ extension NetworkFacts {
                     if let index = route.device, index == place.device?.index { continue }
                     let device = route.device.flatMap { links[$0]?.name }
                     let by = device.map { " by \($0)" } ?? ""
-                    findings.append(
-                        Finding(
-                            "subnet of \(network.name)", .warning,
-                            "\(range.subnet) overlaps the host's route to \(route.destination)\(by)",
-                            hint: "make the network anew with another one (cfs network rm \(network.name), cfs network "
-                                + "create --subnet), or: ip route del \(route.destination)"
-                                + (device.map { " dev \($0)" } ?? "")))
+                    let name = "subnet of \(network.name)"
+                    let removal = "ip route del \(route.destination)" + (device.map { " dev \($0)" } ?? "")
+                    // The longest prefix decides.
+                    let isStolen = place.isUsed && route.destination.prefix > range.subnet.prefix
+                    let finding =
+                        isStolen
+                        ? Finding(
+                            name, .missing,
+                            "the host's route to \(route.destination)\(by) takes a part of \(range.subnet) away",
+                            hint: removal)
+                        : Finding(
+                            name, .warning,
+                            "\(range.subnet) overlaps the host's route to \(route.destination)\(by), whose part "
+                                + "there is not reached: remove that route, or make the network with another subnet",
+                            hint: removal)
+                    findings.append(finding)
                 }
             }
         }

@@ -140,8 +140,11 @@ final class Helper: Sendable {
         self.pid = pid
         pidfd = SharedFD(opened)
         // A program that starts thousands of containers must not gather zombies.
-        Self.orphans.withLock { $0.removeAll(where: Self.isReaped) }
+        Self.reapOrphans()
     }
+
+    /// Reaps those that were let go and have ended since.
+    static func reapOrphans() { orphans.withLock { $0.removeAll(where: isReaped) } }
 
     deinit { if !Self.isReaped(pidfd) { Self.orphans.withLock { $0.append(pidfd) } } }
 
@@ -178,4 +181,10 @@ final class Helper: Sendable {
             return true
         }
     }
+}
+
+extension Engine {
+    /// Reaps processes of commands that nobody watches any more and that have ended. Each start does that, too: for programs that
+    /// run long without one.
+    package static func reapHelpers() { Helper.reapOrphans() }
 }

@@ -8,6 +8,19 @@ public enum NetworkDevices {
     /// What the names of the host's ends of containers' devices begin with.
     static let prefix = "cfsv"
 
+    /// Whether a bridge is called as those of networks are, of any engine.
+    package static func isBridgeName(_ name: String) -> Bool {
+        name == NetworkRecord.defaultName || name.hasPrefix("cfs-")
+    }
+
+    /// The subnets of all bridges that are called so.
+    package static func bridgeSubnets(_ links: [Link], _ addresses: [DeviceAddress]) -> [IPSubnet] {
+        let bridges = links.filter { $0.kind == "bridge" && isBridgeName($0.name) }.map(\.index)
+        return addresses.filter { bridges.contains($0.index) }.compactMap {
+            IPSubnet(containing: $0.address, prefix: $0.prefix)
+        }
+    }
+
     /// The bridge of a network, made when it is not there, with everything that belongs to it.
     ///
     /// - Returns: its number.

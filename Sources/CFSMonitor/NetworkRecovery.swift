@@ -62,7 +62,10 @@ extension NetworkDevices {
             }
         }
         do throws(CFSError) {
-            if !bridged.isEmpty { changes += try putRightRules(bridged, present, running, &failure) }
+            if !bridged.isEmpty {
+                let others = bridgeSubnets(try host.links(), try host.addresses())
+                changes += try putRightRules(bridged, present, running, others, &failure)
+            }
         } catch {
             // Without nf_tables there are no rules of networks that nobody is on.
             guard error.code == .kernelUnsupported, present.isEmpty else { throw error }
@@ -222,14 +225,18 @@ extension NetworkDevices {
     /// - Parameters:
     ///   - networks: all that have rules.
     ///   - present: those whose bridge is there.
+    ///   - others: the subnets of bridges, also of other engines'.
     ///   - failure: the first thing that kept a network or a port from its place.
     private static func putRightRules(
         _ networks: [NetworkRecord], _ present: [NetworkRecord], _ running: [ConnectedContainer],
-        _ failure: inout CFSError?
+        _ others: [IPSubnet], _ failure: inout CFSError?
     ) throws(CFSError) -> Int {
         var filter = try PacketFilter()
         var changes = 0
         if !present.isEmpty, try filter.ensure() { changes += 1 }
+        // Another engine's ports lead to other subnets. Where a bridge is gone there are rules of ports all the same.
+        let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
+        changes += try filter.removeStrangers(isBridgeName, subnets: subnets + others)
         guard let seen = try filter.contents() else { return changes }
         for network in present where !seen.networks.contains(filtered(network)) {
             do throws(CFSError) {
@@ -248,8 +255,6 @@ extension NetworkDevices {
         }
         let wanted = Set(running.flatMap(\.publishedPorts))
         let starting = Set(running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) })
-        // Another engine's ports lead to other subnets. Where a bridge is gone there are rules of ports all the same.
-        let subnets = networks.flatMap { $0.ranges.map(\.subnet) }
         // What has the place of a port that its container holds by a socket leads astray. Of sctp there are no sockets.
         let places = Set(wanted.filter { $0.transport != .sctp }.map(ContainerPorts.place))
         let left = ours(seen, bridges: networks.map(\.device)).filter { port in

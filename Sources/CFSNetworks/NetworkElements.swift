@@ -39,6 +39,18 @@ struct NetworkElements: Sendable {
     /// How many pairs are of two bridges, between which nothing would be dropped.
     var foreignPairs: Int { all.count { $0.set == PacketFilterTable.pairs.name && $0.bridge == nil } }
 
+    /// What is of no network: of bridges whose names are none of ours, and of nobody.
+    func strangers(_ isBridge: (String) -> Bool) -> [PlacedElement] {
+        all.filter { one in one.bridge.map { !isBridge($0) } ?? true }
+    }
+
+    /// The subnets of all networks; nil while one of them is there in part only, and its subnets cannot be told.
+    func subnets(_ isBridge: (String) -> Bool) -> [IPSubnet]? {
+        let whole = wholeNetworks
+        let isWhole = owned.keys.filter(isBridge).allSatisfy { bridge in whole.contains { $0.bridge == bridge } }
+        return isWhole ? whole.filter { isBridge($0.bridge) }.flatMap(\.subnets) : nil
+    }
+
     /// Ranges that are no network's any more, and in the way of this one's.
     func strays(in network: FilteredNetwork) -> [PlacedElement] {
         all.filter { one in

@@ -146,7 +146,7 @@ package struct PacketFilter: ~Copyable {
         return (seen.networks.wholeNetworks, seen.ports)
     }
 
-    private mutating func read() throws(CFSError) -> (networks: NetworkElements, ports: [PublishedPort])? {
+    mutating func read() throws(CFSError) -> (networks: NetworkElements, ports: [PublishedPort])? {
         while true {
             let before = try Self.generation(&netlink)
             if let known, known.generation == before { return (known.networks, known.ports) }
@@ -240,7 +240,7 @@ package struct PacketFilter: ~Copyable {
     }
 
     /// Reads the networks and sends the messages that `plan` makes of them, again when somebody changed rules in between.
-    private mutating func change(
+    mutating func change(
         _ what: String, _ plan: (NetworkElements) throws(CFSError) -> [NetlinkMessage]
     ) throws(CFSError) {
         while true {

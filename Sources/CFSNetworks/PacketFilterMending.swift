@@ -71,6 +71,46 @@ extension PacketFilter {
         return .whole
     }
 
+    /// What lies in the sets and maps and is of no network of cfs, by the names of those. None when the table is not there.
+    ///
+    /// - Parameters:
+    ///   - isBridge: whether cfs calls bridges like that.
+    ///   - subnets: those of networks and their bridges, which the table may lack.
+    package mutating func strangers(
+        _ isBridge: (String) -> Bool, subnets: [IPSubnet]
+    ) throws(CFSError) -> [String] {
+        guard let seen = try read() else { return [] }
+        let elements = seen.networks.strangers(isBridge).map(\.set)
+        return elements + Self.strangers(seen, isBridge, subnets).map(\.element.set)
+    }
+
+    /// Ports that lead to nobody on any network, of this engine or another one.
+    private static func strangers(
+        _ seen: (networks: NetworkElements, ports: [PublishedPort]), _ isBridge: (String) -> Bool,
+        _ subnets: [IPSubnet]
+    ) -> [PublishedPort] {
+        guard let known = seen.networks.subnets(isBridge) else { return [] }
+        return seen.ports.filter { port in !(known + subnets).contains { $0.contains(port.container) } }
+    }
+
+    /// Takes away what ``strangers(_:subnets:)`` tells.
+    ///
+    /// - Returns: how much that was.
+    package mutating func removeStrangers(
+        _ isBridge: (String) -> Bool, subnets: [IPSubnet]
+    ) throws(CFSError) -> Int {
+        guard let seen = try read() else { return 0 }
+        let ports = Self.strangers(seen, isBridge, subnets)
+        try unpublish(ports)
+        var count = ports.count
+        try change("take away what is of no network") { seen in
+            let found = seen.strangers(isBridge)
+            count = ports.count + found.count
+            return found.map(\.deletion)
+        }
+        return count
+    }
+
     /// Makes the table when it is not there, and anew when it is of another layout, rules are gone or somebody has changed it: with
     /// all networks and ports that can be read in it, in one batch, so no packet passes between the old and the new. Where those contradict
     /// each other, with the first of two.

@@ -23,6 +23,6 @@ extension Registry {
     static func nameTaken(_ name: String) -> CFSError {
         CFSError(
             .nameTaken, .preparing, "the name \"\(name)\" is taken",
-            hint: "remove the other container (`cfs rm \(name)`), or choose another name")
+            hint: "choose another name, or remove the other container once it has ended (`cfs rm \(name)`)")
     }
 }

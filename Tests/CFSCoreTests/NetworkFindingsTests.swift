@@ -208,8 +208,16 @@ struct NetworkFindingsTests {
         let found = Self.bad(facts).filter { $0.name == "subnet of blue" }
         #expect(
             found.map(\.detail) == [
-                "10.176.0.0/20 overlaps the host's route to 10.0.0.0/8",
-                "10.176.0.0/20 overlaps the host's route to 10.176.3.0/24",
+                "10.176.0.0/20 overlaps the host's route to 10.0.0.0/8, whose part there is not reached: remove that "
+                    + "route, or make the network with another subnet",
+                "10.176.0.0/20 overlaps the host's route to 10.176.3.0/24, whose part there is not reached: remove that "
+                    + "route, or make the network with another subnet",
             ])
+        #expect(found.map(\.hint) == ["ip route del 10.0.0.0/8", "ip route del 10.176.3.0/24"])
+        // While containers are there, what is within the subnet keeps packets from them.
+        facts.places[0].containers = ["web"]
+        let stolen = Self.bad(facts).filter { $0.name == "subnet of blue" && $0.verdict == .missing }
+        #expect(
+            stolen.map(\.detail) == ["the host's route to 10.176.3.0/24 takes a part of 10.176.0.0/20 away"])
     }
 }

@@ -162,6 +162,32 @@ struct CommitTests: EngineSuite {
         }
     }
 
+    @Test("of a container that is removed meanwhile there is no image, export or copy, and the error says why")
+    func removedMeanwhile() throws {
+        let writing = """
+            head -c 200000000 /dev/urandom > /big; mkdir /z; for i in $(seq 200); do echo $i > /z/f$i; done; echo ready; \
+            sleep 1000
+            """
+        let tar = engine.folder("removed.tar")
+        for verb in [["commit", "gone", "commit-gone"], ["export", "-o", tar, "gone"]] {
+            #expect(engine.run("run", "-d", "--name", "gone", "BusyBox", "sh", "-c", writing).status == 0)
+            #expect(eventually { engine.run("logs", "gone").output == "ready\n" })
+            let id = try engine.inspect("gone")["Id"].text ?? ""
+            let reading = engine.start(verb)
+            // It reads the large file by then.
+            #expect(
+                eventually {
+                    engine.run("ps", "--filter", "status=paused", "-q").output != ""
+                        || engine.host("ls \(tar).*").status == 0
+                })
+            #expect(engine.run("rm", "-f", id).status == 0)
+            let ended = reading.finish()
+            #expect(
+                ended.status == 1 && ended.errors.contains("was removed while its files were read"), "\(ended.errors)")
+            #expect(!engine.run("images").output.contains("commit-gone") && textOfFile(tar) == nil)
+        }
+    }
+
     @Test("of two at once the second stands still for itself: when it is killed, recover lets its container go on")
     func killedSecond() throws {
         let writing = ["sh", "-c", "head -c 200000000 /dev/urandom > /big; echo ready; sleep 1000"]

@@ -170,17 +170,17 @@ struct NetworkRulesTests: EngineSuite {
                         // Another bridge has the subnet, as that of another engine could.
                         let foreign = """
                             nft flush map inet cfs sources4 && nft flush map inet cfs ports4 &&
-                            nft 'add element inet cfs bridges { "other0" }' &&
-                            nft 'add element inet cfs sources4 { 10.200.31.0/25 comment "other0" : return }'
+                            nft 'add element inet cfs bridges { "cfs-other0" }' &&
+                            nft 'add element inet cfs sources4 { 10.200.31.0/25 comment "cfs-other0" : return }'
                             """
                         #expect(host.run(foreign).status == 0)
                         let recovered = engine.run("system", "recover")
-                        #expect(recovered.status != 0 && recovered.errors.contains("other0"), "\(recovered.errors)")
+                        #expect(recovered.status != 0 && recovered.errors.contains("cfs-other0"), "\(recovered.errors)")
                         let sources = host.run("nft list map inet cfs sources4").output
                         #expect(sources.contains("10.200.32.0/24"), "\(sources)")
                         #expect(host.run("nft list map inet cfs ports4").output.contains("8065"))
                         let gone = """
-                            nft 'delete element inet cfs bridges { "other0" }' &&
+                            nft 'delete element inet cfs bridges { "cfs-other0" }' &&
                             nft 'delete element inet cfs sources4 { 10.200.31.0/25 : return }'
                             """
                         #expect(host.run(gone).status == 0)

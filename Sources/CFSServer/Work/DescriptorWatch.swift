@@ -37,12 +37,18 @@ final class DescriptorWatch: Sendable {
     }
 
     private static func look(_ poll: SharedPoll, _ weak: Weak) {
+        var lastReaping = SystemClock.monotonic
         while true {
             let ready: [EventPoll.Event]
             do throws(CFSError) { ready = try poll.events.wait(milliseconds: 5_000) } catch { continue }
             guard let watch = weak.watch else { return }
             for event in ready { watch.finish(event.token, .success(true)) }
             watch.finishLate()
+            let now = SystemClock.monotonic
+            if now - lastReaping >= 5_000_000_000 {
+                lastReaping = now
+                Engine.reapHelpers()
+            }
         }
     }
 
