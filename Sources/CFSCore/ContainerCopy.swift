@@ -54,7 +54,7 @@ extension Container {
         let reader = try FolderReader(source.item, as: target.name, owners: root.owners, limits: .unlimited)
         let writer = TreeWriter(
             target.folder, owners: options.keepsOwners ? .kept(.identity) : .writer, limits: .unlimited)
-        try writer.writeAll(InterruptibleReader.make(reader, interruption))
+        try writer.writeAll(WatchedReader(InterruptibleReader.make(reader, interruption), of: self))
         note("out", path)
         return CopyReport(writer)
     }
@@ -72,7 +72,7 @@ extension Container {
         let reader = try FolderReader(
             source.item, as: source.name ?? ArchiveName("./"), owners: root.owners, limits: .unlimited)
         let sink = try DescriptorSink.make(descriptor, name)
-        try TarWriter(sink).writeAll(reader)
+        try TarWriter(sink).writeAll(WatchedReader(reader, of: self))
         try sink.flush()
         note("out", path)
     }
