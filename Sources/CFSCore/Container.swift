@@ -116,12 +116,13 @@ extension Engine {
     /// ``recover()`` takes them up again. 0 where that cannot be read.
     public func unregisteredContainers() -> Int {
         do throws(CFSError) {
+            guard try registry.containers().isEmpty else { return 0 }
             let folder = try Directory.open("\(options.root)/containers")
             let count = try Directory.names(folder.raw).count { name in
                 guard let id = ContainerID(name), let request = Self.request(of: self.folder(id)) else { return false }
                 return !request.autoRemove
             }
-            // Behind that: the row of a new one is there before its folder.
+            // Asked again behind that: the row of a new one is there before its folder.
             return try registry.containers().isEmpty ? count : 0
         } catch {
             return 0

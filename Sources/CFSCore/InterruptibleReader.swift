@@ -43,7 +43,7 @@ final class WatchedReader: EntryReader {
     func next() throws(CFSError) -> ArchiveEntry? {
         let entry = try explained { () throws(CFSError) in try reader.next() }
         // Files that went before they were met are not missed by anybody else.
-        if entry == nil { try container.checkIsThere() }
+        if entry == nil, let removal = try container.removal { throw removal }
         return entry
     }
 
@@ -55,20 +55,25 @@ final class WatchedReader: EntryReader {
         do throws(CFSError) {
             return try body()
         } catch {
-            if error.code != .interrupted { try container.checkIsThere() }
-            throw error
+            throw error.code == .interrupted ? error : removal ?? error
         }
+    }
+
+    /// Nil also where that cannot be found out.
+    private var removal: CFSError? {
+        do throws(CFSError) { return try container.removal } catch { return nil }
     }
 
     var bodyDescriptor: Int32? { reader.bodyDescriptor }
 }
 
 extension Container {
-    /// - Throws: `containerNotFound` once its removal has begun. Of one that removes itself the configuration goes first.
-    func checkIsThere() throws(CFSError) {
-        let row = try engine.registry.container(id)
-        guard let row, row.decision.phase != .removing, File.exists(folder.configPath) else {
-            throw CFSError(
+    /// What is told once its removal has begun, `containerNotFound`. Of one that removes itself the configuration goes first.
+    fileprivate var removal: CFSError? {
+        get throws(CFSError) {
+            let row = try engine.registry.container(id)
+            if let row, row.decision.phase != .removing, File.exists(folder.configPath) { return nil }
+            return CFSError(
                 .containerNotFound, .looking,
                 "the container \(row?.name ?? id.short) was removed while its files were read")
         }
