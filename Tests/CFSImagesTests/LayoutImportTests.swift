@@ -61,7 +61,13 @@ struct LayoutImportTests {
     func wrongDigest() throws {
         let fixture = ImageFixture()
         let layout = try SampleLayout.complete(fixture)
-        fixture.shell("printf X | dd of=\(layout.blobPath(layout.layers[1])) bs=1 seek=60 conv=notrunc 2>/dev/null")
+        // Another byte than the one that is there, which is a different one each second: the layer has times in it.
+        let change = """
+            old=$(od -An -tu1 -j60 -N1 \(layout.blobPath(layout.layers[1])))
+            printf "\\\\$(printf %o $((old ^ 1)))" |
+                dd of=\(layout.blobPath(layout.layers[1])) bs=1 seek=60 conv=notrunc 2>/dev/null
+            """
+        fixture.shell(change)
         expectFailure(fixture, "", .digestMismatch)
     }
 
