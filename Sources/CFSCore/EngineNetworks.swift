@@ -269,10 +269,25 @@ extension Engine {
     func removeNetworkRemains(_ id: ContainerID, _ folder: ContainerFolder) -> Int {
         guard let settings = Self.request(of: folder)?.network else { return 0 }
         do throws(CFSError) {
-            return try NetworkDevices.removeRemains(of: id, settings, folder: networkFolder)
+            return try NetworkDevices.removeRemains(
+                of: id, settings, folder: networkFolder, sharers: try networkSharers(of: id))
         } catch {
             return 0
         }
+    }
+
+    /// The first processes of containers that run and share a container's network namespace, or that which it had.
+    private func networkSharers(of id: ContainerID) throws(CFSError) -> [Int32] {
+        var pids: [Int32] = []
+        for row in try registry.containers() where row.id != id {
+            guard [.starting, .running, .stopping].contains(row.decision.phase),
+                let joins = Self.request(of: folder(row.id))?.joins,
+                joins.contains(where: { $0.kind == "network" && $0.container == id }),
+                let pid = try record(of: row)?.state.pid
+            else { continue }
+            pids.append(pid)
+        }
+        return pids
     }
 
     func connectedContainers() throws(CFSError) -> [ConnectedContainer] {

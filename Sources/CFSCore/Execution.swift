@@ -3,6 +3,7 @@ import CFSModel
 import CFSMonitor
 import CFSNamespaces
 import CFSRegistry
+import Glibc
 
 /// One more command in a running container.
 public struct ExecutionRequest: Sendable, Hashable {
@@ -40,11 +41,7 @@ extension Container {
         guard record.state.pid != nil else {
             throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
         }
-        if case .paused = record.state {
-            throw CFSError(
-                .conflict, .entering, "the container \(record.name) is paused: a command in it would stand still too",
-                hint: "let it go on first: cfs unpause \(record.name)")
-        }
+        if case .paused = record.state { throw Self.paused(record) }
         if !record.damage.isEmpty { try engine.mendState(row(), folder) }
         let container = try self.request()
         for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }
@@ -64,11 +61,13 @@ extension Container {
         remember(request.command, process)
         do throws(CFSError) {
             try MonitorMessage.enter(container: folder.container, run: folder.run, process: entry).send(to: pair.ours)
+            try waitUnlessPaused(pair.ours, interruption)
             let started = try Self.awaitStart(pair.ours, interruption)
             engine.turnJournal()
             return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}
         } catch {
-            if error.code == .interrupted { helper.kill() }
+            // One that has entered a container which was paused meanwhile stands still as well.
+            if error.code == .interrupted || error.code == .conflict { helper.kill() }
             forget(process, error)
             // It has ended while its namespaces were entered: that is what the caller should hear.
             if error.code == .systemCallFailed, try self.record().state.pid == nil {
@@ -80,6 +79,24 @@ extension Container {
             var error = error
             error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
             throw error
+        }
+    }
+
+    private static func paused(_ record: ContainerRecord) -> CFSError {
+        CFSError(
+            .conflict, .entering, "the container \(record.name) is paused: a command in it would stand still too",
+            hint: "let it go on first: cfs unpause \(record.name)")
+    }
+
+    /// Waits until a command that is being started has something to say. While it enters a container that somebody pauses, nothing
+    /// comes.
+    private func waitUnlessPaused(_ socket: Int32, _ interruption: StartInterruption?) throws(CFSError) {
+        while true {
+            var answer = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+            if poll(&answer, 1, 200) != 0 { return }
+            try interruption?.look()
+            let record = try record()
+            if case .paused = record.state, poll(&answer, 1, 0) == 0 { throw Self.paused(record) }
         }
     }
 

@@ -194,9 +194,13 @@ struct NetworkFacts {
 
     /// Ports that lead to addresses of nobody: what else of the host listens there is not reached.
     func strayPorts(_ network: NetworkRecord) -> [PublishedPort] {
-        (filter?.ports ?? []).filter { port in
+        // Another engine may have the subnet of a network on which nothing was ever started.
+        let devices = places.map(\.network.device)
+        let others = (filter?.networks ?? []).filter { !devices.contains($0.bridge) }.flatMap(\.subnets)
+        return (filter?.ports ?? []).filter { port in
             !ports.contains(port) && !unsettled.contains(port.container)
                 && network.ranges.contains { $0.subnet.contains(port.container) }
+                && !others.contains { $0.contains(port.container) }
         }
     }
 

@@ -1,4 +1,5 @@
 import CFSModel
+import CFSMonitor
 import CFSNetworks
 
 /// What others on a host do to networks: their packet filters, routes and settings. Pure.
@@ -68,6 +69,14 @@ extension NetworkFacts {
                     let by = device.map { " by \($0)" } ?? ""
                     let name = "subnet of \(network.name)"
                     let removal = "ip route del \(route.destination)" + (device.map { " dev \($0)" } ?? "")
+                    if let device, NetworkDevices.isBridgeName(device) {
+                        findings.append(
+                            Finding(
+                                name, .warning,
+                                "\(range.subnet) overlaps that of another engine's network, on \(device)",
+                                hint: "cfs network rm \(network.name)"))
+                        continue
+                    }
                     // The longest prefix decides.
                     let isStolen = place.isUsed && route.destination.prefix > range.subnet.prefix
                     let finding =

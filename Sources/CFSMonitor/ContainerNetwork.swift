@@ -138,7 +138,7 @@ final class ContainerNetwork {
             let (index, inner) = try host.createVeth(name, master: bridge, mtu: network.mtu, peer: peer)
             devices.append(Device(network: network.id, outer: index, inner: inner))
             // A port of a bridge has no addresses, not even of its link.
-            if hasIPv6 { try NetworkSysctl.set("ipv6/conf/\(name)/disable_ipv6", "1") }
+            if hasIPv6 { try NetworkSysctl.turnOffIPv6(of: name) }
             // Where bridges hand packets to the packet filter, what a container sends to a port of its own comes back here.
             if !settings.ports.isEmpty { try host.setHairpin(index, true) }
         case .macvlan, .ipvlan:
@@ -194,9 +194,11 @@ final class ContainerNetwork {
     ) throws(CFSError) {
         let link = try made(endpoint, &inside)
         if hasIPv6 {
-            let isOn = endpoint.network.range(.ipv6) != nil
-            let conf = "ipv6/conf/\(link.name)"
-            try NetworkSysctl.set("\(conf)/\(isOn ? "accept_ra" : "disable_ipv6")", isOn ? "0" : "1")
+            if endpoint.network.range(.ipv6) == nil {
+                try NetworkSysctl.turnOffIPv6(of: link.name)
+            } else {
+                try NetworkSysctl.set("ipv6/conf/\(link.name)/accept_ra", "0")
+            }
         }
         for address in endpoint.addresses {
             let prefix = endpoint.network.range(address.family)?.subnet.prefix ?? address.family.width

@@ -6,14 +6,20 @@ extension NetworkDevices {
     /// Takes away what a monitor that was killed has left of its container on the host: rules of its ports, names, and connections
     /// that the kernel remembers. The caller is the only one at work on the container, of which nothing runs.
     ///
-    /// - Returns: how many rules and names there were.
+    /// - Parameter sharers: processes of containers that share its network namespace and run on: they keep its devices there.
+    /// - Returns: how many rules, names and devices there were.
     public static func removeRemains(
-        of id: ContainerID, _ settings: NetworkSettings, folder: String
+        of id: ContainerID, _ settings: NetworkSettings, folder: String, sharers: [Int32]
     ) throws(CFSError) -> Int {
         guard !settings.endpoints.isEmpty, File.exists(folder) else { return 0 }
         let lock = try lock(folder)
         defer { extendLifetime(lock) }
         var count = 0
+        for pid in sharers {
+            ContainerNetwork.regardless { () throws(CFSError) in
+                count += try removeDevices(of: settings.endpoints, inside: pid)
+            }
+        }
         let short = id.short
         for endpoint in settings.endpoints {
             let path = namesPath(endpoint.network, folder)
@@ -33,6 +39,30 @@ extension NetworkDevices {
             }
         }
         return count + ports.count
+    }
+
+    /// Takes a container's devices out of a namespace that somebody else holds: their address may be another one's next.
+    private static func removeDevices(
+        of endpoints: [NetworkEndpoint], inside pid: Int32
+    ) throws(CFSError) -> Int {
+        let namespace = try File.open("/proc/\(pid)/ns/net", .read, phase: .preparing)
+        return try NetlinkSocket.inside(namespace.raw) { () throws(CFSError) -> Int in
+            var inside = try RouteSocket()
+            var count = 0
+            for link in try inside.links() {
+                let isOwn = endpoints.contains { endpoint in
+                    switch endpoint.network.driver {
+                    case .bridge: link.kind == "veth" && link.hardwareAddress == endpoint.hardwareAddress
+                    case .macvlan: link.kind == "macvlan" && link.hardwareAddress == endpoint.hardwareAddress
+                    case .ipvlan: link.kind == "ipvlan" && link.name == endpoint.interface
+                    }
+                }
+                guard isOwn else { continue }
+                try inside.delete(link.index)
+                count += 1
+            }
+            return count
+        }
     }
 
     /// Published ports but for those that lead into a network of somebody else, who may have the same subnet: another engine's

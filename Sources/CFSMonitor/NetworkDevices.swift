@@ -52,6 +52,12 @@ public enum NetworkDevices {
         do throws(CFSError) {
             try configure(network, index, &host, rules)
         } catch {
+            var error = error
+            if error.code == .conflict, network.name == NetworkRecord.defaultName {
+                error.hint =
+                    "another engine (--root) has its subnet; the next container makes it with a free one after: "
+                    + "cfs network rm \(network.name)"
+            }
             // Nobody is on it yet, and nobody will be. Where something of the host is in the way, the device is what it is set on.
             if isNew, error.code == .conflict {
                 ContainerNetwork.regardless { () throws(CFSError) in try host.delete(index) }
@@ -103,7 +109,7 @@ public enum NetworkDevices {
         try rules.filter.ensure()
         try rules.filter.add(filtered(network))
         if network.range(.ipv6) == nil, try NetworkSysctl.hasIPv6() {
-            try NetworkSysctl.set("ipv6/conf/\(network.device)/disable_ipv6", "1")
+            try NetworkSysctl.turnOffIPv6(of: network.device)
         }
         let present = try host.addresses(of: index).map(\.address)
         // IPv4 first: what keeps a bridge from IPv6 keeps it from that alone.

@@ -16,6 +16,12 @@ package enum NetworkSysctl {
         }
     }
 
+    /// Keeps a device from IPv6. One whose packets are smaller than 1280 bytes has none (RFC 8200, section 5), and no settings.
+    package static func turnOffIPv6(of device: String) throws(CFSError) {
+        let setting = "ipv6/conf/\(device)/disable_ipv6"
+        if try value(setting) != nil { try set(setting, "1") }
+    }
+
     /// - Throws: `kernelUnsupported` when the kernel has no such setting.
     package static func set(_ name: String, _ value: String) throws(CFSError) {
         do throws(CFSError) {

@@ -220,4 +220,28 @@ struct NetworkFindingsTests {
         #expect(
             stolen.map(\.detail) == ["the host's route to 10.176.3.0/24 takes a part of 10.176.0.0/20 away"])
     }
+
+    @Test("another engine's network with the same subnet is told as that, and its ports are nobody's strays")
+    func otherEngine() {
+        var facts = Self.healthy
+        facts.places = [NetworkFacts.Place(network: Self.network())]
+        let subnet = IPSubnet("10.176.0.0/20")!
+        facts.links = [
+            9: Link(
+                index: 9, name: "cfs-42e812e8", kind: "bridge", isEthernet: true, hardwareAddress: [], mtu: 1500,
+                isUp: true, isRunning: true, isBound: true)
+        ]
+        facts.routes = [Route(destination: subnet, gateway: nil, device: 9)]
+        let port = PublishedPort(
+            .tcp, hostAddress: nil, hostPort: 8180, container: IPAddress("10.176.0.2")!, containerPort: 80)
+        let other = FilteredNetwork(bridge: "cfs-42e812e8", subnets: [subnet], isInternal: false, masquerades: true)
+        facts.filter = NetworkFacts.Filter(condition: .whole, networks: [other], ports: [port])
+        let found = Self.bad(facts).filter { $0.name.hasSuffix("blue") }
+        #expect(
+            found.map(\.detail) == ["10.176.0.0/20 overlaps that of another engine's network, on cfs-42e812e8"])
+        #expect(found.map(\.hint) == ["cfs network rm blue"])
+        // Without that engine's network, the port is nobody's.
+        facts.filter?.networks = []
+        #expect(Self.bad(facts).contains { $0.detail.hasPrefix("no container has the port *:8180/tcp") })
+    }
 }

@@ -40,6 +40,39 @@ struct NetworkRecoveryTests: EngineSuite {
         }
     }
 
+    @Test(
+        "a device of a container whose monitor was killed does not stay with who shares its namespace",
+        arguments: [["system", "recover"], ["start", "owner"], ["rm", "-f", "owner"]])
+    func sharedRemains(verb: [String]) throws {
+        let made = engine.run("network", "create", "--subnet", "10.200.29.0/24", "shared")
+        #expect(made.status == 0, "\(made.errors)")
+        defer { engine.run("network", "rm", "shared") }
+        let host = try #require(engine.network)
+        let bridge = "cfs-\(try #require(engine.json("network", "inspect", "shared")[0]["Id"].text).prefix(8))"
+        func ports() -> Int { host.run("ip -o link show master \(bridge) type veth").lines.count }
+        engine.run("run", "-d", "--name", "owner", "--network", "shared", "BusyBox", "sleep", "1000")
+        engine.run("run", "-d", "--name", "sharer", "--network", "container:owner", "BusyBox", "sleep", "1000")
+        defer { engine.run("rm", "-f", "owner", "sharer") }
+        #expect(ports() == 1)
+        kill(try engine.monitor("owner"), SIGKILL)
+        let done = engine.run(verb)
+        #expect(done.status == 0, "\(done.errors)")
+        #expect(ports() == (verb[0] == "start" ? 1 : 0))
+        #expect(!engine.run("exec", "sharer", "ip", "-o", "link").output.contains("eth0"))
+        #expect(engine.run("rm", "-f", "owner", "sharer").status == (verb[0] == "rm" ? 1 : 0))
+    }
+
+    @Test("a network of small packets works: its devices have no IPv6, nor settings of it")
+    func smallPackets() throws {
+        for size in [68, 1279] {
+            let made = engine.run("network", "create", "--opt", "mtu=\(size)", "small")
+            #expect(made.status == 0, "\(made.errors)")
+            let seen = engine.run("run", "--rm", "--network", "small", "BusyBox", "ip", "link", "show", "eth0")
+            #expect(seen.status == 0 && seen.output.contains("mtu \(size) "), "\(seen.errors)")
+            #expect(engine.run("network", "rm", "small").status == 0)
+        }
+    }
+
     @Test("what a killed monitor has left is not for whoever gets its address next")
     func nextOwner() throws {
         let host = try network()

@@ -131,6 +131,25 @@ struct PauseTests: EngineSuite {
         }
     }
 
+    @Test(
+        "a command that enters while somebody pauses ends with that, or has begun: it never waits for the end of a pause"
+    )
+    func entering() throws {
+        try engine.withContainer { id in
+            for _ in 1...10 {
+                let pausing = engine.start(["pause", id])
+                let entering = engine.start(["exec", id, "true"])
+                let paused = pausing.finish()
+                #expect(paused.status == 0, "\(paused.errors)")
+                // What has begun stands still until the container goes on.
+                let isRefused = entering.waitForOutput("is paused", in: .errors, seconds: 3)
+                #expect(engine.run("unpause", id).status == 0)
+                let entered = entering.finish()
+                #expect((entered.status == 0) != isRefused, "\(entered.status): \(entered.errors)")
+            }
+        }
+    }
+
     @Test("rm -f removes it")
     func remove() throws {
         try engine.withContainer { id in
