@@ -37,7 +37,7 @@ extension Container {
             session = try start(row, streams, interruption)
         } catch {
             let ports = Engine.request(of: folder)?.network?.ports ?? []
-            let error = engine.namingArchitecture(
+            let error = engine.explainingCommand(
                 engine.namingOwner(error, of: ports), of: row.image, "\(row.imageDigest)")
             engine.rememberFailure(of: id, error)
             if row.autoRemove {

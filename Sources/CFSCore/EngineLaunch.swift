@@ -72,7 +72,7 @@ extension Engine {
                 throw error
             }
         } catch {
-            let error = namingArchitecture(namingOwner(error, of: spec.ports), of: spec.image, spec.image)
+            let error = explainingCommand(namingOwner(error, of: spec.ports), of: spec.image, spec.image)
             rememberFailure(of: id, error)
             discard(id, folder)
             throw error

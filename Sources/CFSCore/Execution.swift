@@ -74,7 +74,7 @@ extension Container {
                 throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
             }
             guard error.code == .commandNotFound, error.hint != nil else {
-                throw engine.namingArchitecture(error, of: record.image, record.imageDigest)
+                throw engine.explainingCommand(error, of: record.image, record.imageDigest)
             }
             var error = error
             error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
@@ -93,7 +93,7 @@ extension Container {
     private func waitUnlessPaused(_ socket: Int32, _ interruption: StartInterruption?) throws(CFSError) {
         while true {
             var answer = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-            if poll(&answer, 1, 200) != 0 { return }
+            if poll(&answer, 1, 200) > 0 { return }
             try interruption?.look()
             let record = try record()
             if case .paused = record.state, poll(&answer, 1, 0) == 0 { throw Self.paused(record) }

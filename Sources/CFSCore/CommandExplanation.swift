@@ -9,7 +9,7 @@ extension Engine {
     /// - Parameters:
     ///   - image: as the container was made with it.
     ///   - reference: by which it is found now: its name, or its digest.
-    func namingArchitecture(_ failure: CFSError, of image: String, _ reference: String) -> CFSError {
+    func explainingCommand(_ failure: CFSError, of image: String, _ reference: String) -> CFSError {
         if failure.code == .commandNotFound, failure.hint != nil {
             var told = failure
             told.hint = "the image has no such command; try: cfs run -it \(image) sh"
