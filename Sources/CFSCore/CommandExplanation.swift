@@ -12,7 +12,7 @@ extension Engine {
     func explainingCommand(_ failure: CFSError, of image: String, _ reference: String) -> CFSError {
         if failure.code == .commandNotFound, failure.hint != nil {
             var told = failure
-            told.hint = "the image has no such command; try: cfs run -it \(image) sh"
+            told.hint = failure.isOfShell ? nil : "the image has no such command; try: cfs run -it \(image) sh"
             return told
         }
         guard failure.code == .commandNotExecutable, failure.errno == ENOEXEC else { return failure }
@@ -28,4 +28,9 @@ extension Engine {
             return failure
         }
     }
+}
+
+extension CFSError {
+    /// Whether the shell itself was not found, with which one could have looked what there is.
+    var isOfShell: Bool { path == "sh" || path?.hasSuffix("/sh") == true }
 }

@@ -125,22 +125,46 @@ extension Container {
     ) throws(CFSError) -> CopyReport {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
-        guard root.isRunning || !root.request.spec.root.readonly else { throw Self.readOnly(label(path)) }
-        let (target, reader) = try find(try inside(path, root))
-        try root.checkMounts(target.folder, name: target.name, label(path))
+        if !root.isRunning, root.request.spec.root.readonly {
+            try root.checkMounts(below: path, label(path))
+            throw Self.readOnly(label(path))
+        }
+        let (target, reader) = try target(path, root, find)
         let owners = root.owners
         let writer = TreeWriter(
             target.folder, owners: options.keepsOwners ? .kept(owners) : .writer, limits: .unlimited)
         do throws(CFSError) {
-            // As the container's root, so that file systems of the container take the files.
-            try FileIdentity.run(uid: owners.root.uid, gid: owners.root.gid) { () throws(CFSError) in
-                try writer.writeAll(reader)
+            try explainingRemoval(while: Self.copying) { () throws(CFSError) in
+                // As the container's root, so that file systems of the container take the files.
+                try FileIdentity.run(uid: owners.root.uid, gid: owners.root.gid) { () throws(CFSError) in
+                    try writer.writeAll(reader)
+                }
             }
+            if let removal = try removal(while: Self.copying) { throw removal }
         } catch {
             throw error.errno == EROFS ? Self.readOnly(label(path)) : error
         }
         note("in", path, history: "cp")
         return CopyReport(writer)
+    }
+
+    private static let copying = "files were copied into it"
+
+    /// Where something is to be copied.
+    private func target(
+        _ path: String, _ root: ContainerRoot,
+        _ find: (RootedPath) throws(CFSError) -> (target: RootedPath.Target, reader: any EntryReader)
+    ) throws(CFSError) -> (target: RootedPath.Target, reader: any EntryReader) {
+        let found: (target: RootedPath.Target, reader: any EntryReader)
+        do throws(CFSError) {
+            found = try find(try inside(path, root))
+        } catch {
+            // It may be there once the container runs.
+            try root.checkMounts(below: path, label(path))
+            throw error
+        }
+        try root.checkMounts(found.target.folder, name: found.target.name, label(path))
+        return found
     }
 
     /// What is to be copied out.

@@ -125,7 +125,7 @@ extension Engine {
         let networks = try registry.networks()
         var members: Set<ContainerID> = []
         for network in references.flatMap({ NetworkRecord.meant(by: $0, among: networks) }) {
-            members.formUnion(try registry.endpoints(on: network.id).map(\.container))
+            members.formUnion(try usedPlaces(on: network.id).map(\.container))
         }
         return members
     }

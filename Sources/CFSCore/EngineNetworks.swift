@@ -193,7 +193,13 @@ extension Engine {
         } catch {
             guard error.code == .networkInUse else { throw error }
             let members = try members(of: network).map(\.container)
-            guard let first = members.first else { throw error }
+            guard let first = members.first else {
+                guard try !registry.endpoints(on: network.id).isEmpty else { throw error }
+                throw CFSError(
+                    .networkInUse, .removing,
+                    "a container is being put on the network \(network.name), or taken off it, at this moment",
+                    hint: "try again when that is done")
+            }
             let names = members.map(\.name)
             let isOne = members.count == 1
             // One that runs, or waits for its next run, is removed by force only.
@@ -214,6 +220,7 @@ extension Engine {
     ///
     /// - Throws: `networkInUse` while a container is on it, or its bridge has a device of somebody else.
     private func forget(_ network: NetworkRecord) throws(CFSError) {
+        _ = try forgetUnusedPlaces(on: network.id)
         // Of a network that has containers, theirs are the devices.
         if try registry.endpoints(on: network.id).isEmpty { try NetworkDevices.checkPorts(of: network) }
         try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }
@@ -241,7 +248,7 @@ extension Engine {
     /// The containers on a network, running or not, sorted by name.
     public func members(of network: NetworkRecord) throws(CFSError) -> [NetworkMember] {
         var members: [NetworkMember] = []
-        for place in try registry.endpoints(on: network.id) {
+        for place in try usedPlaces(on: network.id) {
             guard let row = try registry.container(place.container), let record = try record(of: row) else { continue }
             members.append(
                 NetworkMember(

@@ -38,9 +38,7 @@ extension Container {
     ) throws(CFSError) -> Session {
         try engine.requirePrivilege("running a command in a container")
         let record = try record()
-        guard record.state.pid != nil else {
-            throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
-        }
+        guard record.state.pid != nil else { throw Self.notRunning(record) }
         if case .paused = record.state { throw Self.paused(record) }
         if !record.damage.isEmpty { try engine.mendState(row(), folder) }
         let container = try self.request()
@@ -67,18 +65,34 @@ extension Container {
             return Session(pid: started, socket: SharedFD(try pair.takeOurs()), helper: helper) {}
         } catch {
             // One that has entered a container which was paused meanwhile stands still as well.
-            if error.code == .interrupted || error.code == .conflict { helper.kill() }
-            forget(process, error)
+            if [.interrupted, .conflict, .containerNotFound].contains(error.code) { helper.kill() }
+            let told = explained(error, record)
+            forget(process, told)
+            throw told
+        }
+    }
+
+    private static func notRunning(_ record: ContainerRecord) -> CFSError {
+        CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
+    }
+
+    /// - Parameter record: as it was when the command was asked for.
+    private func explained(_ failure: CFSError, _ record: ContainerRecord) -> CFSError {
+        switch failure.code {
+        case .containerNotRunning, .containerNotFound: return Self.notRunning(record)
+        case .systemCallFailed, .monitorFailed:
             // It has ended while its namespaces were entered: that is what the caller should hear.
-            if error.code == .systemCallFailed, try self.record().state.pid == nil {
-                throw CFSError(.containerNotRunning, .entering, "the container \(record.name) is not running")
+            do throws(CFSError) {
+                return try self.record().state.pid == nil ? Self.notRunning(record) : failure
+            } catch {
+                return error.code == .containerNotFound ? Self.notRunning(record) : failure
             }
-            guard error.code == .commandNotFound, error.hint != nil else {
-                throw engine.explainingCommand(error, of: record.image, record.imageDigest)
-            }
-            var error = error
-            error.hint = "the container has no such command; try: cfs exec -it \(record.name) sh"
-            throw error
+        case .commandNotFound where failure.hint != nil:
+            var told = failure
+            told.hint =
+                failure.isOfShell ? nil : "the container has no such command; try: cfs exec -it \(record.name) sh"
+            return told
+        default: return engine.explainingCommand(failure, of: record.image, record.imageDigest)
         }
     }
 

@@ -41,42 +41,45 @@ final class WatchedReader: EntryReader {
     }
 
     func next() throws(CFSError) -> ArchiveEntry? {
-        let entry = try explained { () throws(CFSError) in try reader.next() }
+        let entry = try container.explainingRemoval(while: Self.words) { () throws(CFSError) in try reader.next() }
         // Files that went before they were met are not missed by anybody else.
-        if entry == nil, let removal = try container.removal { throw removal }
+        if entry == nil, let removal = try container.removal(while: Self.words) { throw removal }
         return entry
     }
 
     func readBody(into buffer: UnsafeMutableRawBufferPointer) throws(CFSError) -> Int {
-        try explained { () throws(CFSError) in try reader.readBody(into: buffer) }
+        try container.explainingRemoval(while: Self.words) { () throws(CFSError) in try reader.readBody(into: buffer) }
     }
 
-    private func explained<Result>(_ body: () throws(CFSError) -> Result) throws(CFSError) -> Result {
-        do throws(CFSError) {
-            return try body()
-        } catch {
-            throw error.code == .interrupted ? error : removal ?? error
-        }
-    }
-
-    /// Nil also where that cannot be found out.
-    private var removal: CFSError? {
-        do throws(CFSError) { return try container.removal } catch { return nil }
-    }
+    private static let words = "its files were read"
 
     var bodyDescriptor: Int32? { reader.bodyDescriptor }
 }
 
 extension Container {
-    /// What is told once its removal has begun, `containerNotFound`. Of one that removes itself the configuration goes first.
-    fileprivate var removal: CFSError? {
-        get throws(CFSError) {
-            let row = try engine.registry.container(id)
-            if let row, row.decision.phase != .removing, File.exists(folder.configPath) { return nil }
-            return CFSError(
-                .containerNotFound, .looking,
-                "the container \(row?.name ?? id.short) was removed while its files were read")
+    /// Does something with the container's files; when it fails because they are removed meanwhile, the error says so.
+    ///
+    /// - Parameter words: what is done: "the container web was removed while ...".
+    func explainingRemoval<Result>(
+        while words: String, _ body: () throws(CFSError) -> Result
+    ) throws(CFSError) -> Result {
+        do throws(CFSError) {
+            return try body()
+        } catch {
+            guard error.code != .interrupted else { throw error }
+            var told = error
+            // Where that cannot be found out, the error is as it was.
+            Engine.regardless { () throws(CFSError) in told = try removal(while: words) ?? error }
+            throw told
         }
+    }
+
+    /// What is told once its removal has begun, `containerNotFound`. Of one that removes itself the configuration goes first.
+    func removal(while words: String) throws(CFSError) -> CFSError? {
+        let row = try engine.registry.container(id)
+        if let row, row.decision.phase != .removing, File.exists(folder.configPath) { return nil }
+        return CFSError(
+            .containerNotFound, .looking, "the container \(row?.name ?? id.short) was removed while \(words)")
     }
 }
 

@@ -41,82 +41,6 @@ extension Engine {
             try self.container(container).disconnect(from: network, force: force)
         }
     }
-
-    /// Chooses a container's places on networks, and writes them down: all or none.
-    func places(
-        _ row: ContainerRow, on networks: [NetworkRecord], _ requests: [NetworkRequest]
-    ) throws(CFSError) -> [(network: NetworkRecord, row: EndpointRow)] {
-        var ofHost: [[IPAddress]] = []
-        for network in networks { ofHost.append(try Self.hostAddresses(below: network)) }
-        do throws(CFSError) {
-            return try registry.attach(row.id, to: networks.map(\.id)) { index, network, others throws(CFSError) in
-                let choice = EndpointChoice(network, requests[index], beside: others, ofHost[index])
-                let addresses = try choice.addresses()
-                return EndpointRow(
-                    container: row.id, network: network.id, addresses: addresses,
-                    hardwareAddress: try choice.hardwareAddress(addresses))
-            }
-        } catch {
-            throw try namingOwnerOfAddress(error)
-        }
-    }
-
-    /// Whether a container could have its place on a network now; nothing is written down.
-    ///
-    /// - Throws: what ``places(_:on:_:)`` throws.
-    func checkPlace(on network: NetworkRecord, _ request: NetworkRequest) throws(CFSError) {
-        do throws(CFSError) {
-            let choice = EndpointChoice(
-                network, request, beside: try registry.endpoints(on: network.id),
-                try Self.hostAddresses(below: network))
-            _ = try choice.hardwareAddress(try choice.addresses())
-        } catch {
-            throw try namingOwnerOfAddress(error)
-        }
-    }
-
-    /// Those of the device below the containers' devices. Of a bridge the host has the gateway only.
-    private static func hostAddresses(below network: NetworkRecord) throws(CFSError) -> [IPAddress] {
-        guard network.driver != .bridge else { return [] }
-        var host = try RouteSocket()
-        guard let parent = try host.link(named: network.device) else { return [] }
-        return try host.addresses(of: parent.index).map(\.address)
-    }
-
-    private func namingOwnerOfAddress(_ error: CFSError) throws(CFSError) -> CFSError {
-        guard let owner = error.path.flatMap({ ContainerID($0) }) else { return error }
-        var told = error
-        let name = try registry.container(owner)?.name ?? owner.short
-        (told.path, told.message) = (nil, "\(error.message): \(name) has it")
-        return told
-    }
-
-    /// Gives back the places that a killed `connect` or `disconnect` has left: those that the container's configuration does
-    /// not have. See ``recover()``.
-    ///
-    /// - Returns: how many.
-    func forgetUnusedPlaces() throws(CFSError) -> Int {
-        var count = 0
-        for place in try registry.endpoints() {
-            let container = Container(id: place.container, engine: self)
-            // While a container is made, its places are there before its configuration.
-            guard File.exists(container.folder.configPath), !container.isConfigured(on: place.network) else { continue }
-            do throws(CFSError) {
-                guard let lock = try ConfigurationLock(ifFree: container) else { continue }
-                defer { extendLifetime(lock) }
-                guard File.exists(container.folder.configPath), !container.isConfigured(on: place.network) else {
-                    continue
-                }
-                let isGone = try reserve.lend { () throws(CFSError) in
-                    try registry.detach(place.container, from: place.network)
-                }
-                if isGone { count += 1 }
-            } catch {
-                guard error.code == .containerNotFound else { throw error }
-            }
-        }
-        return count
-    }
 }
 
 extension Container {
@@ -193,7 +117,7 @@ extension Container {
     }
 
     /// Whether its configuration has a network; one that cannot be read may have it.
-    fileprivate func isConfigured(on network: String) -> Bool {
+    func isConfigured(on network: String) -> Bool {
         guard let request = Engine.request(of: folder) else { return true }
         return request.network?.endpoints.contains { $0.network.id == network } ?? false
     }
@@ -322,19 +246,5 @@ extension Container {
                 }
             }
         }
-    }
-}
-
-extension EndpointChoice {
-    /// - Parameters:
-    ///   - others: the places that there are on the network.
-    ///   - ofHost: see ``ofHost``.
-    init(
-        _ network: NetworkRecord, _ request: NetworkRequest, beside others: [EndpointRow], _ ofHost: [IPAddress]
-    ) {
-        self.init(
-            network: network, request: request,
-            taken: others.flatMap { other in other.addresses.map { ($0, other.container) } },
-            hardwareTaken: others.map(\.hardwareAddress), ofHost: ofHost)
     }
 }

@@ -246,12 +246,16 @@ extension NetworkDevices {
                 failure = failure ?? error
             }
         }
-        do throws(CFSError) {
-            for range in present.filter({ !$0.isInternal }).flatMap(\.ranges) where range.gateway != nil {
-                if try PacketForwarding.turnOn(range.subnet.family) { changes += 1 }
+        for network in present where !network.isInternal {
+            do throws(CFSError) {
+                for range in network.ranges where range.gateway != nil {
+                    if try PacketForwarding.turnOn(range.subnet.family) { changes += 1 }
+                    guard range.subnet.family == .ipv4 else { continue }
+                    if try PacketForwarding.turnOn(of: network.device) { changes += 1 }
+                }
+            } catch {
+                failure = failure ?? error
             }
-        } catch {
-            failure = failure ?? error
         }
         let wanted = Set(running.flatMap(\.publishedPorts))
         let starting = Set(running.filter { $0.ports == nil }.flatMap { $0.settings.endpoints.flatMap(\.addresses) })

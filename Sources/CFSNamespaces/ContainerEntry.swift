@@ -33,7 +33,39 @@ public struct ContainerEntry {
     }
 
     /// Starts the process; returns once its command runs.
+    ///
+    /// - Throws: `containerNotRunning` when the container ends meanwhile.
     public func launch() throws(CFSError) -> LaunchedProcess {
+        do throws(CFSError) {
+            return try start()
+        } catch {
+            throw hasEnded(with: error)
+                ? CFSError(.containerNotRunning, .entering, "the container is not running") : error
+        }
+    }
+
+    /// Whether the container has ended, which shows in many ways: namespaces that are gone, a process that was killed with all
+    /// others.
+    private func hasEnded(with error: CFSError) -> Bool {
+        guard [.systemCallFailed, .monitorFailed].contains(error.code) else { return false }
+        let isLikely =
+            switch error.errno {
+            // A child that ended without a word.
+            case nil: true
+            case ENOENT: error.systemCall == "clone3"
+            case let number?: [ESRCH, ENOMEM, ENODEV, EPIPE, ECONNRESET].contains(number)
+            }
+        // Its first process gives up its namespaces, and kills all others, before it has ended: that takes a moment.
+        var end = pollfd(fd: container, events: Int16(POLLIN), revents: 0)
+        for _ in 0..<(isLikely ? 100 : 1) {
+            // A clone whose intermediate was killed, too: until it is reaped, the first process of its namespace cannot end.
+            Intermediate.reapWhatIsLeft()
+            if poll(&end, 1, isLikely ? 10 : 0) == 1 { return true }
+        }
+        return false
+    }
+
+    private func start() throws(CFSError) -> LaunchedProcess {
         let pair = try SocketPair()
         let child = try Intermediate.clone(cgroup: cgroup, phase: .entering) { () throws(CFSError) in
             // One call for all of them, by pidfd: no path that a hostile container could exchange (setns(2), Linux 5.8).
@@ -56,8 +88,8 @@ public struct ContainerEntry {
             let startTime = try ChildReports.confirmStart(child.pid, pidfd.raw, isInit: false)
             return LaunchedProcess(pid: child.pid, pidfd: pidfd, startTime: startTime, terminal: terminal)
         } catch {
-            try ProcessControl.signal(pidfd.raw, SIGKILL)
-            _ = try ProcessControl.reap(pidfd.raw, wait: true)
+            // False for one that has ended by itself and was reaped.
+            if try ProcessControl.signal(pidfd.raw, SIGKILL) { _ = try ProcessControl.reap(pidfd.raw, wait: true) }
             throw error
         }
     }

@@ -47,6 +47,14 @@ enum Intermediate {
         }
     }
 
+    /// Reaps every child that has ended: for a process whose only children are those of ``clone(cgroup:phase:enter:child:)``.
+    static func reapWhatIsLeft() {
+        var result = cfs_wait_result()
+        repeat {
+            guard cfs_waitid(CFS_P_ALL, 0, &result, Int32(CFS_WEXITED) | Int32(CFS_WNOHANG)) == 0 else { return }
+        } while result.pid != 0
+    }
+
     /// Takes the ids of the root of the user namespace that was entered.
     static func becomeNamespaceRoot() throws(CFSError) {
         try checked(rawCall(cfs_nr_setgroups, 0, 0), "setgroups", .entering)

@@ -101,6 +101,16 @@ package enum PacketForwarding {
         return true
     }
 
+    /// Lets a device pass on what comes in there, where that is off. Of IPv6 the host's setting alone counts.
+    ///
+    /// - Returns: whether it was off.
+    package static func turnOn(of device: String) throws(CFSError) -> Bool {
+        let setting = "ipv4/conf/\(device)/forwarding"
+        guard try NetworkSysctl.value(setting) == "0" else { return false }
+        try NetworkSysctl.set(setting, "1")
+        return true
+    }
+
     private static func keepListening() throws(CFSError) {
         var socket = try RouteSocket()
         for route in try socket.routes() where route.isAnnounced {

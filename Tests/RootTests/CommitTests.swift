@@ -181,7 +181,10 @@ struct CommitTests: EngineSuite {
                     engine.run("ps", "--filter", "name=gone", "--filter", "status=paused", "-q").output != ""
                         || engine.host("ls \(tar).* || ls \(copy)/big").status == 0
                 })
+            // It must not be done before the container is gone.
+            reading.signal(SIGSTOP)
             #expect(engine.run("rm", "-f", id).status == 0)
+            reading.signal(SIGCONT)
             let ended = reading.finish()
             #expect(
                 ended.status == 1 && ended.errors.contains("was removed while its files were read"), "\(ended.errors)")

@@ -197,11 +197,17 @@ struct CopyTests: EngineSuite {
             #expect(engine.run("stop", "-t", "0", id).status == 0)
             let refused = engine.run("cp", "\(source)/file", "\(id):/x")
             #expect(refused.status == 1 && refused.errors.contains("read-only file system"), "\(refused.errors)")
+            // Neither is read-only: it is not there.
+            for target in ["/scratch", "/data", "/data/sub"] {
+                let early = engine.run("cp", "\(source)/file", "\(id):\(target)/y")
+                #expect(early.status == 1 && early.errors.contains("only mounted while"), "\(early.errors)")
+            }
         }
         try engine.withContainer(["-v", "\(share):/data"]) { id in
             #expect(engine.run("stop", "-t", "0", id).status == 0)
             for arguments in [
-                ["\(source)/file", "\(id):/data/y"], ["\(id):/data", "./out"], ["\(id):/data/x", "./out"],
+                ["\(source)/file", "\(id):/data/y"], ["\(source)/file", "\(id):/data/sub/y"], ["\(id):/data", "./out"],
+                ["\(id):/data/x", "./out"],
             ] {
                 let result = engine.run(["cp"] + arguments)
                 #expect(result.status == 1 && result.errors.contains("only mounted while"), "\(result.errors)")
@@ -248,6 +254,23 @@ struct CopyTests: EngineSuite {
             #expect(full.status == 1 && full.errors.contains("No space left"), "\(full.errors)")
             #expect(inside(id, "ls -A /small; cat /small/old; ls -A /t/\(name)") == "old\nold\n")
         }
+    }
+
+    @Test("of a copy into a container that is removed meanwhile the error says why")
+    func removedMeanwhile() throws {
+        let tar = engine.folder("half.tar")
+        let made = engine.host("head -c 4000000 /dev/urandom > large && tar -cf \(tar) large && rm large")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(engine.run("run", "-d", "--name", "copied-into", "BusyBox", "sleep", "1000").status == 0)
+        // What a pipe does not hold was read when the container goes.
+        let script = """
+            { head -c 2000000 \(tar); $CFS rm -f copied-into > /dev/null; tail -c +2000001 \(tar); } |
+                $CFS cp - copied-into:/tmp
+            """
+        let copied = engine.host(script)
+        #expect(
+            copied.status == 1 && copied.errors.contains("was removed while files were copied into it"),
+            "\(copied.errors)")
     }
 
     @Test("a container that was never started gets files before its first start, and keeps them")

@@ -128,6 +128,24 @@ struct ExecTests: EngineSuite {
         #expect(result.errors.contains("the container done is not running"))
     }
 
+    @Test(
+        "who comes while it ends hears that, or how the command ended, and nothing else",
+        arguments: [["stop", "-t", "0"], ["rm", "-f"]])
+    func ending(verb: [String]) throws {
+        for round in 0..<4 {
+            let name = "ending-\(verb[0])-\(round)"
+            #expect(engine.run("run", "-d", "--name", name, "BusyBox", "sleep", "1000").status == 0)
+            let commands = (0..<8).map { _ in engine.start(["exec", name, "true"]) }
+            #expect(engine.run(verb + [name]).status == 0)
+            for result in commands.map({ $0.finish() }) where ![0, 137].contains(result.status) {
+                let isNamed = result.errors.contains("the container \(name) is not running")
+                let isGone = result.errors.contains("there is no container") || result.errors.contains(" is gone")
+                #expect(result.status == 125 && (isNamed || isGone), "\(result.status) \(result.errors)")
+            }
+            engine.run("rm", "-f", name)
+        }
+    }
+
     @Test("200 commands at once, and none is lost")
     func many() throws {
         try engine.withContainer { id in

@@ -102,6 +102,15 @@ struct NetworkConnectFailureTests: EngineSuite {
         }
     }
 
+    /// How many rows the registry has of a container on a network: one that it is not on, it shows to nobody.
+    private func places(_ container: String, on network: String) -> Int? {
+        let query = """
+            SELECT count(*) FROM endpoints JOIN containers ON containers.id = container JOIN networks ON networks.id = network
+            WHERE containers.name = '\(container)' AND networks.name = '\(network)'
+            """
+        return Int(engine.host("sqlite3 -readonly \(engine.root)/registry.db \"\(query)\"").text)
+    }
+
     /// Lets a client ask while the monitor stands still, calls `body` when its place is written down, and gives the answer.
     private func asking(
         _ container: String, on network: String, _ body: (_ monitor: Int32, _ client: Int32) throws -> Void
@@ -109,7 +118,7 @@ struct NetworkConnectFailureTests: EngineSuite {
         let monitor = try engine.monitor(container)
         #expect(kill(monitor, SIGSTOP) == 0)
         let client = engine.start(["network", "connect", network, container])
-        #expect(eventually { engine.run("network", "inspect", network).output.contains(container) })
+        #expect(eventually { places(container, on: network) == 1 })
         try body(monitor, client.pid)
         kill(monitor, SIGCONT)
         return client.finish()
@@ -143,12 +152,12 @@ struct NetworkConnectFailureTests: EngineSuite {
     @Test("a client that was killed in the middle leaves nothing that recover does not find")
     func killedClient() throws {
         try withNetwork("half") {
-            try engine.withContainer(["--name", "whole"]) { id in
+            try engine.withContainer(["--name", "whole"]) { _ in
                 _ = try asking("whole", on: "half") { _, client in kill(client, SIGKILL) }
-                #expect(members("half") == [id] && networks("whole").isEmpty)
+                #expect(members("half").isEmpty && networks("whole").isEmpty && places("whole", on: "half") == 1)
                 let recovered = engine.run("system", "recover")
                 #expect(recovered.output.contains("of networks put right"), "\(recovered.output)")
-                #expect(members("half").isEmpty && isClean("whole"))
+                #expect(places("whole", on: "half") == 0 && isClean("whole"))
                 // Without recover() the next who asks takes its place.
                 _ = try asking("whole", on: "half") { _, client in kill(client, SIGKILL) }
                 #expect(engine.run("network", "connect", "half", "whole").status == 0)
@@ -157,6 +166,56 @@ struct NetworkConnectFailureTests: EngineSuite {
                 #expect(isClean("whole"))
             }
         }
+    }
+
+    @Test("where the client of a disconnect was killed the container has left for everybody, and what it had is free")
+    func killedLeaving() throws {
+        #expect(engine.run("network", "create", "--subnet", "10.211.4.0/24", "former").status == 0)
+        defer { engine.run("network", "rm", "former") }
+        try engine.withContainer(["--name", "leaving", "--network", "former,ip=10.211.4.9"]) { id in
+            func leave() throws {
+                let monitor = try engine.monitor("leaving")
+                let holder = try holdPacketFilter()
+                let client = engine.start(["network", "disconnect", "former", "leaving"])
+                // The monitor waits for it, and has been asked then.
+                #expect(
+                    eventually {
+                        textOfFile("/proc/locks")?.split(separator: "\n").contains {
+                            $0.contains("-> FLOCK") && $0.contains(" \(monitor) ")
+                        } == true
+                    })
+                kill(client.pid, SIGKILL)
+                _ = client.finish()
+                _ = holder.finish(input: "\n")
+                #expect(eventually { engine.host("flock -n \(engine.root)/containers/\(id) true").status == 0 })
+                #expect(networks("leaving").isEmpty && places("leaving", on: "former") == 1)
+            }
+            try leave()
+            #expect(members("former").isEmpty)
+            #expect(engine.run("ps", "-aq", "--filter", "network=former").output.isEmpty)
+            #expect(!engine.run("network", "inspect", "--graph").output.contains("leaving"))
+            let heir = engine.run("run", "--rm", "--network", "former,ip=10.211.4.9", "BusyBox", "true")
+            #expect(heir.status == 0, "\(heir.errors)")
+            #expect(places("leaving", on: "former") == 0)
+            for remove in [["network", "prune", "-f"], ["network", "rm", "former"]] {
+                _ = engine.run("network", "create", "--subnet", "10.211.4.0/24", "former")
+                #expect(engine.run("network", "connect", "former", "leaving").status == 0)
+                try leave()
+                let removed = engine.run(remove)
+                #expect(removed.status == 0 && removed.output == "former\n", "\(removed.output)\(removed.errors)")
+            }
+        }
+    }
+
+    /// A process that has the lock for which everybody waits who changes the packet filter, until a line comes.
+    private func holdPacketFilter() throws -> RunningCommand {
+        let holder = RunningCommand(
+            [
+                "/bin/sh", "-c",
+                "exec 9<>\(engine.runFolder)/networks/lock; flock 9; echo held; read -r end; exit 0",
+            ], environment: ["PATH": EngineFixture.path])
+        #expect(holder.waitForOutput("held"), "\(holder.errorsSoFar)")
+        return holder
     }
 
     @Test("while a monitor is at it nobody else changes the container's networks, also when the client was killed")
@@ -168,13 +227,7 @@ struct NetworkConnectFailureTests: EngineSuite {
                     let folder = "\(engine.root)/containers/\(id)"
                     func isLocked() -> Bool { engine.host("flock -n \(folder) true").status == 1 }
                     #expect(!isLocked())
-                    // Whoever changes the packet filter waits for this one.
-                    let holder = RunningCommand(
-                        [
-                            "/bin/sh", "-c",
-                            "exec 9<>\(engine.runFolder)/networks/lock; flock 9; echo held; read -r end; exit 0",
-                        ], environment: ["PATH": EngineFixture.path])
-                    #expect(holder.waitForOutput("held"), "\(holder.errorsSoFar)")
+                    let holder = try holdPacketFilter()
                     let client = engine.start(["network", "connect", "busy", "waiter"])
                     #expect(eventually { textOfFile("\(folder)/config.json")?.contains("\"endpoints\"") == true })
                     kill(client.pid, SIGKILL)

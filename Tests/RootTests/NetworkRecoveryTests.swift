@@ -198,10 +198,12 @@ struct NetworkRecoveryTests: EngineSuite {
                 host.run("ip addr flush dev \(device)")
                 let ran = engine.run("run", "--rm", "--network", "dry", "BusyBox", "true")
                 #expect(ran.status == 0 && addresses().sorted() == wanted.sorted(), "\(ran.errors)")
-                host.run("echo 0 > /proc/sys/net/ipv4/ip_forward")
-                let recovered = engine.run("system", "recover")
-                #expect(recovered.output.contains("1 part of networks put right"), "\(recovered.output)")
-                #expect(host.run("cat /proc/sys/net/ipv4/ip_forward").text == "1")
+                for setting in ["ip_forward", "conf/\(device)/forwarding"] {
+                    host.run("echo 0 > /proc/sys/net/ipv4/\(setting)")
+                    let recovered = engine.run("system", "recover")
+                    #expect(recovered.output.contains("1 part of networks put right"), "\(recovered.output)")
+                    #expect(host.run("cat /proc/sys/net/ipv4/\(setting)").text == "1")
+                }
             }
         }
     }

@@ -35,6 +35,22 @@ struct RunStatusTests: EngineSuite {
         #expect(result.output == "")
     }
 
+    @Test("where the shell itself is missing, no hint says to look around with it")
+    func noShell() throws {
+        let empty = engine.folder.makeFolder("no-shell")
+        for command in ["sh", "/bin/sh"] {
+            let result = engine.run("run", "--rm", "-v", "\(empty):/bin:ro", "BusyBox", command)
+            #expect(result.status == 127 && !result.errors.contains("hint:"), "\(result.errors)")
+        }
+        try engine.withContainer { id in
+            #expect(engine.run("exec", id, "rm", "/bin/sh").status == 0)
+            let result = engine.run("exec", id, "sh")
+            #expect(result.status == 127 && !result.errors.contains("hint:"), "\(result.errors)")
+            let other = engine.run("exec", id, "nonsense")
+            #expect(other.status == 127 && other.errors.contains("hint:"), "\(other.errors)")
+        }
+    }
+
     @Test("what cannot be executed gives 126 and says why", arguments: ["/etc/passwd", "/etc"])
     func notExecutable(command: String) {
         let result = engine.run("run", "--rm", "BusyBox", command)

@@ -9,8 +9,8 @@ struct CreateCommand: Verb {
         abstract: "Create a container without starting it.",
         usage: "cfs create [<options>] <image> [<command> ...]",
         discussion: """
-            Prints the container's ID. The options are those of "cfs run"; --detach and --detach-keys
-            are not taken: "cfs start" decides that.
+            Prints the container's ID. The options are those of "cfs run", but for --detach and --detach-keys: \
+            "cfs start" decides that.
 
             Example:
               cfs create --name web -v ./site:/srv:ro BusyBox httpd -f -h /srv

@@ -9,7 +9,8 @@ struct ExplainCommand: Verb {
         abstract: "Show the steps that \"cfs run\" would take, and take none.",
         usage: "cfs explain [<options of run>] [--format json] <image> [<command> ...]",
         discussion: """
-            Takes every option of "cfs run". With --format json the steps come together with the OCI configuration.
+            Takes every option of "cfs run". With --format json the steps come together with the OCI configuration. \
+            An image of the catalogue that is not there yet is made, to be looked at.
 
             Example:
               cfs explain --read-only -v ./src:/src:ro BusyBox ls /src

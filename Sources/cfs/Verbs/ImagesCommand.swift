@@ -8,7 +8,8 @@ struct ImagesCommand: ParsedVerb {
         abstract: "List images.",
         usage: "cfs images [<options>] [<name>]",
         discussion: """
-            SHARED is the part of SIZE that other images have too: it lies on the disk once.
+            SIZE is how long the files are; what they take of the disk, where files with holes take less, \
+            "cfs system df" counts. SHARED is the part of it that other images have too: it lies on the disk once.
 
             \(ImageListOptions.notes)
 

@@ -9,7 +9,7 @@ struct PortCommand: ParsedVerb {
         abstract: "List the published ports of a container.",
         usage: "cfs port [<options>] <container> [<port>[/<protocol>]]",
         discussion: """
-            A line for each: the port inside, and where the host leads to it. With a port, the latter
+            A line for each: the port inside, and where the host leads to it. With a port, the latter \
             alone. Ports are there while the container runs.
 
             Example:

@@ -8,8 +8,9 @@ struct RestoreCommand: ParsedVerb {
         abstract: "Start what should run after a reboot.",
         usage: "cfs system restore [<options>]",
         discussion: """
-            Containers of the restart policies always and unless-stopped, and those of on-failure that were running when the
-            machine went down. Prints what it has started. Doing it again is harmless: call it at every boot.
+            Containers of the restart policies always and unless-stopped, and those of on-failure that were running when the \
+            machine went down; also one whose monitor somebody has killed, which nothing else starts. Prints what it has \
+            started. Doing it again is harmless: call it at every boot.
 
             Example:
               cfs system restore

@@ -12,7 +12,8 @@ struct RunCommand: Verb {
         discussion: """
             Options end at the image: what follows belongs to the command. The exit status is the command's own, 128+n \
             after signal n, 125 when cfs failed or the output could not be written, 126 when the command cannot be \
-            executed, 127 when it was not found.
+            executed, 127 when it was not found. Whoever stops reading the output gives the command \
+            a broken pipe, as without a container.
 
             With -it, Ctrl-P Ctrl-Q leaves the command to itself (cfs attach comes back to it); the status is 0 then. \
             Without -t, Ctrl-C goes to the command, and the third one within two seconds kills it.
