@@ -50,7 +50,8 @@ extension Container {
         let source = try source(path, root, options)
         try checkDevice(source, label(path), options)
         let host = SharedFD(try Directory.open("/"))
-        let target = try RootedPath(hostPath, below: host.raw, label: hostPath).target(for: source)
+        let target = try RootedPath(hostPath, below: host.raw, label: hostPath).target(
+            for: source, replacesLink: true)
         let reader = try FolderReader(source.item, as: target.name, owners: root.owners, limits: .unlimited)
         let writer = TreeWriter(
             target.folder, owners: options.keepsOwners ? .kept(.identity) : .writer, limits: .unlimited)

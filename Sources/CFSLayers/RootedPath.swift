@@ -77,8 +77,12 @@ public struct RootedPath {
     /// Finds where a copy goes: into a folder that is there, under the source's own name; else to the name itself, whose
     /// folder must be there.
     ///
+    /// - Parameter replacesLink: whether a link at the end is replaced itself, as one within a folder is, and not followed; where
+    ///   that cannot be, because it leads to a folder or a folder is copied, it is an error. A slash at the end follows it all the
+    ///   same. For copies from those who must not choose where they go: an earlier copy may have brought the link.
     /// - Throws: `invalidArgument` when the folder is missing; `conflict` for a folder in the place of a file.
-    public func target(for source: Source) throws(CFSError) -> Target {
+    public func target(for source: Source, replacesLink: Bool = false) throws(CFSError) -> Target {
+        if replacesLink, !meansFolder, let target = try targetOfLink(for: source) { return target }
         var path = self.path
         for _ in 0...40 {
             let whole = File.tryOpen(path.isEmpty ? "/" : path, below: root, [.directory, .read], resolve: .inRoot)
@@ -116,6 +120,28 @@ public struct RootedPath {
             path = link.isAbsolutePath ? link : "\(before)/\(link)"
         }
         throw failure(-ErrorCode.loop)
+    }
+
+    /// Nil where there is no link at the end of the path.
+    private func targetOfLink(for source: Source) throws(CFSError) -> Target? {
+        let last = parts.last ?? ""
+        guard try isLink(last) else { return nil }
+        let opened = File.tryOpen(path, below: root, .path, resolve: .inRoot)
+        // One of the kernel's own, such as /dev/stdout, is an error: nobody wants that replaced.
+        guard opened >= 0 || opened == -ErrorCode.notFound else { throw failure(opened) }
+        var (leadsToFolder, isReplaced) = (false, true)
+        if opened >= 0 {
+            let item = SharedFD(OwnedFD(opened))
+            let status = try File.status(at: item.raw)
+            (leadsToFolder, isReplaced) = (status.isDirectory, status.isRegular)
+        }
+        guard isReplaced, !source.isFolder else {
+            throw CFSError(
+                .conflict, .looking,
+                "\(label) is a link\(leadsToFolder ? " to a folder" : "") that the container may have chosen: it is not followed",
+                hint: leadsToFolder ? "a slash at the end follows it: \(label)/" : "remove it first, or name a folder")
+        }
+        return Target(folder: SharedFD(OwnedFD(try parent(path))), name: ArchiveName(last))
     }
 
     /// The folder that a path names.

@@ -273,6 +273,41 @@ struct CopyTests: EngineSuite {
             "\(copied.errors)")
     }
 
+    @Test("a link that a copy has brought out leads no later copy to another place of the host")
+    func broughtLink() throws {
+        let folder = engine.folder.makeFolder("brought")
+        for name in ["victim", "own"] { #expect(engine.host("echo precious > \(folder)/\(name)").status == 0) }
+        let made = engine.host("mkdir \(folder)/chosen && ln -s own \(folder)/mine")
+        #expect(made.status == 0)
+        try engine.withContainer { id in
+            func inside(_ script: String) { #expect(engine.run("exec", id, "sh", "-c", script).status == 0) }
+            inside("ln -s \(folder)/victim /h; ln -s \(folder)/none /n; ln -s \(folder)/chosen /d")
+            for name in ["h", "n", "d"] { copy("\(id):/\(name)", "\(folder)/\(name)") }
+            // The same again, and then as something else.
+            for name in ["h", "n"] { copy("\(id):/\(name)", "\(folder)/\(name)") }
+            inside("rm /h /n /d; echo evil > /h; echo evil > /n; mkdir /d; echo evil > /d/e; ln -s \(folder)/own /f")
+            for name in ["h", "n"] {
+                copy("\(id):/\(name)", "\(folder)/\(name)")
+                #expect(engine.host("test ! -L \(folder)/\(name) && cat \(folder)/\(name)").output == "evil\n")
+            }
+            for source in ["/d", "/d/.", "/h"] {
+                let refused = engine.run("cp", "\(id):\(source)", "\(folder)/d")
+                #expect(refused.status == 1 && refused.errors.contains("\(folder)/d/"), "\(refused.errors)")
+            }
+            let overLink = engine.run("cp", "\(id):/d", "\(folder)/mine")
+            #expect(overLink.status == 1 && overLink.errors.contains("is a link"), "\(overLink.errors)")
+            #expect(engine.host("ls -A \(folder)/chosen; ls \(folder)/none").output == "")
+            let device = engine.host("ln -s /dev/null \(folder)/null; $CFS cp \(id):/h \(folder)/null")
+            #expect(device.status == 1 && device.errors.contains("is a link"), "\(device.errors)")
+            let kernel = engine.host("ln -s /proc/self/fd/1 \(folder)/out; $CFS cp \(id):/h \(folder)/out")
+            #expect(kernel.status == 1 && kernel.errors.contains("one of the kernel's own"), "\(kernel.errors)")
+            #expect(engine.host("test -L \(folder)/null && test -L \(folder)/out").status == 0)
+            #expect(engine.host("cat \(folder)/victim \(folder)/own").output == "precious\nprecious\n")
+            copy("\(id):/h", "\(folder)/d/")
+            #expect(engine.host("cat \(folder)/chosen/h").output == "evil\n")
+        }
+    }
+
     @Test("a container that was never started gets files before its first start, and keeps them")
     func created() throws {
         let source = try source("created")

@@ -14,6 +14,9 @@ struct CpCommand: ParsedVerb {
             at its end only what lies in it is copied. - stands for a tar: on standard output, or from standard input \
             into a folder.
 
+            On this machine a link at the end of the path is replaced and not followed, since an earlier copy may have \
+            brought it from the container; a slash behind it follows it.
+
             The copy belongs to whoever copies, or to the container's root, unless -a keeps the owners.
 
             Examples:
