@@ -194,6 +194,7 @@ extension Engine {
             guard error.code == .networkInUse else { throw error }
             let members = try members(of: network).map(\.container)
             guard let first = members.first else {
+                // Without places it is a device of somebody else that keeps it.
                 guard try !registry.endpoints(on: network.id).isEmpty else { throw error }
                 throw CFSError(
                     .networkInUse, .removing,
@@ -220,7 +221,7 @@ extension Engine {
     ///
     /// - Throws: `networkInUse` while a container is on it, or its bridge has a device of somebody else.
     private func forget(_ network: NetworkRecord) throws(CFSError) {
-        _ = try forgetUnusedPlaces(on: network.id)
+        try forgetUnusedPlaces(on: network.id)
         // Of a network that has containers, theirs are the devices.
         if try registry.endpoints(on: network.id).isEmpty { try NetworkDevices.checkPorts(of: network) }
         try reserve.lend { () throws(CFSError) in try registry.removeNetwork(network) }

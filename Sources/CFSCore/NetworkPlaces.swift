@@ -16,7 +16,7 @@ extension Engine {
         } catch {
             guard [.conflict, .limitExceeded].contains(error.code) else { throw error }
             // Somebody has what is wanted: perhaps only one who has left.
-            for network in networks { _ = try forgetUnusedPlaces(on: network.id) }
+            for network in networks { try forgetUnusedPlaces(on: network.id) }
             return try attach(row, networks, requests, ofHost)
         }
     }
@@ -84,6 +84,7 @@ extension Engine {
     ///
     /// - Parameter network: those of this one; nil for those of all.
     /// - Returns: how many.
+    @discardableResult
     func forgetUnusedPlaces(on network: String? = nil) throws(CFSError) -> Int {
         var count = 0
         let places = if let network { try registry.endpoints(on: network) } else { try registry.endpoints() }

@@ -285,7 +285,7 @@ struct CopyTests: EngineSuite {
             for name in ["h", "n", "d"] { copy("\(id):/\(name)", "\(folder)/\(name)") }
             // The same again, and then as something else.
             for name in ["h", "n"] { copy("\(id):/\(name)", "\(folder)/\(name)") }
-            inside("rm /h /n /d; echo evil > /h; echo evil > /n; mkdir /d; echo evil > /d/e; ln -s \(folder)/own /f")
+            inside("rm /h /n /d; echo evil > /h; echo evil > /n; mkdir /d; echo evil > /d/e")
             for name in ["h", "n"] {
                 copy("\(id):/\(name)", "\(folder)/\(name)")
                 #expect(engine.host("test ! -L \(folder)/\(name) && cat \(folder)/\(name)").output == "evil\n")
