@@ -22,9 +22,12 @@ public struct CopyReport: Sendable, Hashable {
     public var bytes: UInt64
     /// Devices, which only come along with their owners.
     public var leftOut: [ArchiveName]
+    /// Where files of the host are mounted in what was copied out of a container that does not run: none of them came along.
+    public var unmounted: [String]
 
-    init(_ writer: TreeWriter) {
+    init(_ writer: TreeWriter, unmounted: [String] = []) {
         (files, bytes, leftOut) = (writer.files, writer.bytes, writer.leftOut)
+        self.unmounted = unmounted
     }
 }
 
@@ -47,7 +50,8 @@ extension Container {
     ) throws(CFSError) -> CopyReport {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
-        let source = try source(path, root, options)
+        let places = try MountPlaces(root)
+        let source = try source(path, root, places, options)
         try checkDevice(source, label(path), options)
         let host = SharedFD(try Directory.open("/"))
         let target = try RootedPath(hostPath, below: host.raw, label: hostPath).target(
@@ -57,25 +61,29 @@ extension Container {
             target.folder, owners: options.keepsOwners ? .kept(.identity) : .writer, limits: .unlimited)
         try writer.writeAll(WatchedReader(InterruptibleReader.make(reader, interruption), of: self))
         note("out", path)
-        return CopyReport(writer)
+        return CopyReport(writer, unmounted: try places.hostMounts(in: source.item))
     }
 
     /// Writes a file or folder of the container to a descriptor as a tar, with the owners that are seen inside. What was
     /// written when this throws is no archive.
     ///
     /// - Parameter name: of the descriptor, for errors.
+    /// - Returns: what ``CopyReport/unmounted`` says.
+    @discardableResult
     public func copyOut(
         _ path: String, toDescriptor descriptor: Int32, name: String? = nil, options: CopyOptions = CopyOptions()
-    ) throws(CFSError) {
+    ) throws(CFSError) -> [String] {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
-        let source = try source(path, root, options)
+        let places = try MountPlaces(root)
+        let source = try source(path, root, places, options)
         let reader = try FolderReader(
             source.item, as: source.name ?? ArchiveName("./"), owners: root.owners, limits: .unlimited)
         let sink = try DescriptorSink.make(descriptor, name)
         try TarWriter(sink).writeAll(WatchedReader(reader, of: self))
         try sink.flush()
         note("out", path)
+        return try places.hostMounts(in: source.item)
     }
 
     /// Copies a file or folder of the host into the container.
@@ -84,7 +92,8 @@ extension Container {
     ///   - hostPath: an absolute path of the host.
     ///   - path: inside, from `/` on.
     ///   - interruption: how to end it before it is done.
-    /// - Throws: what ``copyOut(_:to:options:interruption:)`` throws; `notPermitted` for a container whose root is read-only.
+    /// - Throws: what ``copyOut(_:to:options:interruption:)`` throws; `notPermitted` for a container whose root is read-only;
+    ///   `containerNotRunning` for what would lie in a mount that is not there.
     @discardableResult
     public func copyIn(
         from hostPath: String, to path: String, options: CopyOptions = CopyOptions(),
@@ -126,11 +135,13 @@ extension Container {
     ) throws(CFSError) -> CopyReport {
         let root = try openRoot(.mounted)
         defer { extendLifetime(root) }
+        let places = try MountPlaces(root)
         if !root.isRunning, root.request.spec.root.readonly {
-            try root.checkMounts(below: path, label(path))
+            try places.check(below: path)
             throw Self.readOnly(label(path))
         }
-        let (target, reader) = try target(path, root, find)
+        var (target, reader) = try target(path, root, places, find)
+        reader = try places.guarding(reader, into: target.folder, withDevices: options.keepsOwners)
         let owners = root.owners
         let writer = TreeWriter(
             target.folder, owners: options.keepsOwners ? .kept(owners) : .writer, limits: .unlimited)
@@ -153,7 +164,7 @@ extension Container {
 
     /// Where something is to be copied.
     private func target(
-        _ path: String, _ root: ContainerRoot,
+        _ path: String, _ root: ContainerRoot, _ places: MountPlaces,
         _ find: (RootedPath) throws(CFSError) -> (target: RootedPath.Target, reader: any EntryReader)
     ) throws(CFSError) -> (target: RootedPath.Target, reader: any EntryReader) {
         let found: (target: RootedPath.Target, reader: any EntryReader)
@@ -161,26 +172,26 @@ extension Container {
             found = try find(try inside(path, root))
         } catch {
             // It may be there once the container runs.
-            try root.checkMounts(below: path, label(path))
+            try places.check(below: path)
             throw error
         }
-        try root.checkMounts(found.target.folder, name: found.target.name, label(path))
+        try places.check(found.target.folder, name: found.target.name)
         return found
     }
 
     /// What is to be copied out.
     private func source(
-        _ path: String, _ root: ContainerRoot, _ options: CopyOptions
+        _ path: String, _ root: ContainerRoot, _ places: MountPlaces, _ options: CopyOptions
     ) throws(CFSError) -> RootedPath.Source {
         let source: RootedPath.Source
         do throws(CFSError) {
             source = try inside(path, root).source(followsLink: options.followsLink)
         } catch {
             // It may be there once the container runs.
-            try root.checkMounts(below: path, label(path))
+            try places.check(below: path)
             throw error
         }
-        try root.checkMounts(source.item, label(path))
+        try places.check(source.item)
         try checkKernel(source, path)
         return source
     }
@@ -216,44 +227,5 @@ extension Container {
         CFSError(
             .notPermitted, .recording, "\(what) is on a read-only file system", errno: EROFS,
             hint: "copy to a volume or a tmpfs of the container that can be written to")
-    }
-}
-
-extension ContainerRoot {
-    /// Throws for what lies where something is mounted while the container runs: that is not here now, and what would be
-    /// written would be hidden then.
-    ///
-    /// - Parameter name: of what is meant in the folder `item`; nil for `item` itself.
-    func checkMounts(_ item: SharedFD, name: ArchiveName? = nil, _ label: String) throws(CFSError) {
-        if isRunning { return }
-        // Where a descriptor leads, as the kernel writes it: from the root of its mount on.
-        var place = try File.readLink("/proc/self/fd/\(item.raw)")
-        if let name { place = place == "/" ? "/\(name.string)" : "\(place)/\(name.string)" }
-        for mount in request.spec.mounts {
-            let target = File.tryOpen(mount.destination, below: root.raw, .path, resolve: .inRoot)
-            guard target >= 0 else { continue }
-            let opened = OwnedFD(target)
-            let path = try File.readLink("/proc/self/fd/\(opened.raw)")
-            guard place == path || place.hasPrefix("\(path)/"), path != "/" else { continue }
-            throw isMounted(mount, label)
-        }
-    }
-
-    /// The same for a path that is not there: by its text.
-    func checkMounts(below path: String, _ label: String) throws(CFSError) {
-        if isRunning { return }
-        let parts = path.pathNames.filter { $0 != "." }
-        for mount in request.spec.mounts {
-            let target = mount.destination.pathNames.filter { $0 != "." }
-            if !target.isEmpty, parts.starts(with: target) { throw isMounted(mount, label) }
-        }
-    }
-
-    private func isMounted(_ mount: RuntimeSpec.Mount, _ label: String) -> CFSError {
-        CFSError(
-            .containerNotRunning, .looking,
-            "\(label) lies in \(mount.destination), which is only mounted while the container runs",
-            hint: mount.type == "bind" && !mount.source.contains("/\(request.id.text)/")
-                ? "it is \(mount.source) of the host: copy there, or start the container" : "start the container first")
     }
 }

@@ -182,6 +182,8 @@ public enum Spawn {
         let map = descriptors.flatMap { [$0.from, $0.0] }
         let flags = own.rawValue | (newSession ? CFS_SPAWN_SESSION : 0)
         let pid = Int(cfs_spawn(path, &argv, &envp, map, descriptors.count, flags))
-        return Int32(try checked(pid, "posix_spawn", .starting, path: path))
+        guard pid == -Int(EAGAIN) else { return Int32(try checked(pid, "posix_spawn", .starting, path: path)) }
+        throw CFSError(kernel: EAGAIN, "posix_spawn", .starting, path: path).hinting(
+            "there are as many processes as are allowed: see ulimit -u, and pids.max of your own cgroup")
     }
 }

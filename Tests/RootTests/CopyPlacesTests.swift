@@ -140,4 +140,79 @@ struct CopyPlacesTests: EngineSuite {
             refused.status != 0 && refused.errors.contains("\(folder) is a view into the kernel"), "\(refused.errors)")
         #expect(!engine.run("images").output.contains("view"))
     }
+
+    @Test("of a tar or a folder nothing is written below a mount that is not there", arguments: ["created", "stopped"])
+    func belowMounts(state: String) throws {
+        let volume = engine.folder("places/volume-\(state)")
+        let made = engine.host(
+            """
+            set -e; mkdir -p \(volume)/sub tree-\(state) && cd tree-\(state)
+            mkdir -p vol/sub made/vol scratch proc etc plain; echo x | tee vol/f made/vol/f scratch/f etc/hostname plain/f etc/other
+            """)
+        try #require(made.status == 0, "\(made.errors)")
+        let options = ["-v", "\(volume):/vol", "-v", "\(volume):/made/vol", "--tmpfs", "/scratch"]
+        try engine.withContainer(options) { running in
+            var id = running
+            if state == "created" {
+                let created = engine.run(
+                    ["create", "--name", "places-created"] + options + ["BusyBox", "sleep", "1000"])
+                try #require(created.status == 0, "\(created.errors)")
+                id = "places-created"
+            } else {
+                #expect(engine.run("stop", "-t", "0", id).status == 0)
+            }
+            defer { if state == "created" { _ = engine.run("rm", "-f", id) } }
+            for (names, target, says) in [
+                ("vol", "/", "/vol/f in the container lies in /vol"), ("plain ./vol/f", "/", "/vol/f in"),
+                ("made", "/", "/made/vol/f in the container lies in /made/vol"), ("scratch/f", "/", "/scratch/f in"),
+                ("etc/hostname", "", "/etc/hostname in the container lies in /etc/hostname"),
+                ("-C etc hostname", "/etc/.", "/etc/hostname in"), ("-C vol f sub", "/vol", "/vol in"),
+                ("-C made vol", "/link", "/made/vol/f in the container lies in /made/vol"),
+            ] {
+                #expect(engine.host("mkdir -p e/made && ln -sfn made e/link && $CFS cp -q e/. \(id):/").status == 0)
+                let tar = engine.host("cd tree-\(state) && tar -c \(names) | $CFS cp - \(id):\(target)/")
+                #expect(
+                    tar.status == 1 && tar.errors.contains(says)
+                        && tar.errors.contains("only mounted while the container runs\n  hint: "),
+                    "\(names): \(tar.errors)")
+            }
+            let hard = engine.host(
+                "cd tree-\(state)/plain; ln f g; tar -c --transform 's,^f$,vol/f,' g f | $CFS cp - \(id):/")
+            #expect(hard.status == 1 && hard.errors.contains("/vol/f in"), "\(hard.errors)")
+            for (words, says) in [
+                ("tree-\(state)/vol $C:/", "/vol in the container lies in /vol"),
+                ("tree-\(state)/. $C:/", "only mounted while"),
+                ("tree-\(state)/made/. $C:/made", "/made/vol/f in"), ("tree-\(state) $C:/new", ""),
+            ] {
+                let copied = engine.host("C=\(id); $CFS cp -q \(words)")
+                #expect(
+                    copied.status == (says.isEmpty ? 0 : 1)
+                        && (says.isEmpty ? copied.errors == "" : copied.errors.contains(says)),
+                    "\(words): \(copied.errors)")
+            }
+            // Only what a mount is put on is there, and what is no mount's.
+            let fine = engine.host(
+                "cd tree-\(state) && tar -c --no-recursion vol made made/vol proc plain plain/f | $CFS cp -q - \(id):/")
+            #expect(fine.status == 0 && fine.errors == "", "\(fine.errors)")
+            let out = engine.host(
+                "$CFS cp \(id):/ - >all-\(state).tar; tar -tf all-\(state).tar | grep -E '^(./)?(vol|made|plain|scratch)/' | sort"
+            )
+            #expect(out.lines.filter { $0.hasSuffix("/f") } == ["./plain/f"], "\(out.output)")
+            #expect(
+                out.errors.split(separator: "\n").sorted()
+                    == ["/made/vol", "/vol"].map {
+                        "cfs: warning: \($0) is only mounted while the container runs: what lies there was not copied"
+                    }, "\(out.errors)")
+            let folder = engine.host("$CFS cp -q \(id):/made out-\(state); $CFS cp -q \(id):/plain out-\(state)")
+            #expect(
+                folder.errors.split(separator: "\n").count == 1 && folder.errors.contains("/made/vol is only"),
+                "\(folder.errors)")
+            #expect(engine.run("start", id).status == 0)
+            #expect(inside(id, "ls /vol /made/vol; cat /plain/f /new/vol/f") == "/made/vol:\nsub\n\n/vol:\nsub\nx\nx\n")
+            let both = engine.host(
+                "cd tree-\(state) && tar -c vol made scratch etc/hostname | $CFS cp -q - \(id):/; $CFS cp \(id):/ - | tar -t | grep -c /vol/f"
+            )
+            #expect(both.lines == ["4"] && both.errors == "", "\(both.output) \(both.errors)")
+        }
+    }
 }

@@ -188,6 +188,14 @@ struct DaemonStreamTests: EngineSuite {
         #expect(daemon.request("POST", "/containers/\(id)/archive?path=/root", "{}").status == 415)
         let missing = daemon.get("/containers/\(id)/archive?path=/no/such")
         #expect(missing.status == 404 && missing.json["message"].text == "there is no /no/such in the container")
+        #expect(daemon.request("POST", "/containers/\(id)/kill", #"{"signal":"KILL"}"#).status == 200)
+        _ = daemon.get("/containers/\(id)/wait")
+        let hidden = engine.host(
+            """
+            mkdir etc && echo x > etc/hostname && tar cf etc.tar etc
+            curl -sS -X POST -H 'Content-Type: application/x-tar' --data-binary @etc.tar '\(daemon.url)/containers/\(id)/archive?path=/'
+            """)
+        #expect(hidden.output.contains("/etc/hostname in the container lies in /etc/hostname, which is only mounted"))
     }
 
     @Test("an image is imported by upload, exported and removed")

@@ -14,6 +14,9 @@ struct CpCommand: ParsedVerb {
             at its end only what lies in it is copied. - stands for a tar: on standard output, or from standard input \
             into a folder.
 
+            A container need not run. While it does not, nothing is mounted in it: what would go to a volume or another \
+            mount is an error, and what lies there does not come along.
+
             On this machine a link at the end of the path is replaced and not followed, since an earlier copy may have \
             brought it from the container; a slash behind it follows it.
 
@@ -55,7 +58,7 @@ struct CpCommand: ParsedVerb {
         case (.inside(let reference, let path), .stream):
             try TarOutput.check(isTerminal: Terminal.isTerminal(1), example: "cfs cp \(source) - | tar -t")
             let container = try globals.engine().container(reference)
-            try container.copyOut(path, toDescriptor: 1, name: StandardOutput.name, options: options)
+            tell(unmounted: try container.copyOut(path, toDescriptor: 1, name: StandardOutput.name, options: options))
             return 0
         case (.inside(let reference, let path), .host(let hostPath)):
             return try copy(reference) { container, interruption throws(CFSError) in
@@ -99,12 +102,20 @@ struct CpCommand: ParsedVerb {
         return path.hasSuffix("/") && !absolute.hasSuffix("/") ? absolute + "/" : absolute
     }
 
+    private func tell(unmounted places: [String]) {
+        for place in places {
+            StandardError.warn(
+                "\(Printable.text(place)) is only mounted while the container runs: what lies there was not copied")
+        }
+    }
+
     private func tell(_ report: CopyReport) {
         if !report.leftOut.isEmpty {
             let count = report.leftOut.count
             StandardError.warn(
                 count == 1 ? "a device was left out: -a copies it" : "\(count) devices were left out: -a copies them")
         }
+        tell(unmounted: report.unmounted)
         if quiet { return }
         let files = report.files == 1 ? "1 file" : "\(report.files) files"
         StandardError.write("\(files), \(ByteCount(report.bytes)), copied to \(Printable.text(target))\n")
