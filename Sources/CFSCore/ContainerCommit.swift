@@ -115,6 +115,21 @@ extension Container {
         try unpause(history: nil)
     }
 
+    /// Makes the standstill for somebody who was killed a pause of its own: it is not for him any more.
+    ///
+    /// - Returns: whether there was one.
+    /// - Throws: `conflict` when he is still there, and lets it go on when he is done.
+    func takeStandstill(_ record: ContainerRecord) throws(CFSError) -> Bool {
+        guard File.exists(folder.standstillPath) else { return false }
+        guard let mark = try FileLock(ifFree: folder.standstillPath), try isMark(mark) else {
+            throw CFSError(
+                .conflict, .stopping, "the container \(record.name) stands still for a commit, and goes on after it",
+                hint: "pause it when the commit has ended")
+        }
+        removeMark(mark)
+        return true
+    }
+
     /// Lets a container go on that stands still for somebody who was killed.
     ///
     /// - Returns: whether it did.

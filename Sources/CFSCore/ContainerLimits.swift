@@ -108,14 +108,18 @@ extension Container {
 
     /// Makes all processes of the container stand still (`cgroup.freeze`, Linux 5.2); returns once they do.
     ///
-    /// - Throws: `containerNotRunning`; `conflict` when it is paused already, or does not come to rest.
+    /// - Throws: `containerNotRunning`; `conflict` when it is paused already, stands still for a ``commit(_:interruption:)``, or
+    ///   does not come to rest.
     public func pause() throws(CFSError) { try pause(history: "pause") }
 
     /// - Parameter verb: for the history; nil when it is a part of something else.
     func pause(history verb: String?) throws(CFSError) {
         let (record, cgroup) = try runningCgroup()
         if case .paused = record.state {
-            throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
+            guard verb != nil, try takeStandstill(record) else {
+                throw CFSError(.conflict, .stopping, "the container \(record.name) is paused already")
+            }
+            return noteDone("pause", history: verb)
         }
         try whileThere(record) { () throws(CFSError) in try cgroup.freeze() }
         // It may be of somebody who was killed, for whom it stood still: this pause is another one.

@@ -155,6 +155,10 @@ struct BadInputTests: EngineSuite {
         Case(words: ["ps", "--host", "unix:///x"], status: 64, says: ["--host stands before the command"]),
         Case(
             words: ["events", "--since", "1h", "--until", "2h"], status: 64, says: ["--until lies before --since"]),
+        Case(
+            words: ["history", "--since", "1h", "--until", "2h"], status: 64, says: ["--until lies before --since"]),
+        Case(
+            words: ["logs", "--since", "1h", "--until", "2h", "x"], status: 64, says: ["--until lies before --since"]),
         Case(words: ["image", "rm", "-f", "SlitazOS"], status: 1, says: ["SlitazOS of the catalogue is not here yet"]),
         Case(
             words: ["image", "export", "-o", "/no/such/folder/x", "BusyBox"], status: 1,

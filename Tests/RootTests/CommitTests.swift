@@ -203,6 +203,11 @@ struct CommitTests: EngineSuite {
             #expect(eventually { engine.run("logs", id).output == "ready\n" })
             let first = engine.start(["commit", id, "commit-first"])
             #expect(eventually { isPaused() })
+            let meanwhile = engine.run("pause", id)
+            #expect(
+                meanwhile.status == 1
+                    && meanwhile.errors.contains("stands still for a commit, and goes on after it\n  hint: "),
+                "\(meanwhile.errors)")
             let second = engine.start(["commit", id, "commit-second"])
             let ended = first.finish()
             #expect(ended.status == 0, "\(ended.errors)")
@@ -212,6 +217,16 @@ struct CommitTests: EngineSuite {
             let isLeft = isPaused()
             #expect(isLeft && engine.run("system", "recover").status == 0)
             #expect(!isPaused())
+            let third = engine.start(["commit", id, "commit-third"])
+            #expect(eventually { isPaused() })
+            third.signal(SIGKILL)
+            _ = third.finish()
+            // It is the user's now, and recover leaves it so.
+            let taken = engine.run("pause", id)
+            #expect(taken.status == 0, "\(taken.errors)")
+            #expect(engine.run("system", "recover").status == 0 && isPaused())
+            #expect(engine.run("pause", id).errors.contains("is paused already"))
+            #expect(engine.run("unpause", id).status == 0)
             #expect(!namesInFolder("\(engine.runFolder)/\(id)").contains("standstill"))
         }
     }

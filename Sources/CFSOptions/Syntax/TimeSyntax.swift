@@ -14,6 +14,14 @@ package enum TimeSyntax {
             hint: "write 2026-11-24T08:26:10Z, seconds since 1970, or a span such as 10m or 1h30m")
     }
 
+    /// Throws for a span of time that ends before it begins.
+    package static func checkOrder(since: UInt64?, until: UInt64?) throws(CFSError) {
+        guard let since, let until, since > until else { return }
+        throw CFSError(
+            .invalidArgument, .parsing, "--until lies before --since: nothing happened between them",
+            hint: "write the earlier time as --since")
+    }
+
     private static func timestamp(_ text: String) -> UInt64? {
         // Nanoseconds in 64 bits end in the year 2554.
         guard text.utf8.count >= 10, let year = whole(text.prefix(4)), year <= 2500 else { return nil }

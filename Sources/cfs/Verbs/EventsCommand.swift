@@ -53,11 +53,7 @@ struct EventsCommand: ParsedVerb {
         var wanted = EventFilter()
         if let since { wanted.since = try TimeSyntax.time(since, now: now) }
         if let until { wanted.until = try TimeSyntax.time(until, now: now) }
-        if let since = wanted.since, let until = wanted.until, since > until {
-            throw CFSError(
-                .invalidArgument, .parsing, "--until lies before --since: nothing happened between them",
-                hint: "write the earlier time as --since")
-        }
+        try TimeSyntax.checkOrder(since: wanted.since, until: wanted.until)
         // An end that has passed asks for what was; all of it, when no beginning is named.
         if let until = wanted.until, until <= now, wanted.since == nil { wanted.since = 0 }
         for text in try FilterSyntax.filters(filter, keys: ["container", "image", "event", "type"]) {

@@ -67,6 +67,7 @@ struct HistoryCommand: ParsedVerb {
         var wanted = HistoryFilter()
         if let since { wanted.since = try TimeSyntax.time(since, now: now) }
         if let until { wanted.until = try TimeSyntax.time(until, now: now) }
+        try TimeSyntax.checkOrder(since: wanted.since, until: wanted.until)
         if let last {
             guard last > 0 else {
                 throw CFSError(

@@ -63,6 +63,7 @@ struct LogsCommand: ParsedVerb {
         options.follow = follow
         if let since { options.since = try TimeSyntax.time(since, now: now) }
         if let until { options.until = try TimeSyntax.time(until, now: now) }
+        try TimeSyntax.checkOrder(since: options.since, until: options.until)
         if let tail, tail != "all" {
             guard let count = Int(tail), count >= 0, tail.first != "+" else {
                 throw CFSError(
