@@ -56,11 +56,13 @@ extension Container {
         return image
     }
 
-    /// A container that stands still for this process, as long as this is there. Of one that was killed, ``Engine/recover()`` lets
-    /// it go on.
+    /// A container that stands still for this process, as long as this is there. When it is killed, the monitor lets the
+    /// container go on; where that cannot, ``Engine/recover()``.
     private struct Standstill {
         final class Mark {
             let lock: FileLock
+            /// The connection by which the monitor knows that this is there.
+            var connection: SharedFD?
             init(_ lock: consuming FileLock) { self.lock = lock }
         }
 
@@ -73,6 +75,7 @@ extension Container {
     private func standStill(_ interruption: StartInterruption?) throws(CFSError) -> Standstill? {
         guard case .running = try record().state else { return nil }
         let standstill = Standstill(mark: standstillMark(interruption))
+        if let mark = standstill.mark { mark.connection = tellMonitor(of: mark.lock) }
         do throws(CFSError) {
             try pause(history: nil)
             return standstill
@@ -84,10 +87,31 @@ extension Container {
         }
     }
 
+    /// Nil for a monitor that does not answer, or is too old for that.
+    private func tellMonitor(of lock: borrowing FileLock) -> SharedFD? {
+        do throws(CFSError) {
+            let monitor = try folder.connect()
+            try monitor.send(MonitorMessage.standstill.bytes, descriptors: [lock.descriptor])
+            let answers = try EventPoll()
+            try answers.add(monitor.fd.raw, .readable, token: 0)
+            // One that was stopped must not hold the commit up.
+            while try !answers.wait(milliseconds: 1000).isEmpty, let (bytes, _) = try monitor.receive() {
+                switch try MonitorMessage(parsing: bytes) {
+                case .changed: return SharedFD(try monitor.fd.duplicate())
+                case .refused: return nil
+                default: continue
+                }
+            }
+            return nil
+        } catch {
+            return nil
+        }
+    }
+
     private func standstillMark(_ interruption: StartInterruption?) -> Standstill.Mark? {
         do throws(CFSError) {
             while true {
-                // Only recover() may have it, for a moment.
+                // Only recover() may have it, or the monitor of the one before: for a moment.
                 let lock = try FileLock(folder.standstillPath, whileTaken: interruption?.waitAMoment)
                 if try isMark(lock) { return Standstill.Mark(lock) }
             }

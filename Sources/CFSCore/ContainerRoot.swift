@@ -83,6 +83,8 @@ extension Container {
             } else if try folder.readState() == nil, let hold = try holdNextRun() {
                 return ContainerRoot(try mountedRoot(nil, request), isRunning: false, request, .monitor(hold))
             }
+            // Without a descriptor none of that can be found out.
+            _ = OwnedFD(try checked(File.tryOpen("/proc", .path), "open", .looking, path: "/proc"))
             _ = poll(nil, 0, 10)
         }
         throw CFSError(

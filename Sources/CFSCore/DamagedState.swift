@@ -17,11 +17,17 @@ extension Engine {
     }
 
     private func seenState(_ row: ContainerRow, _ folder: ContainerFolder) throws(CFSError) -> LiveState? {
-        guard [.starting, .running, .stopping].contains(row.decision.phase), let startedAt = row.decision.startedAt,
-            File.exists(folder.statePath)
+        guard [.starting, .running, .stopping].contains(row.decision.phase), let startedAt = row.decision.startedAt
         else { return nil }
-        // Written a moment ago, as a rule.
-        guard try folder.hasDamagedState() else { return try folder.readState() }
+        if File.exists(folder.statePath) {
+            // Written a moment ago, as a rule.
+            guard try folder.hasDamagedState() else { return try folder.readState() }
+        } else {
+            // Somebody has removed it, unless the run has not begun, or has ended.
+            guard row.decision.phase == .running, try folder.readExit().map({ $0.startedAt < startedAt }) ?? true else {
+                return nil
+            }
+        }
         guard let monitor = try Self.monitor(of: folder) else { return nil }
         // The command is the first that its monitor has cloned and that is still there.
         let file = File.tryOpen("/proc/\(monitor)/task/\(monitor)/children", .read)

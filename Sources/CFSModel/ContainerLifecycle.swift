@@ -149,7 +149,8 @@ public enum ContainerLifecycle {
     private static func busy(_ name: String, _ work: String, _ phase: CFSError.Phase) -> CFSError {
         CFSError(
             .conflict, phase, "the container \(name) is \(work) by somebody else",
-            hint: "wait for that, and see `cfs ps -a`")
+            hint: work == "being stopped"
+                ? "wait for that, or end it at once: cfs kill \(name)" : "wait for that, and see `cfs ps -a`")
     }
 
     private static func removed(_ name: String, _ now: Situation, _ phase: CFSError.Phase) -> CFSError {

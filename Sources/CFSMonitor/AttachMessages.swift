@@ -8,11 +8,13 @@ import CFSModel
 public enum MonitorProtocol {
     public static let version = 2
     /// What a monitor can be asked for beside what version 1 had.
-    public static let features = [attaching, networking]
+    public static let features = [attaching, networking, standingStill]
     /// The feature of ``MonitorMessage/attach(_:)``.
     public static let attaching = "attach"
     /// The feature of ``MonitorMessage/network(_:)``.
     public static let networking = "network"
+    /// The feature of ``MonitorMessage/standstill``.
+    public static let standingStill = "standstill"
 }
 
 /// A client that wants to join the streams of a container. The writing ends of two pipes, for output and error, come with

@@ -30,7 +30,7 @@ final class ClientConnections {
                 let message = try MonitorMessage(parsing: bytes)
                 // Every other message has nothing to hand over; what is sent along must not pile up here.
                 switch message {
-                case .attach, .network: handedOver = files
+                case .attach, .network, .standstill: handedOver = files
                 default: break
                 }
                 return message

@@ -73,10 +73,12 @@ public struct ContainerFolder: Sendable {
         }
     }
 
+    /// What stands there and is no file, a folder or a pipe, is as good as a damaged one: it reads as nothing.
     private static func readIfThere(_ path: String) throws(CFSError) -> [UInt8]? {
-        let result = File.tryOpen(path, .read)
+        let result = File.tryOpen(path, [.read, .nonBlocking])
         if result == -ErrorCode.notFound { return nil }
         let fd = OwnedFD(try checked(result, "open", .looking, path: path))
+        guard try File.status(at: fd.raw).isRegular else { return [] }
         return try File.readAll(fd.raw, path: path)
     }
 

@@ -29,7 +29,7 @@ public final class Monitor {
     private var toldKills: UInt64 = 0
 
     private var attempt: LaunchAttempt?
-    private var cgroup: Cgroup?
+    private(set) var cgroup: Cgroup?
     private var hasStarted = false
     var backoff: RestartBackoff
     var isStopped = false
@@ -45,6 +45,7 @@ public final class Monitor {
     var namespace: SharedFD?
     /// Of runs that have ended.
     private var remains: [NetworkRemains] = []
+    var standstills: [Standstill] = []
 
     /// - Parameters:
     ///   - starter: the socket of the process that started this one.
@@ -177,7 +178,7 @@ public final class Monitor {
         return started
     }
 
-    private func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
+    func note(_ action: String, _ attributes: [EngineEvent.Attribute] = []) {
         request.note(action, attributes, in: folder)
     }
 
@@ -237,6 +238,7 @@ public final class Monitor {
                 default:
                     try serve(event.token, pidfd, relay, poll, pid: pid)
                     guard !clients.contains(event.token) else { continue }
+                    goOn(without: event.token)
                     try relay.forget(event.token, poll)
                     if event.token == starterToken { relay.dropClient(poll) }
                     listener.resume(poll, clientLeft: true)
@@ -291,6 +293,7 @@ public final class Monitor {
             try ProcessControl.signal(pidfd, number)
         case .resize(let rows, let columns): try relay.resize(WindowSize(rows: rows, columns: columns), by: token)
         case .network(let change): take(change, by: token, poll)
+        case .standstill: standStill(for: token)
         case let message?: relay.answer(message, from: token, clients, poll, pid: pid)
         case nil: return
         }

@@ -28,6 +28,10 @@ public enum MonitorMessage: Sendable, Equatable {
     /// Client: keeps a container that waits for its next run from it as long as the connection lasts. Answered with
     /// ``changed``.
     case hold
+    /// Client: lets the container stand still, which it does itself, as long as the connection lasts. The descriptor that comes
+    /// along is that of ``ContainerFolder/standstillPath``, locked: while the file is there when the connection has ended, its
+    /// client was killed, and the container goes on. Answered with ``changed``.
+    case standstill
     /// Monitor: what was asked for is done.
     case changed
     /// Monitor: the answer to ``hello(version:)``.
@@ -118,6 +122,7 @@ public enum MonitorMessage: Sendable, Equatable {
         case .attach(let request): return request.json
         case .network(let change): return change.json
         case .hold: return ["do": "hold"]
+        case .standstill: return ["do": "standstill"]
         case .changed: return ["event": "changed"]
         case .version(let version, let features):
             return ["event": "version", "version": .integer(Int64(version)), "features": JSON(features)]
@@ -148,6 +153,7 @@ public enum MonitorMessage: Sendable, Equatable {
     private static func read(_ json: JSON) throws(CFSError) -> MonitorMessage? {
         switch json["do"]?.string ?? json["event"]?.string {
         case "hold": return .hold
+        case "standstill": return .standstill
         case "prepare":
             guard let preparation = try StartPreparation(json: json) else { return nil }
             return .prepare(preparation)

@@ -34,6 +34,7 @@ extension Monitor {
         _ signals: borrowing SignalDescriptor, _ starterToken: UInt64
     ) throws(CFSError) -> Bool {
         let due = SystemClock.monotonic + delay
+        standstills = []
         var holders: [UInt64] = []
         while true {
             let now = SystemClock.monotonic

@@ -647,7 +647,7 @@ uint64_t cfs_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
 // This does the same with vfork(2): the child shares memory, so it calls nothing but system calls.
 long cfs_spawn(const char *path, char *const argv[], char *const envp[], const int *map, size_t pairs, int flags) {
     // What an ignored disposition would break here; a container's command gets all of them set anew.
-    static const int ignorable[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD};
+    static const int ignorable[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGCHLD, SIGXFSZ};
     volatile int error = 0;
     sigset_t all, before, none;
     sigfillset(&all);

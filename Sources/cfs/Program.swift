@@ -2,6 +2,7 @@ import ArgumentParser
 import CFSCore
 import CFSLinux
 import CFSOptions
+import Glibc
 
 /// The whole program: arguments in, exit status out.
 enum Program {
@@ -11,6 +12,8 @@ enum Program {
     /// Runs what the arguments ask for; what failed stands on standard error then.
     static func run(_ arguments: [String]) -> Int32 {
         var startsCommand = false
+        // A file that may not grow is an error to tell (ulimit -f).
+        signal(SIGXFSZ, SIG_IGN)
         do throws(CFSError) {
             var arguments = arguments
             let host = try HostAddress.take(&arguments, variable: Caller.current.variable)

@@ -61,6 +61,7 @@ enum Daemon {
 
     private static func start(_ settings: Settings, _ flags: CanonicalArguments) throws(CFSError) {
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         raiseFileLimit()
         let hasJournal = getenv("JOURNAL_STREAM") != nil
         DaemonLog.level.withLock { $0 = settings.logLevel }

@@ -26,7 +26,8 @@ struct MonitorMessageTests {
             .attached(AttachAnswer(pid: 9, terminal: true, input: false)),
             .attached(AttachAnswer(pid: 9, terminal: false, input: true)),
             .skipped(SkippedOutput(output: 1 << 40, error: 3)), .refused("no"), .unknown("dance"),
-            .changed, .network(.sample(.disconnect("0f8f"))), .network(.sample(.connect(.sample, name: "web"))),
+            .changed, .hold, .standstill, .network(.sample(.disconnect("0f8f"))),
+            .network(.sample(.connect(.sample, name: "web"))),
             .failed(CFSError(.mountFailed, .mounting, "x", systemCall: "fsopen", path: "/p", errno: 5, hint: "h")),
             .exited(
                 ExitRecord(

@@ -32,7 +32,7 @@ struct DamagedStateTests {
         }
 
         deinit {
-            engine.run("rm", "-f", "alive", "well", "victim")
+            for name in ["alive", "well", "victim"] { engine.run("rm", "-f", name) }
             engine.run("system", "recover")
             engine.expectNothingLeft()
         }
@@ -133,6 +133,39 @@ struct DamagedStateTests {
         #expect(patient.engine.run("system", "recover").status == 0)
         #expect(patient.engine.run("stop", "-t", "0", "alive").status == 0)
         #expect(patient.engine.exitCode("alive") == 137)
+    }
+
+    @Test("what was removed, or is no file, is damage like another")
+    func noFiles() throws {
+        let patient = try Patient()
+        let (run, root) = (patient.engine.runFolder, patient.engine.root)
+        let state = "\(run)/\(patient.alive)/state"
+        for (path, name, ways) in [
+            (state, "alive", ["rm PATH", "rm -f PATH; mkdir PATH", "rmdir PATH; mkfifo PATH"]),
+            (
+                "\(root)/containers/\(patient.victim)/exit.json", "victim",
+                ["rm PATH; mkdir PATH", "rmdir PATH; mkfifo PATH"]
+            ),
+        ] {
+            for way in ways {
+                #expect(patient.engine.host(way.replacing("PATH", with: path)).status == 0)
+                let listed = patient.list()
+                let states = try patient.states(listed)
+                #expect(states == healthy, "\(way)")
+                #expect(
+                    listed.errors.contains("cfs: warning: \(name): the file \(path) is damaged\n"), "\(listed.errors)")
+                #expect(patient.engine.run("logs", "victim").status == 0 && patient.engine.exitCode("well") == 0)
+            }
+        }
+        #expect(patient.engine.host("rm \(state)").status == 0)
+        #expect(patient.engine.run("exec", "alive", "echo", "in").output == "in\n")
+        #expect(patient.engine.host("rm \(state)").status == 0)
+        #expect(patient.engine.run("stop", "-t", "0", "alive").status == 0 && patient.engine.exitCode("alive") == 137)
+        #expect(patient.engine.run("start", "alive").status == 0 && patient.engine.host("rm \(state)").status == 0)
+        for name in ["alive", "victim"] {
+            let removed = patient.engine.run("rm", "-f", name)
+            #expect(removed.status == 0, "\(removed.errors)")
+        }
     }
 
     @Test("the journal: what is whole of it is told, and what comes next is not lost")
