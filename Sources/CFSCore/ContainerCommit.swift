@@ -73,7 +73,14 @@ extension Container {
     /// Pauses a container that runs; nil when there is nothing to pause, or no way to. For whoever has the store to himself: one
     /// at a time.
     private func standStill(_ interruption: StartInterruption?) throws(CFSError) -> Standstill? {
-        guard case .running = try record().state else { return nil }
+        var state = try record().state
+        // It stands still for the commit before, which is over, or was killed: a second at most.
+        for _ in 0..<100 {
+            guard case .paused = state, File.exists(folder.standstillPath) else { break }
+            if let interruption { try interruption.waitAMoment() } else { _ = poll(nil, 0, 10) }
+            state = try record().state
+        }
+        guard case .running = state else { return nil }
         let standstill = Standstill(mark: standstillMark(interruption))
         if let mark = standstill.mark { mark.connection = tellMonitor(of: mark.lock) }
         do throws(CFSError) {
@@ -87,22 +94,23 @@ extension Container {
         }
     }
 
-    /// Nil for a monitor that does not answer, or is too old for that.
+    /// Nil for a monitor that is too old for that.
     private func tellMonitor(of lock: borrowing FileLock) -> SharedFD? {
         do throws(CFSError) {
             let monitor = try folder.connect()
             try monitor.send(MonitorMessage.standstill.bytes, descriptors: [lock.descriptor])
             let answers = try EventPoll()
             try answers.add(monitor.fd.raw, .readable, token: 0)
-            // One that was stopped must not hold the commit up.
-            while try !answers.wait(milliseconds: 1000).isEmpty, let (bytes, _) = try monitor.receive() {
+            // One that was stopped must not hold the commit up. It hears of this later, while the connection is there.
+            while try !answers.wait(milliseconds: 1000).isEmpty {
+                guard let (bytes, _) = try monitor.receive() else { return nil }
                 switch try MonitorMessage(parsing: bytes) {
                 case .changed: return SharedFD(try monitor.fd.duplicate())
                 case .refused: return nil
                 default: continue
                 }
             }
-            return nil
+            return SharedFD(try monitor.fd.duplicate())
         } catch {
             return nil
         }

@@ -23,8 +23,10 @@ extension Engine {
             // Written a moment ago, as a rule.
             guard try folder.hasDamagedState() else { return try folder.readState() }
         } else {
-            // Somebody has removed it, unless the run has not begun, or has ended.
-            guard row.decision.phase == .running, try folder.readExit().map({ $0.startedAt < startedAt }) ?? true else {
+            // Somebody has removed it, unless the run has not begun, or has ended: then nobody listens any more.
+            guard row.decision.phase == .running, File.exists(folder.socketPath),
+                try folder.readExit().map({ $0.startedAt < startedAt }) ?? true
+            else {
                 return nil
             }
         }

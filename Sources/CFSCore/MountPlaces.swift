@@ -70,10 +70,9 @@ struct MountPlaces {
     }
 
     fileprivate func error(_ names: [ArraySlice<UInt8>], _ mount: RuntimeSpec.Mount) -> CFSError {
-        let path = names.map { "/" + String(decoding: $0, as: UTF8.self) }.joined()
         return CFSError(
             .containerNotRunning, .looking,
-            "\(PathLength.shortened(path)) in the container lies in \(mount.destination), which is only mounted while the container runs",
+            "\(PathLength.shortened(Self.text(names))) in the container lies in \(mount.destination), which is only mounted while the container runs",
             hint: isOfHost(mount)
                 ? "it is \(mount.source) of the host: copy there, or start the container" : "start the container first")
     }
@@ -83,21 +82,40 @@ struct MountPlaces {
         names(try File.readLink("/proc/self/fd/\(item)"))
     }
 
-    /// Of a path as far as it is there; the rest is taken as it is written.
+    /// Of a path, with the links that are there followed as a start does it: one that leads nowhere stands for the place that
+    /// it names, which is made then.
     private static func names(of path: String, below root: ContainerRoot) throws(CFSError) -> [ArraySlice<UInt8>] {
-        var names = Self.names(path)
-        var missing: [ArraySlice<UInt8>] = []
-        while let last = names.last {
-            let path = names.map { "/" + String(decoding: $0, as: UTF8.self) }.joined()
-            let opened = File.tryOpen(path, below: root.root.raw, .path, resolve: .inRoot)
-            if opened >= 0 {
-                let item = SharedFD(OwnedFD(opened))
-                return try Self.names(of: item.raw) + missing.reversed()
+        var names: [ArraySlice<UInt8>] = []
+        var rest = Self.names(path)
+        var links = 0
+        while !rest.isEmpty {
+            let part = rest.removeFirst()
+            if part.elementsEqual([0x2e, 0x2e]) {
+                _ = names.popLast()
+                continue
             }
-            missing.append(last)
-            names.removeLast()
+            guard let target = try link(text(names + [part]), below: root), links < 40 else {
+                names.append(part)
+                continue
+            }
+            links += 1
+            if target.isAbsolutePath { names = [] }
+            rest = Self.names(target) + rest
         }
-        return missing.reversed()
+        return names
+    }
+
+    /// Where a link leads; nil for anything else, and where nothing is.
+    private static func link(_ path: String, below root: ContainerRoot) throws(CFSError) -> String? {
+        let opened = File.tryOpen(path, below: root.root.raw, [.path, .noFollow], resolve: .inRoot)
+        if [ErrorCode.notFound, ErrorCode.notDirectory, ErrorCode.loop].contains(-opened) { return nil }
+        let item = SharedFD(OwnedFD(try checked(opened, "openat2", .looking, path: path)))
+        guard try File.status(at: item.raw).isSymbolicLink else { return nil }
+        return try File.readLink("", at: item.raw)
+    }
+
+    private static func text(_ names: [ArraySlice<UInt8>]) -> String {
+        names.map { "/" + String(decoding: $0, as: UTF8.self) }.joined()
     }
 
     private static func names(_ path: String) -> [ArraySlice<UInt8>] { Self.names(Array(path.utf8)) }

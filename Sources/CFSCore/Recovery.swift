@@ -167,8 +167,10 @@ extension Engine {
         let removesItself = row.map { $0.autoRemove && ($0.decision.phase != .created || hasRun) } ?? true
         if let row, wasMade, !removesItself, !isRemoval {
             let (live, exit) = (try folder.readState(), try folder.readExit())
-            if let live, exit.map({ $0.startedAt < live.startedAt }) ?? true {
-                try writeLoss(row, folder, startedAt: live.startedAt, timing: live.timing, lends: lends)
+            // Where nothing is left of what its monitor wrote, the row knows at least when.
+            let startedAt = live?.startedAt ?? (row.decision.phase == .running ? row.decision.startedAt : nil)
+            if let startedAt, exit.map({ $0.startedAt < startedAt }) ?? true {
+                try writeLoss(row, folder, startedAt: startedAt, timing: live?.timing ?? [], lends: lends)
             } else if let exit, try folder.readKeptExit() == exit {
                 do throws(CFSError) {
                     try folder.writeExit(exit)

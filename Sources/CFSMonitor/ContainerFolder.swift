@@ -73,10 +73,12 @@ public struct ContainerFolder: Sendable {
         }
     }
 
-    /// What stands there and is no file, a folder or a pipe, is as good as a damaged one: it reads as nothing.
+    /// What stands there and is no file, a folder or a pipe, is as good as a damaged one: it reads as nothing. A socket cannot
+    /// even be opened.
     private static func readIfThere(_ path: String) throws(CFSError) -> [UInt8]? {
         let result = File.tryOpen(path, [.read, .nonBlocking])
         if result == -ErrorCode.notFound { return nil }
+        if result == -Int(ENXIO) || result == -ErrorCode.loop { return [] }
         let fd = OwnedFD(try checked(result, "open", .looking, path: path))
         guard try File.status(at: fd.raw).isRegular else { return [] }
         return try File.readAll(fd.raw, path: path)
@@ -147,13 +149,24 @@ public struct ContainerFolder: Sendable {
 
     /// Writes down what runs; for its monitor, and for whoever finds that file damaged.
     public func writeState(_ state: LiveState) throws(CFSError) {
-        try AtomicFile.write(state.json.bytes(), to: statePath, durable: false)
+        try Self.write(state.json.bytes(), to: statePath, durable: false)
     }
 
     /// Writes down how the container ended, safe from a power cut; for its monitor, and for whoever finds that the monitor
     /// is gone.
     public func writeExit(_ record: ExitRecord) throws(CFSError) {
-        try AtomicFile.write(record.json.bytes(), to: exitPath, durable: true)
+        try Self.write(record.json.bytes(), to: exitPath, durable: true)
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String, durable: Bool) throws(CFSError) {
+        do throws(CFSError) {
+            try AtomicFile.write(bytes, to: path, durable: durable)
+        } catch {
+            // A folder stands in its place, which is damage, and no file replaces that.
+            guard error.errno == EISDIR else { throw error }
+            try Directory.removeTree(path)
+            try AtomicFile.write(bytes, to: path, durable: durable)
+        }
     }
 
     /// Keeps the record of a container whose folder cannot be written (a full disk) in the run folder, which stays, with

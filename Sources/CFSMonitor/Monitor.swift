@@ -267,7 +267,7 @@ public final class Monitor {
         return spans.filter { $0 >= 0 }.min() ?? -1
     }
 
-    private var isFrozen: Bool {
+    var isFrozen: Bool {
         guard let cgroup else { return false }
         do throws(CFSError) { return try cgroup.events().isFrozen } catch { return false }
     }

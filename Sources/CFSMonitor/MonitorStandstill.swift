@@ -15,6 +15,7 @@ extension Monitor {
             clients.send(.refused("no descriptor came along"), to: token)
             return
         }
+        standstills.removeAll { $0.token == token }
         standstills.append(Standstill(token: token, mark: mark))
         clients.send(.changed, to: token)
     }
@@ -28,9 +29,12 @@ extension Monitor {
             guard let named = File.statusIfThere(folder.standstillPath),
                 try File.status(at: mark.raw).isSameFile(as: named)
             else { return }
-            try cgroup?.thaw()
+            // Killed before it stood still, or after it went on: nothing to tell.
+            let wasFrozen = isFrozen
+            // Streams and clients wait meanwhile; it goes on, too, where that takes longer.
+            if wasFrozen { try cgroup?.thaw(deadline: 100) }
             _ = unlink(folder.standstillPath)
-            note("unpause")
+            if wasFrozen { note("unpause") }
         } catch {
             // The mark stays, for recover().
             return

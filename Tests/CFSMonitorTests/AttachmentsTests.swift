@@ -271,7 +271,7 @@ struct AttachmentsTests {
         }
         try MessageSocket.send(client.pair.theirs, MonitorMessage.hello(version: 1).bytes)
         serve(client, poll)
-        #expect(try client.hear() == .version(MonitorProtocol.version, features: ["attach", "network"]))
+        #expect(try client.hear() == .version(MonitorProtocol.version, features: ["attach", "network", "standstill"]))
         #expect(clients.contains(client.token))
         #expect(!relay.attachments.contains(client.token))
     }

@@ -144,6 +144,7 @@ struct CommitTests: EngineSuite {
                 do { return try status() == "paused" } catch { return false }
             }
             #expect(eventually { engine.run("logs", id).output == "ready\n" })
+            let monitor = try engine.monitor(id)
             for isPausedAgain in [false, true] {
                 let commit = engine.start(["commit", id, "commit-killed"])
                 #expect(eventually { isPaused() })
@@ -153,8 +154,8 @@ struct CommitTests: EngineSuite {
                 commit.signal(SIGKILL)
                 _ = commit.finish()
                 if isPausedAgain {
-                    // Its monitor has heard of it by then: it answers one after the other.
-                    #expect(engine.run("exec", id, "true").errors.contains("is paused"))
+                    // Its monitor has heard of it once it has closed its copy of the mark.
+                    #expect(eventually { !engine.host("ls -l /proc/\(monitor)/fd").output.contains("standstill") })
                     #expect(isPaused() && engine.run("unpause", id).status == 0)
                 } else {
                     #expect(eventually { !isPaused() })
@@ -177,12 +178,20 @@ struct CommitTests: EngineSuite {
                     isPaused() == isPausedAgain && !namesInFolder("\(engine.runFolder)/\(id)").contains("standstill"))
             }
             #expect(engine.run("unpause", id).status == 0)
-            let monitor = try engine.monitor(id)
             // One that does not answer does not hold a commit up, and that ends the standstill itself.
             #expect(kill(monitor, SIGSTOP) == 0)
             _ = try commit(id, "commit-stopped")
             let isLeft = isPaused()
             #expect(kill(monitor, SIGCONT) == 0 && !isLeft)
+            // One that is late leaves it as it is, too.
+            #expect(kill(monitor, SIGSTOP) == 0)
+            let late = engine.start(["commit", id, "commit-late"])
+            #expect(eventually { isPaused() })
+            #expect(kill(monitor, SIGCONT) == 0)
+            #expect(eventually { engine.host("ls -l /proc/\(monitor)/fd").output.contains("standstill") })
+            #expect(isPaused())
+            let ended = late.finish()
+            #expect(ended.status == 0 && !isPaused(), "\(ended.errors)")
         }
     }
 

@@ -190,6 +190,21 @@ struct CopyPlacesTests: EngineSuite {
                         && (says.isEmpty ? copied.errors == "" : copied.errors.contains(says)),
                     "\(words): \(copied.errors)")
             }
+            // A start would follow this link to a place that is not there.
+            let dangling = engine.run(
+                "create", "--name", "places-link-\(state)", "-v", "\(volume):/to/vol", "BusyBox", "true")
+            #expect(dangling.status == 0, "\(dangling.errors)")
+            let led = engine.host(
+                """
+                mkdir -p l-\(state)/far/vol && cd l-\(state) && ln -sfn far/away to && echo x >far/vol/f && echo x >far/g
+                tar -c to | $CFS cp -q - places-link-\(state):/ && mkdir -p far/away/vol && echo x >far/away/vol/f
+                tar -c far/vol far/g | $CFS cp -q - places-link-\(state):/ || exit 9
+                tar -c far/away | $CFS cp - places-link-\(state):/
+                """)
+            #expect(
+                led.status == 1 && led.errors.contains("/far/away/vol/f in the container lies in /to/vol"),
+                "\(led.errors)")
+            #expect(engine.run("rm", "places-link-\(state)").status == 0)
             // Only what a mount is put on is there, and what is no mount's.
             let fine = engine.host(
                 "cd tree-\(state) && tar -c --no-recursion vol made made/vol proc plain plain/f | $CFS cp -q - \(id):/")

@@ -141,10 +141,13 @@ struct DamagedStateTests {
         let (run, root) = (patient.engine.runFolder, patient.engine.root)
         let state = "\(run)/\(patient.alive)/state"
         for (path, name, ways) in [
-            (state, "alive", ["rm PATH", "rm -f PATH; mkdir PATH", "rmdir PATH; mkfifo PATH"]),
+            (state, "alive", ["rm PATH", "rm -f PATH; mkdir PATH", "rmdir PATH; mkfifo PATH", "rm PATH; mkdir PATH"]),
             (
                 "\(root)/containers/\(patient.victim)/exit.json", "victim",
-                ["rm PATH; mkdir PATH", "rmdir PATH; mkfifo PATH"]
+                [
+                    "rm PATH; mkdir PATH", "rmdir PATH; mkfifo PATH", "rm PATH; ln -s PATH PATH",
+                    "rm PATH; mkdir -p PATH/x",
+                ]
             ),
         ] {
             for way in ways {
@@ -157,8 +160,9 @@ struct DamagedStateTests {
                 #expect(patient.engine.run("logs", "victim").status == 0 && patient.engine.exitCode("well") == 0)
             }
         }
-        #expect(patient.engine.host("rm \(state)").status == 0)
         #expect(patient.engine.run("exec", "alive", "echo", "in").output == "in\n")
+        #expect(patient.engine.run("start", "victim").status == 0)
+        #expect(eventually { patient.engine.exitCode("victim") == 3 })
         #expect(patient.engine.host("rm \(state)").status == 0)
         #expect(patient.engine.run("stop", "-t", "0", "alive").status == 0 && patient.engine.exitCode("alive") == 137)
         #expect(patient.engine.run("start", "alive").status == 0 && patient.engine.host("rm \(state)").status == 0)

@@ -132,7 +132,7 @@ struct DeclarationTests {
             ["ps", "-aql", "--no-trunc", "--format=json", "-n5", "-f", "name=a", "--filter=id=b"],
             ["restart", "-t", "4", "web"], ["restart", "web"], ["stop", "-t", "3", "web"],
             ["stop", "--timeout=3", "web"],
-            ["kill", "-sHUP", "web"], ["logs", "-ftn5", "--since", "1m", "--until=2m", "web"], ["rm", "-f", "web"],
+            ["kill", "-sHUP", "web"], ["logs", "-ftn5", "--since", "2m", "--until=1m", "web"], ["rm", "-f", "web"],
             ["inspect", "--timing", "-f", "table", "--type=container", "web"], ["port", "web", "80"],
             ["wait", "--condition=removed", "web", "db"], ["rename", "web", "db"],
             [
@@ -178,7 +178,7 @@ struct DeclarationTests {
         case let logs as LogsCommand:
             let options = try logs.options(now: 600_000_000_000)
             #expect(logs.timestamps && options.follow && options.tail == 5)
-            #expect(options.since == 540_000_000_000 && options.until == 480_000_000_000)
+            #expect(options.since == 480_000_000_000 && options.until == 540_000_000_000)
         case let rm as RmCommand: #expect(rm.force)
         case let inspect as InspectCommand:
             #expect(inspect.timing && !inspect.isolation && inspect.format == "table" && inspect.type == "container")
