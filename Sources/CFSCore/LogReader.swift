@@ -20,6 +20,8 @@ final class LogReader {
     private(set) var gaps = 0
     /// Whether something was passed over that is no line: a monitor was killed, or the disk was full, while it was written.
     private(set) var isDamaged = false
+    /// Whether a line has begun and not ended so far; it is damage, too, once nobody writes any more.
+    var endsInHalfALine: Bool { position < buffer.count }
 
     /// - Parameter fileCount: how many files the log may have.
     init(path: String, fileCount: Int = LogPolicy().fileCount) {

@@ -44,19 +44,26 @@ extension Container {
         let cursor = try logCursor(options)
         var gaps = 0
         var isDamageTold = false
-        func tellDamage() {
-            guard cursor.isDamaged, !isDamageTold else { return }
+        func tellDamage(_ isDamaged: Bool) {
+            guard isDamaged, !isDamageTold else { return }
             isDamageTold = true
             onDamage("\(folder.logPath) is damaged: what is no line of it is passed over")
         }
         repeat {
-            defer { tellDamage() }
+            defer { tellDamage(cursor.isDamaged) }
             while let line = try cursor.next() {
                 if cursor.gaps > gaps { try lost() }
                 gaps = cursor.gaps
                 if try !body(line) { return }
             }
         } while try cursor.waitForMore()
+        guard cursor.endsInHalfALine else { return }
+        do throws(CFSError) {
+            tellDamage(try record().state.pid == nil)
+        } catch {
+            // It has removed itself, and the log with it.
+            guard error.code == .containerNotFound else { throw error }
+        }
     }
 
     /// A reader of the log that waits only where it is told to.
@@ -108,6 +115,7 @@ package final class LogCursor {
     /// How often lines were lost: see ``Container/logs(_:lost:_:)``.
     package var gaps: Int { reader.gaps }
     package var isDamaged: Bool { reader.isDamaged }
+    fileprivate var endsInHalfALine: Bool { reader.endsInHalfALine }
 
     /// The next line that there is; nil when there is none yet, or no more.
     package func next() throws(CFSError) -> LogLine? {

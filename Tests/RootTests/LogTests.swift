@@ -157,6 +157,11 @@ struct LogTests: EngineSuite {
             #expect(result.status == 0 && result.output == "one\nthree\n", "\(result.output)")
             let warning = "cfs: warning: \(path) is damaged: what is no line of it is passed over\n"
             #expect(result.errors == warning)
+            #expect(engine.host("sed -i '2,$d' \(path) && truncate -s -1 \(path)").status == 0)
+            for options in [[], ["-f"], ["--tail", "1"]] {
+                let cut = engine.run(["logs"] + options + [id])
+                #expect(cut.status == 0 && cut.output == "" && cut.errors == warning, "\(cut.output) \(cut.errors)")
+            }
         }
     }
 
