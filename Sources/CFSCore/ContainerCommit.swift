@@ -27,7 +27,8 @@ extension Container {
     ///
     /// - Parameter interruption: how to end it before it is done.
     /// - Returns: the image; its digest is its id.
-    /// - Throws: `imageNotFound` when the container's image was removed; `containerNotFound` when the container is, meanwhile; `invalidArgument` for a file whose name layers
+    /// - Throws: `imageNotFound` when the container's image was removed; `containerNotFound` when the container is, meanwhile;
+    ///   `conflict` when somebody lets a container go on that stands still for this; `invalidArgument` for a file whose name layers
     ///   reserve (`.wh.`); `limitExceeded`, `noSpace`. Then there is no new image.
     @discardableResult
     public func commit(
@@ -50,7 +51,9 @@ extension Container {
             if request.pauses { standstill = try standStill(interruption) }
             let reader = try layers.reader(
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
-            return WatchedReader(InterruptibleReader.make(reader, interruption), of: self)
+            let watched = WatchedReader(InterruptibleReader.make(reader, interruption), of: self)
+            guard let begun = standstill else { return watched }
+            return ConfirmedReader(watched) { () throws(CFSError) in try self.confirm(begun, row.name) }
         }
         noteDone("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
         return image
@@ -92,6 +95,17 @@ extension Container {
             guard isNoFault else { throw error }
             return nil
         }
+    }
+
+    /// Throws when somebody has let it go on meanwhile: its files may not be of one moment then.
+    private func confirm(_ standstill: Standstill, _ name: String) throws(CFSError) {
+        var isOwn = true
+        if let mark = standstill.mark { isOwn = try isMark(mark.lock) }
+        if isOwn, case .paused = try record().state { return }
+        throw CFSError(
+            .conflict, .recording,
+            "the container \(name) did not stand still to the end: somebody has let it go on, or ended it",
+            hint: "commit it once more; --no-pause takes its files as they are")
     }
 
     /// Nil for a monitor that is too old for that.

@@ -12,7 +12,7 @@ extension Container {
     public func signal(_ number: Int32) throws(CFSError) {
         let row = try row()
         let endsIt = number == SIGKILL || number == Engine.request(of: folder)?.stopSignal ?? SIGTERM
-        let monitor = try connect(row)
+        let monitor = try connectToMonitor(row)
         // Between two runs there is nobody to hear it; what ends the waiting, the monitor hears.
         if !endsIt, try record().restartsAt != nil {
             throw CFSError(
@@ -47,7 +47,7 @@ extension Container {
         guard let claimed = claim else { return PendingStop() }
         do throws(CFSError) {
             let (signal, patience) = try manner()
-            let monitor = try folder.connect()
+            let monitor = try connectToMonitor(claimed.row)
             try monitor.send(message(signal, isStop: true).bytes)
             // What stands still hears nothing.
             if case .paused = claimed.state { try thaw() }
@@ -72,7 +72,7 @@ extension Container {
         guard try ContainerLifecycle.begin(.stop, row.name, now) != nil else { return PendingStop() }
         do throws(CFSError) {
             let (signal, patience) = try manner()
-            let monitor = try folder.connect()
+            let monitor = try connectToMonitor(row)
             try monitor.send(message(signal, isStop: true).bytes)
             if case .paused = now.state { try thaw() }
             engine.note("kill", row, [EngineEvent.Attribute("signal", "\(signal)")])
@@ -217,6 +217,11 @@ extension Container {
             try awaitKilled(monitor, row)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
+            // One that nobody can tell anything ends by a signal, and its container with it.
+            guard let monitor = try unreachableMonitor(), let process = try ProcessControl.open(pid: monitor) else {
+                return
+            }
+            try ProcessControl.signal(process.raw, SIGTERM)
         }
     }
 
@@ -234,18 +239,6 @@ extension Container {
         } catch {
             // Of a damaged container nothing is known; it can be ended all the same.
             return isStop || signal == SIGKILL ? .stop(signal) : .signal(signal)
-        }
-    }
-
-    /// A connection to the container's monitor.
-    ///
-    /// - Throws: `containerNotRunning`.
-    func connect(_ row: ContainerRow) throws(CFSError) -> MessageSocket {
-        do throws(CFSError) {
-            return try folder.connect()
-        } catch {
-            guard error.code == .containerNotRunning else { throw error }
-            throw CFSError(.containerNotRunning, .running, "the container \(row.name) is not running")
         }
     }
 }

@@ -29,6 +29,29 @@ final class InterruptibleReader: EntryReader {
     var bodyDescriptor: Int32? { reader.bodyDescriptor }
 }
 
+/// Entries of another reader, of which all counts only when something holds at their end.
+final class ConfirmedReader: EntryReader {
+    private let reader: any EntryReader
+    private let confirm: () throws(CFSError) -> Void
+
+    init(_ reader: any EntryReader, _ confirm: @escaping () throws(CFSError) -> Void) {
+        self.reader = reader
+        self.confirm = confirm
+    }
+
+    func next() throws(CFSError) -> ArchiveEntry? {
+        let entry = try reader.next()
+        if entry == nil { try confirm() }
+        return entry
+    }
+
+    func readBody(into buffer: UnsafeMutableRawBufferPointer) throws(CFSError) -> Int {
+        try reader.readBody(into: buffer)
+    }
+
+    var bodyDescriptor: Int32? { reader.bodyDescriptor }
+}
+
 /// Entries of a container's files, which may be removed while they are read: then what was read is not all, and the error says
 /// why, instead of which file was the first that was gone.
 final class WatchedReader: EntryReader {

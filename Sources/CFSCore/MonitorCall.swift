@@ -13,7 +13,7 @@ struct MonitorCall: ~Copyable {
 
     /// - Throws: `containerNotRunning`.
     init(_ container: Container, _ row: ContainerRow, tooOld: CFSError) throws(CFSError) {
-        socket = try container.connect(row)
+        socket = try container.connectToMonitor(row)
         (self.container, name, self.tooOld) = (container, row.name, tooOld)
     }
 

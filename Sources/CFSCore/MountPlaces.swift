@@ -40,7 +40,7 @@ struct MountPlaces {
     }
 
     private func check(_ names: [ArraySlice<UInt8>]) throws(CFSError) {
-        for place in places where names.starts(with: place.names) { throw error(names, place.mount) }
+        if let place = places.innermost(of: names) { throw error(names, place.mount) }
     }
 
     /// A reader that throws `containerNotRunning` for the first entry that would be written to a mount. A folder at its very
@@ -125,6 +125,21 @@ struct MountPlaces {
     }
 }
 
+extension [MountPlaces.Place] {
+    /// The mount that something lies in: of several in each other, and of several at one place, the last.
+    fileprivate func innermost(of names: [ArraySlice<UInt8>]) -> MountPlaces.Place? {
+        var found: MountPlaces.Place?
+        for place in self where names.starts(with: place.names) && place.names.count >= found?.names.count ?? 0 {
+            found = place
+        }
+        return found
+    }
+}
+
+extension [ArraySlice<UInt8>] {
+    fileprivate func isBelow(_ place: Self) -> Bool { count > place.count && starts(with: place) }
+}
+
 /// See ``MountPlaces/guarding(_:into:withDevices:)``.
 private final class GuardedReader: EntryReader {
     private let reader: any EntryReader
@@ -160,8 +175,9 @@ private final class GuardedReader: EntryReader {
 
     private func check(_ name: ArchiveName, isFolder: Bool = false) throws(CFSError) {
         let names = base + MountPlaces.names(name.bytes)
-        for place in places where names.starts(with: place.names) {
-            guard isFolder, names.count == place.names.count else { throw all.error(names, place.mount) }
+        guard let place = places.innermost(of: names) else { return }
+        guard isFolder, names.count == place.names.count, !places.contains(where: { names.isBelow($0.names) }) else {
+            throw all.error(names, place.mount)
         }
     }
 

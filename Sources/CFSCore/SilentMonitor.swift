@@ -26,6 +26,32 @@ extension Container {
         )
     }
 
+    /// A connection to the container's monitor.
+    ///
+    /// - Throws: `containerNotRunning`; `monitorFailed` when it runs, and cannot be reached: somebody has removed its socket.
+    func connectToMonitor(_ row: ContainerRow) throws(CFSError) -> MessageSocket {
+        do throws(CFSError) {
+            return try folder.connect()
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+            guard let monitor = try unreachableMonitor() else {
+                throw CFSError(.containerNotRunning, .running, "the container \(row.name) is not running")
+            }
+            throw CFSError(
+                .monitorFailed, .running,
+                "the monitor of the container \(row.name), process \(monitor), cannot be reached: \(folder.socketPath) is gone",
+                path: folder.socketPath, hint: "end both: kill \(monitor), or cfs rm -f \(row.name)")
+        }
+    }
+
+    /// The monitor of a container that runs, when nobody listens at its socket: its number.
+    func unreachableMonitor() throws(CFSError) -> Int32? {
+        guard try RunLock.isHeld(folder), let live = try folder.readState(), let status = ProcessStatus(of: live.pid),
+            status.startTime == live.startTime, !status.isEnding
+        else { return nil }
+        return status.parent
+    }
+
     /// Waits until a monitor says that its container has ended, or has ended itself: then nil. One that is only slow is at work:
     /// what a container leaves may take long to remove.
     ///

@@ -195,6 +195,34 @@ struct CommitTests: EngineSuite {
         }
     }
 
+    @Test(
+        "there is no image of a container that somebody lets go on meanwhile", arguments: ["unpause", "stop", "pause"])
+    func letGoOn(verb: String) throws {
+        let writing = ["sh", "-c", "head -c 200000000 /dev/urandom > /big; echo ready; sleep 1000"]
+        let name = "commit-let-\(verb)"
+        try engine.withContainer([], writing) { id in
+            #expect(eventually { engine.run("logs", id).output == "ready\n" })
+            let commit = engine.start(["commit", id, name])
+            #expect(
+                eventually { engine.run("ps", "--filter", "status=paused", "--no-trunc", "-q").output.contains(id) })
+            commit.signal(SIGSTOP)
+            if verb == "stop" {
+                #expect(engine.run("stop", "-t", "0", id).status == 0)
+            } else {
+                #expect(engine.run("unpause", id).status == 0)
+                if verb == "pause" { #expect(engine.run("pause", id).status == 0) }
+            }
+            commit.signal(SIGCONT)
+            let ended = commit.finish()
+            #expect(
+                ended.status == 1 && ended.errors.contains("did not stand still to the end: somebody has let it go on"),
+                "\(ended.errors)")
+            #expect(!engine.run("images").output.contains(name))
+            let state = try engine.inspect(id)["State"]["Status"].text
+            #expect(state == ["unpause": "running", "stop": "exited", "pause": "paused"][verb])
+        }
+    }
+
     @Test("of a container that is removed meanwhile there is no image, export or copy, and the error says why")
     func removedMeanwhile() throws {
         let writing = """

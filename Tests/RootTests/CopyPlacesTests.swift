@@ -190,6 +190,18 @@ struct CopyPlacesTests: EngineSuite {
                         && (says.isEmpty ? copied.errors == "" : copied.errors.contains(says)),
                     "\(words): \(copied.errors)")
             }
+            let inner = engine.folder("places/inner-\(state)")
+            let nested = ["-v", "\(volume):/vol", "-v", "\(inner):/vol/sub", "--tmpfs", "/vol/tmp"]
+            #expect(engine.host("mkdir -p \(inner)").status == 0)
+            #expect(
+                engine.run(["create", "--name", "places-nested-\(state)"] + nested + ["BusyBox", "true"]).status == 0)
+            for (target, hint) in [
+                ("sub", "it is \(inner) of"), ("tmp", "start the container first"), ("x", "it is \(volume) of"),
+            ] {
+                let refused = engine.host("$CFS cp tree-\(state)/plain/f places-nested-\(state):/vol/\(target)/f")
+                #expect(refused.status == 1 && refused.errors.contains("hint: \(hint)"), "\(refused.errors)")
+            }
+            #expect(engine.run("rm", "places-nested-\(state)").status == 0)
             // A start would follow this link to a place that is not there.
             let dangling = engine.run(
                 "create", "--name", "places-link-\(state)", "-v", "\(volume):/to/vol", "BusyBox", "true")

@@ -172,6 +172,33 @@ struct DamagedStateTests {
         }
     }
 
+    @Test("the socket of a monitor, removed: nothing is said to be done that is not, and rm -f ends both")
+    func withoutSocket() throws {
+        let patient = try Patient()
+        let socket = "\(patient.engine.runFolder)/\(patient.alive)/socket"
+        let monitor = try patient.engine.monitor("alive")
+        #expect(patient.engine.host("rm \(socket)").status == 0)
+        for words in [["stop", "-t", "0", "alive"], ["kill", "alive"], ["restart", "alive"], ["attach", "alive"]] {
+            let result = patient.engine.run(words)
+            #expect(
+                result.status != 0
+                    && result.errors.contains(
+                        "process \(monitor), cannot be reached: \(socket) is gone\n  hint: end both: kill \(monitor)"),
+                "\(words): \(result.errors)")
+        }
+        #expect(try patient.states(patient.list()) == healthy)
+        #expect(patient.engine.run("exec", "alive", "echo", "in").output == "in\n")
+        let removed = patient.engine.run("rm", "-f", "alive")
+        #expect(removed.status == 0 && removed.errors == "", "\(removed.errors)")
+        #expect(eventually { kill(monitor, 0) == -1 })
+        // The other way.
+        let id = patient.engine.run("run", "-d", "--name", "alive", "BusyBox", "sleep", "100000").text
+        let other = try patient.engine.monitor("alive")
+        #expect(
+            patient.engine.host("rm \(patient.engine.runFolder)/\(id)/socket").status == 0 && kill(other, SIGTERM) == 0)
+        #expect(eventually { patient.engine.exitCode("alive") == 137 })
+    }
+
     @Test("the journal: what is whole of it is told, and what comes next is not lost")
     func journal() throws {
         let patient = try Patient()

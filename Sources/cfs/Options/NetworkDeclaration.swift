@@ -8,7 +8,7 @@ extension NetworkOptions {
         @Option(
             name: [.customLong("network"), .customLong("net")],
             help: ArgumentHelp(
-                "Network: none, host, container:<id>, a path, or <name>[,ip=..][,mac=..][,alias=..] (default: none; cfs0 with -p).",
+                "Network: none, host, container:<id>, a path, or <name>[,ip=..][,mac=..][,alias=..] (default: none; cfs0 with -p or another option of these).",
                 valueName: "network"), completion: Completions.networks)
         var network: [String] = []
 

@@ -77,7 +77,7 @@ struct CpCommand: ParsedVerb {
         case (.inside, .inside):
             throw CFSError(
                 .invalidArgument, .parsing, "nothing is copied from one container to another at once",
-                hint: "cfs cp \(source) - | cfs cp - \(target)")
+                hint: "by a tar, into a folder that is there: cfs cp \(source) - | cfs cp - \(target)")
         default:
             throw CFSError(
                 .invalidArgument, .parsing, "neither \"\(source)\" nor \"\(target)\" names a container",
