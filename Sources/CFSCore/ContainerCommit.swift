@@ -104,7 +104,7 @@ extension Container {
         if isOwn, case .paused = try record().state { return }
         throw CFSError(
             .conflict, .recording,
-            "the container \(name) did not stand still to the end: somebody has let it go on, or ended it",
+            "the container \(name) did not stand still to the end: somebody has let it go on, paused it himself, or ended it",
             hint: "commit it once more; --no-pause takes its files as they are")
     }
 

@@ -8,7 +8,7 @@ import Glibc
 extension Container {
     /// Sends the first process a signal.
     ///
-    /// - Throws: `containerNotRunning`.
+    /// - Throws: `containerNotRunning`; `monitorFailed` when its monitor cannot be reached.
     public func signal(_ number: Int32) throws(CFSError) {
         let row = try row()
         let endsIt = number == SIGKILL || number == Engine.request(of: folder)?.stopSignal ?? SIGTERM
@@ -34,7 +34,8 @@ extension Container {
     /// Asks the container to end, and leaves waiting for it to the answer: of several containers all are asked first.
     ///
     /// - Parameter seconds: as for ``stop(seconds:)``.
-    /// - Throws: `conflict` when somebody else stops or removes it; `containerNotRunning` for one that was never started.
+    /// - Throws: `conflict` when somebody else stops or removes it; `containerNotRunning` for one that was never started;
+    ///   `monitorFailed` when its monitor cannot be reached.
     public func beginStop(seconds: Int? = nil) throws(CFSError) -> PendingStop {
         try engine.requirePrivilege("stopping a container")
         let claim: ClaimedContainer?
@@ -218,10 +219,10 @@ extension Container {
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
             // One that nobody can tell anything ends by a signal, and its container with it.
-            guard let monitor = try unreachableMonitor(), let process = try ProcessControl.open(pid: monitor) else {
-                return
-            }
-            try ProcessControl.signal(process.raw, SIGTERM)
+            guard let monitor = try unreachableMonitor() else { return }
+            try ProcessControl.signal(monitor.process.raw, SIGTERM)
+            engine.note("kill", row, [EngineEvent.Attribute("signal", "\(SIGKILL)")])
+            engine.remember("kill", row, endsIt: true)
         }
     }
 

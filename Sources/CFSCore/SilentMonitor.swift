@@ -34,22 +34,50 @@ extension Container {
             return try folder.connect()
         } catch {
             guard error.code == .containerNotRunning else { throw error }
-            guard let monitor = try unreachableMonitor() else {
-                throw CFSError(.containerNotRunning, .running, "the container \(row.name) is not running")
-            }
+        }
+        if let monitor = try unreachableMonitor() {
             throw CFSError(
                 .monitorFailed, .running,
-                "the monitor of the container \(row.name), process \(monitor), cannot be reached: \(folder.socketPath) is gone",
-                path: folder.socketPath, hint: "end both: kill \(monitor), or cfs rm -f \(row.name)")
+                "the monitor of the container \(row.name), process \(monitor.pid), cannot be reached: \(folder.socketPath) is gone",
+                path: folder.socketPath, hint: "end both: kill \(monitor.pid), or cfs rm -f \(row.name)")
+        }
+        do throws(CFSError) {
+            // One that was just being started may listen by now.
+            return try folder.connect()
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+            throw CFSError(.containerNotRunning, .running, "the container \(row.name) is not running")
         }
     }
 
-    /// The monitor of a container that runs, when nobody listens at its socket: its number.
-    func unreachableMonitor() throws(CFSError) -> Int32? {
+    private func isReachable() throws(CFSError) -> Bool {
+        do throws(CFSError) {
+            _ = try folder.connect()
+            return true
+        } catch {
+            guard error.code == .containerNotRunning else { throw error }
+            return false
+        }
+    }
+
+    /// The monitor of a container that runs, when nobody listens at its socket.
+    func unreachableMonitor() throws(CFSError) -> (pid: Int32, process: SharedFD)? {
         guard try RunLock.isHeld(folder), let live = try folder.readState(), let status = ProcessStatus(of: live.pid),
-            status.startTime == live.startTime, !status.isEnding
+            status.startTime == live.startTime, !status.isEnding,
+            let process = try ProcessControl.open(pid: status.parent), try isMonitor(status.parent),
+            // Whose child it still is: the number may be another process's already.
+            ProcessStatus(of: live.pid)?.parent == status.parent, try !isReachable()
         else { return nil }
-        return status.parent
+        return (pid: status.parent, process: SharedFD(process))
+    }
+
+    /// Whether a process is a monitor: of one that was killed another process has the child.
+    private func isMonitor(_ pid: Int32) throws(CFSError) -> Bool {
+        let file = File.tryOpen("/proc/\(pid)/cmdline", .read)
+        guard file >= 0 else { return false }
+        let list = OwnedFD(file)
+        let words = try File.readAll(list.raw).split(separator: 0)
+        return words.count > 1 && words[1].elementsEqual("monitor".utf8)
     }
 
     /// Waits until a monitor says that its container has ended, or has ended itself: then nil. One that is only slow is at work:
