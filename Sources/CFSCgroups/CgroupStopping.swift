@@ -39,7 +39,7 @@ extension Cgroup {
 
     private func setFrozen(_ wanted: Bool, _ deadline: Int32) throws(CFSError) {
         let result = tryWrite(wanted ? "1" : "0", to: "cgroup.freeze")
-        if result == -ErrorCode.notFound {
+        if result == -ErrorCode.notFound, isThere {
             throw CFSError(
                 .kernelUnsupported, .stopping, "the kernel cannot freeze \(path)", path: "\(path)/cgroup.freeze",
                 hint: "cgroup.freeze came with Linux 5.2")
@@ -55,6 +55,13 @@ extension Cgroup {
         throw CFSError(
             .conflict, .stopping, "processes in \(path) did not \(wanted ? "stop" : "go on")", path: path,
             hint: "they may hang in the kernel: see \(path)/cgroup.procs")
+    }
+
+    /// Whether nobody has removed it.
+    private var isThere: Bool {
+        let result = File.tryOpen("cgroup.procs", .path, at: descriptor)
+        if result >= 0 { _ = OwnedFD(result) }
+        return result >= 0
     }
 
     /// Waits until `cgroup.events` says what is wanted; false when the deadline passes.

@@ -35,24 +35,46 @@ public struct Container: Sendable {
         do throws(CFSError) {
             return try folder.readRequest()
         } catch {
-            guard error.errno == ENOENT, File.exists(folder.container) else {
-                if error.errno == ENOENT { throw gone }
-                var error = error
-                if error.code == .invalidConfiguration {
-                    let name = try row().name
-                    error.message = "the container \(name) cannot be used: \(folder.configPath): \(error.message)"
-                    error.hint = "what it wrote lies in \(folder.upperPath); to remove it: cfs rm -f \(name)"
-                }
-                throw error
+            if error.errno == ENOENT { throw try missingRequest(error) }
+            var error = error
+            if error.code == .invalidConfiguration {
+                explain(&error, "\(folder.configPath): \(error.message)", of: try row().name)
             }
-            let row = try row()
-            guard row.decision.phase == .removing else {
-                // One that has ended removes itself.
-                let now = try engine.record(of: row)
-                throw row.autoRemove && now?.state.pid == nil ? gone : error
-            }
-            throw row.decision.claim?.isAlive == true ? gone : ContainerLifecycle.removalBrokeOff(row.name, error.phase)
+            throw error
         }
+    }
+
+    private func explain(_ error: inout CFSError, _ what: String, of name: String) {
+        error.message = "the container \(name) cannot be used: \(what)"
+        error.hint = "what it wrote lies in \(folder.upperPath); to remove it: cfs rm -f \(name)"
+    }
+
+    /// Why there is no configuration.
+    private func missingRequest(_ error: CFSError) throws(CFSError) -> CFSError {
+        let (row, hasFolder) = (try row(), File.exists(folder.container))
+        if row.decision.phase == .removing {
+            guard hasFolder, row.decision.claim?.isAlive != true else { return gone }
+            return ContainerLifecycle.removalBrokeOff(row.name, error.phase)
+        }
+        let isNew = [.created, .starting].contains(row.decision.phase) && !row.autoRemove
+        if isNew, RunLock.exists(folder), try folder.readState() == nil, try folder.readExit() == nil {
+            let isHeld = try RunLock.isHeld(folder)
+            // By this call itself, where it is a start.
+            let isMade = isHeld && row.decision.claim == nil
+            return CFSError(
+                .conflict, error.phase,
+                isMade
+                    ? "the container \(row.name) is being made by somebody else"
+                    : "the container \(row.name) was not made to its end: who made it was killed",
+                hint: isMade ? "wait for that, and see `cfs ps -a`" : "remove it: cfs rm \(row.name)")
+        }
+        // One that has ended removes itself.
+        guard hasFolder else { return gone }
+        let now = row.autoRemove ? try engine.record(of: row) : nil
+        if row.autoRemove, now?.state.pid == nil { return gone }
+        var error = error
+        explain(&error, "\(folder.configPath) is not there", of: row.name)
+        return error
     }
 
     /// What is known of it now.

@@ -14,7 +14,8 @@ public struct CommitRequest: Sendable, Hashable {
     public var message = ""
     /// What it says about running it, beside what the container's image says.
     public var changes: [ImageChange] = []
-    /// Whether a container that runs stands still meanwhile, so that its files fit together.
+    /// Whether a container stands still meanwhile, so that its files fit together: one that runs is paused, one that waits for its
+    /// next run waits on, and there is no image of one that somebody starts or lets go on.
     public var pauses = true
 
     public init(name: String? = nil) { self.name = name }
@@ -28,8 +29,8 @@ extension Container {
     /// - Parameter interruption: how to end it before it is done.
     /// - Returns: the image; its digest is its id.
     /// - Throws: `imageNotFound` when the container's image was removed; `containerNotFound` when the container is, meanwhile;
-    ///   `conflict` when somebody lets a container go on that stands still for this; `invalidArgument` for a file whose name layers
-    ///   reserve (`.wh.`); `limitExceeded`, `noSpace`. Then there is no new image.
+    ///   `conflict` when somebody starts the container meanwhile or lets it go on, or when it cannot be paused;
+    ///   `invalidArgument` for a file whose name layers reserve (`.wh.`); `limitExceeded`, `noSpace`. Then there is no new image.
     @discardableResult
     public func commit(
         _ request: CommitRequest = CommitRequest(), interruption: StartInterruption? = nil
@@ -59,9 +60,8 @@ extension Container {
         return image
     }
 
-    /// A container that stands still for this process, as long as this is there. When it is killed, the monitor lets the
-    /// container go on; where that cannot, ``Engine/recover()``.
-    private struct Standstill {
+    /// A container whose files nobody changes, as long as this is there.
+    private enum Standstill {
         final class Mark {
             let lock: FileLock
             /// The connection by which the monitor knows that this is there.
@@ -69,62 +69,106 @@ extension Container {
             init(_ lock: consuming FileLock) { self.lock = lock }
         }
 
-        /// Nil where there was no room for one.
-        var mark: Mark?
+        /// It is paused for this. When this process is killed, its monitor lets it go on; where that cannot,
+        /// ``Engine/recover()``. The mark is nil where there was no room for one.
+        case paused(Mark?)
+        /// It does not run, or somebody has paused it. One that waits for its next run waits as long as the connection lasts.
+        case found(ContainerRecord, SharedFD?)
     }
 
-    /// Pauses a container that runs; nil when there is nothing to pause, or no way to. For whoever has the store to himself: one
-    /// at a time.
+    /// Nil when there is no way to pause one that runs. For whoever has the store to himself: one at a time.
     private func standStill(_ interruption: StartInterruption?) throws(CFSError) -> Standstill? {
-        var state = try record().state
-        // It stands still for the commit before, which is over, or was killed: a second at most.
-        for _ in 0..<100 {
-            guard case .paused = state, File.exists(folder.standstillPath) else { break }
+        let begin = SystemClock.monotonic
+        func isWithin(_ seconds: UInt64) -> Bool { SystemClock.monotonic - begin < seconds * 1_000_000_000 }
+        // What ends or starts at this moment is waited for.
+        while isWithin(10) {
+            let record = try record()
+            switch record.state {
+            // It stands still for the commit before, which is over, or was killed.
+            case .paused where isWithin(1) && File.exists(folder.standstillPath): break
+            case .stopping: break
+            case .running:
+                if try hasProcess() {
+                    do throws(CFSError) {
+                        if let standstill = try pauseForThis(interruption) { return standstill }
+                    } catch {
+                        guard error.code != .cgroupControllerUnavailable else { return nil }
+                        let isGone = error.code == .containerNotRunning
+                        // Somebody else was faster.
+                        let isPaused = if case .paused = try self.record().state { true } else { false }
+                        guard isGone || error.code == .conflict && isPaused else { throw withWayOut(error) }
+                    }
+                } else if !isWithin(1) {
+                    // Its monitor still has output for somebody who does not read.
+                    return .found(record, nil)
+                }
+            case .exited where record.restartsAt != nil:
+                // What it is at is certain only now.
+                if let connection = try holdNextRun() { return .found(try self.record(), connection) }
+            default: return .found(record, nil)
+            }
             if let interruption { try interruption.waitAMoment() } else { _ = poll(nil, 0, 10) }
-            state = try record().state
         }
-        guard case .running = state else { return nil }
-        let standstill = Standstill(mark: standstillMark(interruption))
-        if let mark = standstill.mark { mark.connection = tellMonitor(of: mark.lock) }
-        do throws(CFSError) {
-            try pause(history: nil)
-            return standstill
-        } catch {
-            if let mark = standstill.mark { removeMark(mark.lock) }
-            let isNoFault = [.cgroupControllerUnavailable, .containerNotRunning, .conflict].contains(error.code)
-            guard isNoFault else { throw error }
-            return nil
-        }
+        throw CFSError(
+            .conflict, .recording, "somebody starts or ends the container \(try row().name) at this moment",
+            hint: "try again, or take its files as they are with --no-pause")
+    }
+
+    private func withWayOut(_ error: CFSError) -> CFSError {
+        guard error.code != .containerNotFound else { return error }
+        var error = error
+        error.hint = "\(error.hint.map { "\($0); " } ?? "")--no-pause takes its files as they are"
+        return error
+    }
+
+    /// Whether its first process is there: until the monitor has told of its end, it counts as running.
+    private func hasProcess() throws(CFSError) -> Bool {
+        guard let live = try engine.live(row(), folder) else { return false }
+        return ProcessControl.isRunning(live.pid, startTime: live.startTime)
+    }
+
+    /// Nil for one that has just ended, of which its monitor has not told yet.
+    private func pauseForThis(_ interruption: StartInterruption?) throws(CFSError) -> Standstill? {
+        let mark = standstillMark(interruption)
+        if let mark { mark.connection = tellMonitor(of: mark.lock) }
+        var isPaused = false
+        defer { if !isPaused, let mark { removeMark(mark.lock) } }
+        try pause(history: nil)
+        defer { if !isPaused { Engine.regardless { () throws(CFSError) in try thaw() } } }
+        if case .paused = try record().state { isPaused = true }
+        return isPaused ? .paused(mark) : nil
     }
 
     /// Throws when somebody has let it go on meanwhile: its files may not be of one moment then.
     private func confirm(_ standstill: Standstill, _ name: String) throws(CFSError) {
-        var isOwn = true
-        if let mark = standstill.mark { isOwn = try isMark(mark.lock) }
-        if isOwn, case .paused = try record().state { return }
+        let after = try record()
+        let how: String
+        switch standstill {
+        case .paused(let mark):
+            let isOwn = if let mark { try isMark(mark.lock) } else { true }
+            if isOwn, case .paused = after.state { return }
+            how = "somebody has let it go on, paused it himself, or ended it"
+        case .found(let before, _):
+            if case .paused = before.state {
+                guard after.state != before.state else { return }
+                how = "somebody has let it go on, or ended it"
+            } else {
+                let runs = try hasProcess()
+                guard runs || after.startedAt != before.startedAt else { return }
+                how = "it was started"
+            }
+        }
         throw CFSError(
-            .conflict, .recording,
-            "the container \(name) did not stand still to the end: somebody has let it go on, paused it himself, or ended it",
+            .conflict, .recording, "the container \(name) did not stand still to the end: \(how)",
             hint: "commit it once more; --no-pause takes its files as they are")
     }
 
-    /// Nil for a monitor that is too old for that.
+    /// Nil for a monitor that is too old for that. One that was stopped must not hold the commit up: it hears of this later,
+    /// while the connection is there.
     private func tellMonitor(of lock: borrowing FileLock) -> SharedFD? {
         do throws(CFSError) {
-            let monitor = try folder.connect()
-            try monitor.send(MonitorMessage.standstill.bytes, descriptors: [lock.descriptor])
-            let answers = try EventPoll()
-            try answers.add(monitor.fd.raw, .readable, token: 0)
-            // One that was stopped must not hold the commit up. It hears of this later, while the connection is there.
-            while try !answers.wait(milliseconds: 1000).isEmpty {
-                guard let (bytes, _) = try monitor.receive() else { return nil }
-                switch try MonitorMessage(parsing: bytes) {
-                case .changed: return SharedFD(try monitor.fd.duplicate())
-                case .refused: return nil
-                default: continue
-                }
-            }
-            return SharedFD(try monitor.fd.duplicate())
+            let (connection, agrees) = try askMonitor(.standstill, descriptors: [lock.descriptor])
+            return agrees == false ? nil : connection
         } catch {
             return nil
         }
@@ -154,7 +198,8 @@ extension Container {
     }
 
     private func end(_ standstill: Standstill) throws(CFSError) {
-        guard let mark = standstill.mark else { return try unpause(history: nil) }
+        guard case .paused(let taken) = standstill else { return }
+        guard let mark = taken else { return try unpause(history: nil) }
         // Whoever has let it go on, and has paused it again, wants it to be so.
         guard try isMark(mark.lock) else { return }
         defer { removeMark(mark.lock) }

@@ -94,22 +94,36 @@ extension Container {
 
     /// Has the monitor of a container that waits for its next run put that off, as long as the connection lasts; nil when it
     /// does not wait, or no more.
-    private func holdNextRun() throws(CFSError) -> SharedFD? {
+    func holdNextRun() throws(CFSError) -> SharedFD? {
         do throws(CFSError) {
-            let monitor = try folder.connect()
-            try monitor.send(MonitorMessage.hold.bytes)
-            while let (bytes, _) = try monitor.receive() {
-                switch try MonitorMessage(parsing: bytes) {
-                case .changed: return SharedFD(try monitor.fd.duplicate())
-                case .refused: return nil
-                default: continue
-                }
-            }
-            return nil
+            let (connection, agrees) = try askMonitor(.hold)
+            return agrees == true ? connection : nil
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
             return nil
         }
+    }
+
+    /// Asks the monitor for something that lasts as long as the connection does.
+    ///
+    /// - Returns: whether it agrees; nil when it does not answer within a second.
+    func askMonitor(
+        _ message: MonitorMessage, descriptors: [Int32] = []
+    ) throws(CFSError) -> (connection: SharedFD, agrees: Bool?) {
+        let monitor = try folder.connect()
+        try monitor.send(message.bytes, descriptors: descriptors)
+        let connection = SharedFD(try monitor.fd.duplicate())
+        let answers = try EventPoll()
+        try answers.add(monitor.fd.raw, .readable, token: 0)
+        while try !answers.wait(milliseconds: 1000).isEmpty {
+            guard let (bytes, _) = try monitor.receive() else { return (connection, false) }
+            switch try MonitorMessage(parsing: bytes) {
+            case .changed: return (connection, true)
+            case .refused: return (connection, false)
+            default: continue
+            }
+        }
+        return (connection, nil)
     }
 
     /// Nil when it has ended meanwhile.

@@ -55,6 +55,7 @@ extension Container {
     private func start(
         _ row: ContainerRow, _ streams: Streams, _ interruption: StartInterruption?
     ) throws(CFSError) -> Session {
+        let hadLock = RunLock.exists(folder)
         // Waits for a monitor that has written down the end and is about to go.
         let lock = try RunLock(folder)
         do throws(CFSError) {
@@ -79,7 +80,10 @@ extension Container {
         } catch {
             // A monitor that was killed has taken nothing back.
             engine.removeNetworkRemains(id, folder)
-            Engine.regardless { () throws(CFSError) in try lock.release() }
+            // By the lock recover() knows one that was not made to its end.
+            if !hadLock || File.exists(folder.configPath) {
+                Engine.regardless { () throws(CFSError) in try lock.release() }
+            }
             throw error
         }
     }

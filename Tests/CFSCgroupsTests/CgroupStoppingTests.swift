@@ -58,9 +58,12 @@ struct CgroupStoppingTests {
         #expect(textOfFile(folder("cfs/one/cgroup.freeze")) == "0")
     }
 
-    @Test("a kernel that cannot freeze is named as that")
+    @Test("a kernel that cannot freeze is named as that; one that was removed meanwhile is not there")
     func unsupported() throws {
         let cgroup = try cgroup()
+        let removed = #expect(throws: CFSError.self) { try cgroup.freeze() }
+        #expect(removed?.code == .systemCallFailed && removed?.errno == ENOENT)
+        folder.write("1\n", to: "cfs/one/cgroup.procs")
         let error = #expect(throws: CFSError.self) { try cgroup.freeze() }
         #expect(error?.code == .kernelUnsupported)
         #expect(error?.hint == "cgroup.freeze came with Linux 5.2")

@@ -223,6 +223,59 @@ struct CommitTests: EngineSuite {
         }
     }
 
+    /// Begins a commit, and halts it while it reads the container's `/big`.
+    private func haltedCommit(_ id: String, _ name: String) -> RunningCommand {
+        let commit = engine.start(["commit", id, name])
+        #expect(eventually { engine.host("ls -l /proc/\(commit.pid)/fd").output.contains("/big\n") })
+        commit.signal(SIGSTOP)
+        return commit
+    }
+
+    @Test("one that waits for its next run waits on meanwhile")
+    func waitsOn() throws {
+        let script = "test -e /big || head -c 200000000 /dev/urandom > /big; echo x >> /runs; exit 1"
+        try engine.withContainer(["--restart", "always"], ["sh", "-c", script]) { id in
+            func runs() -> Int { Int(engine.run("inspect", "--format", "{{.RestartCount}}", id).text) ?? 0 }
+            // From the sixth time on it waits for more than three seconds, and for less than seven.
+            #expect(
+                eventually {
+                    runs() >= 6
+                        && engine.run("ps", "-q", "--no-trunc", "--filter", "status=restarting").output.contains(id)
+                })
+            let commit = haltedCommit(id, "commit-waits")
+            let before = runs()
+            #expect(engine.host("sleep 7").status == 0)
+            #expect(runs() == before)
+            commit.signal(SIGCONT)
+            let ended = commit.finish()
+            #expect(ended.status == 0, "\(ended.errors)")
+            #expect(eventually { runs() > before })
+        }
+    }
+
+    @Test("there is no image of one that is started meanwhile, or let go on by whom it was paused")
+    func startedMeanwhile() throws {
+        let writing = ["sh", "-c", "head -c 200000000 /dev/urandom > /big; echo ready; sleep 1000"]
+        try engine.withContainer([], writing) { id in
+            #expect(eventually { engine.run("logs", id).output == "ready\n" })
+            for (before, meanwhile, says) in [
+                ("pause", "unpause", "somebody has let it go on"), ("stop", "start", "it was started"),
+            ] {
+                #expect(engine.run([before] + (before == "stop" ? ["-t", "0"] : []) + [id]).status == 0)
+                let commit = haltedCommit(id, "commit-started")
+                #expect(engine.run(meanwhile, id).status == 0)
+                commit.signal(SIGCONT)
+                let ended = commit.finish()
+                #expect(
+                    ended.status == 1 && ended.errors.contains("did not stand still to the end: \(says)"),
+                    "\(ended.errors)")
+                #expect(!engine.run("images").output.contains("commit-started"))
+                let state = try engine.inspect(id)["State"]["Status"].text
+                #expect(state == "running")
+            }
+        }
+    }
+
     @Test("of a container that is removed meanwhile there is no image, export or copy, and the error says why")
     func removedMeanwhile() throws {
         let writing = """

@@ -161,4 +161,49 @@ struct SurvivalTests: EngineSuite {
         #expect(engine.run("ps", "-a").status == 0)
         #expect(engine.run("rm", "-f", "damaged-\(name)").status == 0)
     }
+
+    @Test(
+        "one whose maker was killed is named as that by what is tried with it, and goes with recover",
+        arguments: [false, true])
+    func halfMade(withFolder: Bool) throws {
+        // Its own: others let recover() put theirs right.
+        let engine = EngineFixture()
+        let name = "half-made"
+        #expect(engine.run("create", "--name", name, "BusyBox", "true").status == 0)
+        let id = try #require(engine.inspect(name)["Id"].text)
+        let folder = "\(engine.root)/containers/\(id)"
+        // What kill -9 of create leaves between its lock and its configuration.
+        #expect(engine.host("mkdir -p \(engine.runFolder)/\(id) && touch \(engine.runFolder)/\(id)/lock").status == 0)
+        #expect(engine.host(withFolder ? "rm \(folder)/config.json" : "rm -r \(folder)").status == 0)
+        for arguments in [["start", name], ["restart", name], ["inspect", name], ["commit", name, "half"]] {
+            let refused = engine.run(arguments)
+            #expect(
+                refused.status == 1
+                    && refused.errors.contains("the container \(name) was not made to its end: who made it was killed"),
+                "\(arguments): \(refused.errors)")
+            #expect(refused.errors.contains("\n  hint: remove it: \(engine.typed) rm \(name)\n"), "\(refused.errors)")
+        }
+        #expect(engine.run("system", "recover").status == 0)
+        #expect(!engine.run("ps", "-a").output.contains(name))
+        #expect(!namesInFolder("\(engine.root)/containers").contains(id))
+    }
+
+    @Test("one whose configuration somebody removed keeps its files, whatever is tried with it")
+    func missingConfiguration() throws {
+        let engine = EngineFixture()
+        #expect(engine.run("run", "--name", "bare", "BusyBox", "sh", "-c", "echo mine > /file").status == 0)
+        let id = try #require(engine.inspect("bare")["Id"].text)
+        let path = "\(engine.root)/containers/\(id)/config.json"
+        #expect(engine.host("rm \(path)").status == 0)
+        for verb in ["start", "inspect", "start"] {
+            let refused = engine.run(verb, "bare")
+            #expect(
+                refused.status == 1
+                    && refused.errors.contains("the container bare cannot be used: \(path) is not there"),
+                "\(verb): \(refused.errors)")
+            #expect(engine.run("system", "recover").status == 0)
+            #expect(textOfFile("\(engine.root)/containers/\(id)/upper/file") == "mine\n")
+        }
+        #expect(engine.run("rm", "bare").status == 0)
+    }
 }
