@@ -43,18 +43,22 @@ extension Container {
         commit.message = request.message
         commit.changes = request.changes
         let upper = SharedFD(try Directory.open(folder.upperPath))
-        var standstill: Standstill?
-        defer { if let standstill { Engine.regardless { () throws(CFSError) in try end(standstill) } } }
+        let standing = Standing()
+        defer { end(standing) }
         var store = engine.store
         if let interruption { store.whileLocked = interruption.waitAMoment }
         let image = try store.commit(commit) { layers throws(CFSError) in
             // Only now: another process may have changed the store for a long time.
-            if request.pauses { standstill = try standStill(interruption) }
+            if request.pauses { standing.still = try standStill(interruption) }
             let reader = try layers.reader(
                 of: upper, over: row.layers.last, places: configuration.places, owners: OwnerMap(configuration))
             let watched = WatchedReader(InterruptibleReader.make(reader, interruption), of: self)
-            guard let begun = standstill else { return watched }
-            return ConfirmedReader(watched) { () throws(CFSError) in try self.confirm(begun, row.name) }
+            guard standing.still != nil else { return watched }
+            return ConfirmedReader(watched) { () throws(CFSError) in
+                if let still = standing.still { try self.confirm(still, row.name) }
+                // All is read: the image is made without it.
+                self.end(standing)
+            }
         }
         noteDone("commit", [EngineEvent.Attribute("imageID", "\(image.digest)")], history: "commit")
         return image
@@ -74,6 +78,10 @@ extension Container {
         case paused(Mark?)
         /// It does not run, or somebody has paused it. One that waits for its next run waits as long as the connection lasts.
         case found(ContainerRecord, SharedFD?)
+    }
+
+    private final class Standing {
+        var still: Standstill?
     }
 
     /// Nil when there is no way to pause one that runs. For whoever has the store to himself: one at a time.
@@ -127,7 +135,7 @@ extension Container {
         return ProcessControl.isRunning(live.pid, startTime: live.startTime)
     }
 
-    /// Nil for one that has just ended, of which its monitor has not told yet.
+    /// Nil for one that is being stopped, or has just ended, of which its monitor has not told yet.
     private func pauseForThis(_ interruption: StartInterruption?) throws(CFSError) -> Standstill? {
         let mark = standstillMark(interruption)
         if let mark { mark.connection = tellMonitor(of: mark.lock) }
@@ -135,7 +143,10 @@ extension Container {
         defer { if !isPaused, let mark { removeMark(mark.lock) } }
         try pause(history: nil)
         defer { if !isPaused { Engine.regardless { () throws(CFSError) in try thaw() } } }
-        if case .paused = try record().state { isPaused = true }
+        // A stop that was begun just before has its time for what it asked of the container.
+        let decision = try row().decision
+        let isAsked = decision.phase == .stopping && decision.claim?.isAlive == true
+        if !isAsked, case .paused = try record().state { isPaused = true }
         return isPaused ? .paused(mark) : nil
     }
 
@@ -167,7 +178,7 @@ extension Container {
     /// while the connection is there.
     private func tellMonitor(of lock: borrowing FileLock) -> SharedFD? {
         do throws(CFSError) {
-            let (connection, agrees) = try askMonitor(.standstill, descriptors: [lock.descriptor])
+            let (connection, agrees) = try askMonitor(.standstill, descriptors: [lock.descriptor], within: 1000)
             return agrees == false ? nil : connection
         } catch {
             return nil
@@ -195,6 +206,12 @@ extension Container {
     private func removeMark(_ lock: borrowing FileLock) {
         do throws(CFSError) { guard try isMark(lock) else { return } } catch { return }
         _ = unlink(folder.standstillPath)
+    }
+
+    private func end(_ standing: Standing) {
+        guard let still = standing.still else { return }
+        standing.still = nil
+        Engine.regardless { () throws(CFSError) in try end(still) }
     }
 
     private func end(_ standstill: Standstill) throws(CFSError) {

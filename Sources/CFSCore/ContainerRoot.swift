@@ -95,27 +95,35 @@ extension Container {
     /// Has the monitor of a container that waits for its next run put that off, as long as the connection lasts; nil when it
     /// does not wait, or no more.
     func holdNextRun() throws(CFSError) -> SharedFD? {
+        let agreed: (connection: SharedFD, agrees: Bool?)
         do throws(CFSError) {
-            let (connection, agrees) = try askMonitor(.hold)
-            return agrees == true ? connection : nil
+            agreed = try askMonitor(.hold, within: 10_000)
         } catch {
             guard PendingStop.meansEnded(error) else { throw error }
             return nil
         }
+        guard let agrees = agreed.agrees else {
+            throw CFSError(
+                .monitorFailed, .looking,
+                "the monitor of the container \(try row().name), which waits for its next run, does not answer",
+                hint: "was it stopped? Let it go on: pkill -CONT -f 'cfs-runtime monitor .*\(id.text)'")
+        }
+        return agrees ? agreed.connection : nil
     }
 
     /// Asks the monitor for something that lasts as long as the connection does.
     ///
-    /// - Returns: whether it agrees; nil when it does not answer within a second.
+    /// - Parameter deadline: how long it may say nothing, in milliseconds.
+    /// - Returns: whether it agrees; nil when it does not answer.
     func askMonitor(
-        _ message: MonitorMessage, descriptors: [Int32] = []
+        _ message: MonitorMessage, descriptors: [Int32] = [], within deadline: Int32
     ) throws(CFSError) -> (connection: SharedFD, agrees: Bool?) {
         let monitor = try folder.connect()
         try monitor.send(message.bytes, descriptors: descriptors)
         let connection = SharedFD(try monitor.fd.duplicate())
         let answers = try EventPoll()
         try answers.add(monitor.fd.raw, .readable, token: 0)
-        while try !answers.wait(milliseconds: 1000).isEmpty {
+        while try !answers.wait(milliseconds: deadline).isEmpty {
             guard let (bytes, _) = try monitor.receive() else { return (connection, false) }
             switch try MonitorMessage(parsing: bytes) {
             case .changed: return (connection, true)

@@ -236,7 +236,7 @@ struct CommitTests: EngineSuite {
         let script = "test -e /big || head -c 200000000 /dev/urandom > /big; echo x >> /runs; exit 1"
         try engine.withContainer(["--restart", "always"], ["sh", "-c", script]) { id in
             func runs() -> Int { Int(engine.run("inspect", "--format", "{{.RestartCount}}", id).text) ?? 0 }
-            // From the sixth time on it waits for more than three seconds, and for less than seven.
+            // From the sixth time on it waits for more than three seconds.
             #expect(
                 eventually {
                     runs() >= 6
@@ -244,12 +244,34 @@ struct CommitTests: EngineSuite {
                 })
             let commit = haltedCommit(id, "commit-waits")
             let before = runs()
-            #expect(engine.host("sleep 7").status == 0)
+            // A tenth of a second before the first, twice as much before each further one.
+            #expect(engine.host("sleep \((1 << before) / 10 + 2)").status == 0)
             #expect(runs() == before)
             commit.signal(SIGCONT)
             let ended = commit.finish()
             #expect(ended.status == 0, "\(ended.errors)")
             #expect(eventually { runs() > before })
+        }
+    }
+
+    @Test("a monitor that was stopped while its container waits holds up no commit and no copy without end")
+    func stoppedMonitor() throws {
+        try engine.withContainer(["--restart", "always"], ["false"]) { id in
+            #expect(
+                eventually {
+                    engine.run("inspect", "--format", "{{.RestartCount}} {{.State.Status}}", id).text == "6 restarting"
+                })
+            let monitor = "-f 'cfs-runtime monitor .*\(id)'"
+            #expect(engine.host("pkill -STOP \(monitor)").status == 0)
+            for arguments in [["commit", id, "commit-deaf"], ["cp", "/etc/hosts", "\(id):/x"]] {
+                let refused = engine.run(arguments)
+                #expect(
+                    refused.status == 1 && refused.errors.contains("which waits for its next run, does not answer"),
+                    "\(refused.errors)")
+                #expect(refused.errors.contains("hint: was it stopped? Let it go on: pkill -CONT \(monitor)\n"))
+            }
+            #expect(engine.host("pkill -CONT \(monitor)").status == 0)
+            _ = try commit(id, "commit-deaf")
         }
     }
 
