@@ -69,24 +69,33 @@ public enum File {
             try checked(tryOpen(path, below: root, flags, mode: mode, resolve: resolve), "openat2", phase, path: path))
     }
 
-    /// Like ``open(_:below:_:mode:resolve:phase:)``, but returns minus the error number. A rename elsewhere in the
-    /// tree may make the kernel answer EAGAIN (openat2(2)); it is asked again, a bounded number of times.
+    /// Like ``open(_:below:_:mode:resolve:phase:)``, but returns minus the error number. Where the kernel answers EAGAIN because
+    /// of a rename elsewhere (openat2(2)) it is asked again, and then in steps that no rename can disturb.
     public static func tryOpen(
+        _ path: String, below root: Int32, _ flags: Flags, mode: UInt32 = 0, resolve: Resolve
+    ) -> Int {
+        for _ in 0..<32 {
+            let result = self.resolve(path, below: root, flags, mode: mode, resolve: resolve)
+            if result != -ErrorCode.again { return result }
+        }
+        return SteppedResolution(root: root, path: path, flags: flags, mode: mode, resolve: resolve).open()
+    }
+
+    /// openat2(2); a descriptor, or minus the error number. Retries when interrupted.
+    static func resolve(
         _ path: String, below root: Int32, _ flags: Flags, mode: UInt32 = 0, resolve: Resolve
     ) -> Int {
         var how = cfs_open_how(
             flags: UInt64(UInt32(bitPattern: flags.rawValue)) | UInt64(CFS_O_CLOEXEC), mode: UInt64(mode),
             resolve: resolve.union(.noMagicLinks).rawValue)
-        var result = -ErrorCode.again
-        for _ in 0..<128 {
-            result = path.withCString { text in
+        while true {
+            let result = path.withCString { text in
                 withUnsafeMutablePointer(to: &how) { how in
                     rawCall(cfs_nr_openat2, Int(root), address(text), address(how), MemoryLayout<cfs_open_how>.size)
                 }
             }
-            if result != -ErrorCode.again && result != -ErrorCode.interrupted { break }
+            if result != -ErrorCode.interrupted { return result }
         }
-        return result
     }
 
     /// Reads to the end, or until `limit` bytes were exceeded, which is an error.

@@ -1,8 +1,8 @@
-import CFSLinux
 import CFSModel
 import CLinux
 import Glibc
 
+@testable import CFSLinux
 @testable import CFSNamespaces
 
 /// Paths in a root whose links are hostile, against openat2(2) with RESOLVE_IN_ROOT: a path leads to the same object or nowhere,
@@ -174,9 +174,19 @@ private struct PathCheck {
         return Found(descriptor.raw)
     }
 
+    /// What takes over where the kernel is disturbed.
+    private func stepped() -> Found {
+        let result = SteppedResolution(root: root, path: path, flags: .path, mode: 0, resolve: .inRoot).open()
+        if result < 0 { return .failure(result) }
+        let descriptor = OwnedFD(result)
+        return Found(descriptor.raw)
+    }
+
     /// The place of a mount (``RootPath``).
     func made(_ kind: RootPath.Kind) -> String? {
         let before = kernel()
+        let steps = stepped()
+        if steps != before { return "the kernel finds \(before), in steps \(steps)" }
         let mine: Found
         do throws(CFSError) {
             let descriptor = try RootPath.openOrMake(path, root: root, kind: kind)
