@@ -19,16 +19,20 @@ DEBUG := .build
 # call: 35 of the 80 types of a start, and an eighth of its instructions before the clone.
 STATIC := swift build -c release -Xswiftc -static-executable --scratch-path $(RELEASE) \
     -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -Xfrontend -Xswiftc -disable-type-layout -Xswiftc -use-ld=lld \
-    -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
+    -Xlinker --no-warn-symbol-ordering
+ORDERED := -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order.txt
+# cfs-runtime begins before the C library (Sources/CLinux/start.c), and what it reads only is not copied to the child of its clone.
+RUNTIME := -Xlinker --symbol-ordering-file=$(CURDIR)/Scripts/link-order-runtime.txt -Xlinker --entry=cfs_start \
+    -Xlinker --script=$(CURDIR)/Scripts/link-constants.ld
 TEST := swift test --scratch-path $(DEBUG) --skip-build --disable-xctest
 
 .PHONY: help setup build run test test-build test-unit test-root test-rest test-vm test-faults test-faults-sample test-embed test-dashboard test-interop test-systemd test-fuzz vm bench fmt lint install uninstall clean
 
 ## build      the static executables, into bin/ (the default)
 build: setup
-	@Scripts/without-static-noise $(STATIC) --product cfs
-	@Scripts/without-static-noise $(STATIC) --product cfs-runtime
-	@Scripts/without-static-noise $(STATIC) --product cfsd
+	@Scripts/without-static-noise $(STATIC) $(ORDERED) --product cfs
+	@Scripts/without-static-noise $(STATIC) $(RUNTIME) --product cfs-runtime
+	@Scripts/without-static-noise $(STATIC) $(ORDERED) --product cfsd
 	@mkdir -p bin
 	@for name in cfs cfs-runtime cfsd; do \
 	    if [ ! bin/$$name -nt $(RELEASE)/release/$$name ]; then \

@@ -22,9 +22,9 @@ public enum RuntimeMain {
 
     /// Never returns.
     public static func run(_ words: [String]) -> Never {
-        // What a container can get hold of must not be the file that the next start runs. Without the right to mount there
-        // is no container to be afraid of: that start fails.
-        _ = cfs_execute_read_only()
+        // What a container can get hold of must not be the file that the next start runs. As released it has been seen to before this
+        // (start.c). Without the right to mount there is no container to be afraid of: that start fails.
+        _ = cfs_execute_own_read_only()
         _ = umask(0)
         StandardDescriptors.fill()
         exit(status(of: words, version: CFSVersion.text))

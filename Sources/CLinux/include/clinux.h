@@ -15,10 +15,14 @@
 /// NULL behind the last.
 const char *cfs_argument(int index);
 
-/// Runs this program again, with the same arguments and environment, from a read-only mount of its file that is attached
-/// nowhere, unless it lies on a read-only mount already: a container that gets hold of /proc/PID/exe cannot write to it
-/// (CVE-2019-5736). Returns 0 when there is nothing to do, else minus the error number. Needs CAP_SYS_ADMIN.
-long cfs_execute_read_only(void);
+/// Runs this program again, with these arguments and environment, from a read-only mount of its file that is attached nowhere:
+/// a container that gets hold of /proc/PID/exe cannot write to it (CVE-2019-5736). Returns 0 when there is nothing to do,
+/// because no word is that of an OCI command which enters a container, or because the file lies on a read-only mount already; else
+/// minus the error number. Needs CAP_SYS_ADMIN, and no C library.
+long cfs_execute_read_only(char **words, char **environment);
+
+/// The same with the arguments and the environment of this process.
+long cfs_execute_own_read_only(void);
 
 // MARK: Any system call, by number (syscall(2))
 
@@ -36,6 +40,9 @@ CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_
 CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(sched_setattr) CFS_NR(sched_setaffinity)
 CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy) CFS_NR(pidfd_getfd) CFS_NR(splice)
 #undef CFS_NR
+
+/// Whether the bytes have those of a word in them (memmem(3)).
+int cfs_contains(const void *text, size_t length, const void *word, size_t word_length);
 
 // MARK: clone3(2)
 
@@ -79,6 +86,7 @@ struct cfs_open_how {
 #define CFS_AT_RECURSIVE 0x8000
 #define CFS_AT_SYMLINK_NOFOLLOW 0x100
 #define CFS_AT_REMOVEDIR 0x200
+#define CFS_RENAME_EXCHANGE 2
 
 // MARK: The mount API (open_tree(2), fsopen(2), mount_setattr(2))
 
