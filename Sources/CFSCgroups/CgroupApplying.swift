@@ -34,9 +34,7 @@ extension Cgroup {
                 if result < 0 { throw try refusal(of: setting, result) }
                 if let former { undo.append(former) }
             }
-            if let devices = settings.devices {
-                try DeviceProgram.install(devices, at: descriptor, path: path)
-            }
+            if let devices = settings.devices { try limit(devices) }
         } catch {
             for former in undo.reversed() { _ = write(former) }
             throw error
@@ -58,7 +56,12 @@ extension Cgroup {
             if setting.controller == .cpuset { try checkNumbers(setting) }
             if result < 0 { throw try refusal(of: setting, result) }
         }
-        if let devices = settings.devices { try DeviceProgram.install(devices, at: descriptor, path: path) }
+        if let devices = settings.devices { try limit(devices) }
+    }
+
+    /// Makes a filter the one that holds for it, also while processes live in it.
+    public func limit(_ devices: DeviceFilter) throws(CFSError) {
+        try DeviceProgram.install(devices, at: descriptor, path: path)
     }
 
     private func write(_ setting: CgroupSetting) -> Int {

@@ -76,13 +76,16 @@ public final class HeldProcess {
 extension Launcher {
     /// Goes on until the container waits before its command.
     ///
-    /// - Parameter atMounts: called when the mounts are there and the root is not yet changed, if the plan stops there; gives
-    ///   the state that the child's own hooks read.
+    /// - Parameters:
+    ///   - meanwhile: called while the child makes its mounts, before anything runs that is not ours.
+    ///   - atMounts: called when the mounts are there and the root is not yet changed, if the plan stops there; gives the state
+    ///     that the child's own hooks read.
     public static func hold(
         _ pending: PendingLaunch, _ plan: LaunchPlan, _ timeline: inout Timeline,
-        atMounts: (Int32) throws(CFSError) -> [UInt8]
+        meanwhile: () throws(CFSError) -> Void, atMounts: (Int32) throws(CFSError) -> [UInt8]
     ) throws(CFSError) -> HeldProcess {
         try setUp(pending, plan, &timeline)
+        try meanwhile()
         var terminal: SharedFD?
         while let (bytes, descriptors) = try MessageSocket.receive(pending.pair.ours) {
             switch LaunchMessage(bytes: bytes) {

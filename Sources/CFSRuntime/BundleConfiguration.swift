@@ -2,6 +2,7 @@ import CFSCgroups
 import CFSLinux
 import CFSModel
 import CFSNamespaces
+import CLinux
 import Glibc
 
 /// A bundle as a caller names it (runtime-spec, bundle.md): its configuration, with what is relative in it resolved.
@@ -60,6 +61,16 @@ struct ConfigurationText {
     let bytes: [UInt8]
     /// For errors.
     let path: String
+
+    /// Whether it may have one of these words: a text without any has nothing of theirs to be read. An escape could hide one.
+    func mayName(_ words: [StaticString]) -> Bool {
+        bytes.withUnsafeBytes { text in
+            func has(_ word: StaticString) -> Bool {
+                cfs_contains(text.baseAddress, text.count, word.utf8Start, word.utf8CodeUnitCount) != 0
+            }
+            return has("\\u") || words.contains(where: has)
+        }
+    }
 
     func read(_ filters: SeccompCache) throws(CFSError) -> (RuntimeSpec, Profile) {
         let (document, place) = try JSON.parse(bytes, what: path, leaving: ["linux", "seccomp"])

@@ -81,15 +81,23 @@ struct CgroupPlace {
             hint: "another container uses it: linux.cgroupsPath must name a cgroup of its own")
     }
 
-    /// Makes the cgroup, with the limits that were asked for.
+    /// Makes the cgroup, with the limits that were asked for but those of devices: see ``MadeCgroup/limitDevices()``.
     ///
     /// - Throws: `conflict` when somebody lives in it already.
     func make(_ resources: RuntimeSpec.Resources?) throws(CFSError) -> MadeCgroup {
-        let settings = try resources.map { asked throws(CFSError) in try CgroupSettings(asked) } ?? CgroupSettings()
-        if let scope { return try scope.make(hierarchy.mountPoint, settings) }
-        try check()
-        if let there = try hierarchy.cgroup(name) { try there.remove() }
-        return MadeCgroup(cgroup: try hierarchy.create(name, settings: settings), place: self, placeholder: nil)
+        var settings = try resources.map { asked throws(CFSError) in try CgroupSettings(asked) } ?? CgroupSettings()
+        let devices = settings.devices
+        settings.devices = nil
+        var made: MadeCgroup
+        if let scope {
+            made = try scope.make(hierarchy.mountPoint, settings)
+        } else {
+            try check()
+            if let there = try hierarchy.cgroup(name) { try there.remove() }
+            made = MadeCgroup(cgroup: try hierarchy.create(name, settings: settings), place: self, placeholder: nil)
+        }
+        made.devices = devices
+        return made
     }
 }
 
@@ -99,4 +107,18 @@ struct MadeCgroup {
     let place: CgroupPlace
     /// Who lives in it until the container's process does; it ends with this value. Nil where nobody has to.
     let placeholder: ScopePlaceholder?
+    fileprivate(set) var devices: DeviceFilter?
+
+    init(cgroup: Cgroup, place: CgroupPlace, placeholder: ScopePlaceholder?) {
+        self.cgroup = cgroup
+        self.place = place
+        self.placeholder = placeholder
+    }
+
+    /// Which devices may be used. Apart from the other limits, since the kernel verifies a program for it, a tenth of a start: while
+    /// that is done, the container's process makes its mounts. Before anything runs that is not ours it must be done.
+    func limitDevices() throws(CFSError) {
+        guard let devices else { return }
+        try cgroup.limit(devices)
+    }
 }

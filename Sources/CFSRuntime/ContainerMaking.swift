@@ -177,7 +177,9 @@ struct ContainerMaking {
         // The container's own process lives there now.
         try made?.placeholder?.end()
         let hooks = configuration.spec.hooks
-        return try Launcher.hold(pending, plan, &timeline) { pid throws(CFSError) in
+        return try Launcher.hold(pending, plan, &timeline) { () throws(CFSError) in
+            try made?.limitDevices()
+        } atMounts: { pid throws(CFSError) in
             let state = document.state(.creating, pid: pid).json.bytes()
             try hooks.prestart.map { HookPlan($0) }.run(state: state, point: "prestart")
             try hooks.createRuntime.map { HookPlan($0) }.run(state: state, point: "createRuntime")

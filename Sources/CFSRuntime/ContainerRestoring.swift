@@ -40,8 +40,10 @@ final class ContainerRestoring {
             try place?.check()
             try File.create("\(container.folder)/config.json", making.configuration.bytes, mode: 0o600)
             try container.write()
-            cgroup = try place?.make(spec.linux.resources).cgroup
+            let made = try place?.make(spec.linux.resources)
             isOwnCgroup = true
+            try made?.limitDevices()
+            cgroup = made?.cgroup
             let process = try SharedFD(run(&container, place))
             return (container, process, terminal)
         } catch {

@@ -46,8 +46,15 @@ struct ContainerStore: Sendable {
         let opened = File.tryOpen("\(folder(id))/state.json", [.read, .noFollow])
         if opened == -ErrorCode.notFound { throw Self.missing(id) }
         let file = OwnedFD(try checked(opened, "open", .looking, path: "\(folder(id))/state.json"))
-        let json = try JSON(parsing: try File.readAll(file.raw), what: "\(folder(id))/state.json")
-        return RuntimeContainer(store: self, document: try ContainerDocument(json: json))
+        let bytes = try File.readAll(file.raw)
+        do throws(CFSError) {
+            let json = try JSON(parsing: bytes, what: "state.json")
+            return RuntimeContainer(store: self, document: try ContainerDocument(json: json))
+        } catch {
+            throw CFSError(
+                .invalidState, .looking, "the state of container \"\(id)\" is damaged: \(error.message)",
+                path: "\(folder(id))/state.json", hint: "cfs-runtime delete --force \(id) removes it")
+        }
     }
 
     static func missing(_ id: String) -> CFSError {
@@ -67,9 +74,19 @@ struct RuntimeContainer {
     /// (``ConfigurationText``).
     func configuration() throws(CFSError) -> RuntimeSpec { try configurationWithProfile().spec }
 
+    /// The same for who wants of it only what has one of these words: nil says that it has none, which is seen without reading it.
+    func configuration(naming words: [StaticString]) throws(CFSError) -> RuntimeSpec? {
+        let text = try configurationText()
+        return text.mayName(words) ? try text.read(store.filters).0 : nil
+    }
+
     func configurationWithProfile() throws(CFSError) -> (spec: RuntimeSpec, profile: ConfigurationText.Profile) {
+        try configurationText().read(store.filters)
+    }
+
+    private func configurationText() throws(CFSError) -> ConfigurationText {
         let path = "\(folder)/config.json"
-        return try ConfigurationText(bytes: try File.readAll(at: path), path: path).read(store.filters)
+        return ConfigurationText(bytes: try File.readAll(at: path), path: path)
     }
 
     /// Its cgroup; nil when it has none, or no longer.
@@ -120,7 +137,7 @@ struct RuntimeContainer {
     }
 
     func write() throws(CFSError) {
-        try AtomicFile.write(document.json.bytes(), to: "\(folder)/state.json", durable: false)
+        try AtomicFile.write(document.json.bytes(), to: "\(folder)/state.json", durable: false, endsWithBoot: true)
     }
 
     /// Removes what belongs to the container: its cgroup with all that lives in it, and its folder.

@@ -43,10 +43,11 @@ enum CreateCommand {
             throw CFSError(.containerRunning, .starting, "cannot start an already running container")
         default: throw CFSError(.containerNotRunning, .starting, "cannot start a container that has stopped")
         }
-        let spec = try container.configuration()
-        try Gate.open(container, try Seccomp.agent(spec, container.state(.created)))
+        let spec = try container.configuration(naming: ["listenerPath", "poststart"])
+        let agent = try spec.flatMap { spec throws(CFSError) in try Seccomp.agent(spec, container.state(.created)) }
+        try Gate.open(container, agent)
         try confirm(container)
-        try runPoststartHooks(container, spec, context.log)
+        if let spec { try runPoststartHooks(container, spec, context.log) }
         return 0
     }
 

@@ -111,8 +111,11 @@ enum DeleteCommand {
         do throws(CFSError) {
             container = try context.store.load(id)
         } catch {
-            guard isForced, error.code == .containerNotFound else { throw error }
+            guard isForced, error.code == .containerNotFound || error.code == .invalidState else { throw error }
             try removeDebris(of: id, context.store)
+            if error.code == .invalidState {
+                context.log.warning("\(error.message); its folder is removed, what runs of it is not known")
+            }
             return 0
         }
         let status = try container.status()
@@ -126,7 +129,9 @@ enum DeleteCommand {
         let lock = try container.lock()
         defer { withExtendedLifetime(lock) {} }
         if isForced { try stop(container) }
-        let hooks = File.exists("\(container.folder)/config.json") ? try container.configuration().hooks : nil
+        let hooks =
+            File.exists("\(container.folder)/config.json")
+            ? try container.configuration(naming: ["poststop"])?.hooks : nil
         try destroy(container, hooks ?? RuntimeSpec.Hooks(), context.log)
         return 0
     }
@@ -148,7 +153,8 @@ enum DeleteCommand {
         }
     }
 
-    /// A making that was killed has left a folder that is no container.
+    /// A making that was killed has left a folder that is no container; of a state that is damaged, by a power cut for example, nobody
+    /// knows what else there was.
     private static func removeDebris(of id: String, _ store: ContainerStore) throws(CFSError) {
         guard File.exists(store.folder(id)) else { return }
         let document = ContainerDocument(ociVersion: "", id: id, bundle: "", rootfs: "", created: 0)

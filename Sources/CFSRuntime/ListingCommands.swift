@@ -18,7 +18,9 @@ enum ListingCommands {
                 entries.append(try context.store.load(id).listing())
             } catch {
                 // Removed meanwhile, or never finished.
-                guard error.code == .containerNotFound else { throw error }
+                if error.code == .containerNotFound { continue }
+                guard error.code == .invalidState else { throw error }
+                context.log.warning(error.description)
             }
         }
         if arguments.has("quiet") {

@@ -46,15 +46,16 @@ enum RestoreCommand {
             making: making, options: image, program: program, profile: CheckpointOptions.text(arguments["lsm-profile"]),
             mountContext: CheckpointOptions.text(arguments["lsm-mount-context"]))
         let restored = try restoring.restore()
+        let spec = making.configuration.spec
         do throws(CFSError) {
-            try CreateCommand.runPoststartHooks(restored.container, making.configuration.spec, context.log)
+            try CreateCommand.runPoststartHooks(restored.container, spec, context.log)
         } catch {
-            try RunCommand.end(restored.process.raw, restored.container, context)
+            try RunCommand.end(restored.process.raw, restored.container, spec.hooks, context)
             throw error
         }
         guard let foreground else { return 0 }
         let status = try foreground.serve(restored.process.raw, terminal: restored.terminal)
-        try RunCommand.remove(restored.container, context)
+        try RunCommand.remove(restored.container, spec.hooks, context)
         return status
     }
 }

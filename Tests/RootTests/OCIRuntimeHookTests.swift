@@ -103,4 +103,42 @@ struct OCIRuntimeHookTests {
         let result = bundle.run("run", "a")
         #expect(result.status == 0 && result.errors.contains("warning: the poststop hook"), "\(result.errors)")
     }
+
+    @Test("hooks whose names are written with escapes run as well, at start and at delete")
+    func escapedNames() throws {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        let log = bundle.folder("log")
+        // Their names stand nowhere else in it.
+        bundle["hooks", "poststart"] = [hook("echo first >> \(log)")]
+        bundle["hooks", "poststop"] = [hook("echo last >> \(log)")]
+        bundle.write()
+        let text = try #require(textOfFile(bundle.folder("bundle/config.json")))
+        bundle.folder.write(text.replacing("\"post", with: "\"\\u0070ost"), to: "bundle/config.json")
+        bundle.config = [:]
+        let script =
+            "exec \(RuntimeBundle.binary) --root \(bundle.root) create -b \(bundle.folder("bundle")) a </dev/null >/dev/null 2>&1"
+        let made = RunningCommand(["/bin/sh", "-c", script], environment: ["PATH": EngineFixture.path]).finish(
+            seconds: 60)
+        #expect(made.status == 0, "\(made)")
+        #expect(bundle.run("start", "a").status == 0)
+        #expect(bundle.run("delete", "--force", "a").status == 0)
+        #expect(textOfFile(log) == "first\nlast\n")
+    }
+
+    @Test("no hook runs in the container's cgroup before its devices are limited")
+    func devices() {
+        let bundle = RuntimeBundle(["true"])
+        bundle["linux", "resources"] = ["devices": [["allow": false, "access": "rwm"]]]
+        let node = bundle.folder("node")
+        #expect(mknod(node, S_IFCHR | 0o600, 1 << 8 | 11) == 0)
+        // /dev/kmsg; outside of the cgroup it can be opened.
+        let script = "exec 3<\(node) && echo opened >> \(bundle.folder("opened"))"
+        #expect(RunningCommand(["/bin/sh", "-c", script], environment: [:]).finish().status == 0)
+        unlink(bundle.folder("opened"))
+        bundle["hooks", "createContainer"] = [hook("(\(script)) 2>> \(bundle.folder("why")) || true")]
+        let result = bundle.run("run", "a")
+        #expect(result.status == 0, "\(result)")
+        #expect(textOfFile(bundle.folder("opened")) == nil)
+        #expect(textOfFile(bundle.folder("why"))?.contains("Operation not permitted") == true)
+    }
 }

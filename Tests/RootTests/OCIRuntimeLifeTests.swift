@@ -153,4 +153,31 @@ struct OCIRuntimeLifeTests {
         #expect(bundle.run("delete", "--force", "a").status == 0)
         #expect(access("\(bundle.root)/a", F_OK) != 0)
     }
+
+    @Test(
+        "a state that a power cut has damaged is that container's alone: list has the others, delete --force removes it"
+    )
+    func damagedState() {
+        let bundle = RuntimeBundle(["sleep", "1000"])
+        for id in ["a", "b"] { #expect(bundle.create(id).status == 0, "\(bundle.output)") }
+        bundle.run("kill", "b", "KILL")
+        #expect(eventually { bundle.status("b") == "stopped" })
+        let whole = textOfFile("\(bundle.root)/b/state.json") ?? ""
+        for text in ["", String(whole.prefix(whole.count / 2)), "[]"] {
+            bundle.folder.write(text, to: "run/b/state.json")
+            let listed = bundle.run("list", "-q")
+            #expect(listed.status == 0 && listed.output == "a\n", "\(listed)")
+            let wanted = "the state of container \"b\" is damaged"
+            #expect(listed.errors.contains(wanted), "\(listed)")
+            for command in ["state", "start", "delete"] {
+                let refused = bundle.run(command, "b")
+                #expect(refused.status == 1 && refused.errors.contains(wanted), "\(refused)")
+                #expect(refused.errors.contains("cfs-runtime delete --force b removes it"), "\(refused)")
+            }
+        }
+        let removed = bundle.run("delete", "--force", "b")
+        #expect(removed.status == 0 && removed.errors.contains("what runs of it is not known"), "\(removed)")
+        #expect(access("\(bundle.root)/b", F_OK) != 0)
+        #expect(bundle.run("list", "-q").errors == "")
+    }
 }
