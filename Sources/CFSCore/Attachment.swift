@@ -62,9 +62,7 @@ extension Container {
         try engine.requirePrivilege("attaching to a container")
         let record = try record()
         if case .paused = record.state {
-            throw CFSError(
-                .conflict, .running, "the container \(record.name) is paused: nothing would come",
-                hint: "let it go on first: cfs unpause \(record.name)")
+            throw pausedError(record, .running, "nothing would come")
         }
         let row = try row()
         let monitor = try MonitorCall(self, row, tooOld: Self.tooOld(record.name))

@@ -223,6 +223,29 @@ extension Container {
         try unpause(history: nil)
     }
 
+    /// The error of who wants something of a container that is paused. One that stands still for a commit goes on by itself, and who lets
+    /// it go on breaks that.
+    func pausedError(_ record: ContainerRecord, _ phase: CFSError.Phase, _ consequence: String) -> CFSError {
+        let isForCommit = standsForCommit
+        return CFSError(
+            .conflict, phase,
+            "the container \(record.name) is paused\(isForCommit ? " for a commit" : ""): \(consequence)",
+            hint: isForCommit
+                ? "it goes on when the commit has ended" : "let it go on first: cfs unpause \(record.name)")
+    }
+
+    /// False also where it cannot be known.
+    private var standsForCommit: Bool {
+        guard File.exists(folder.standstillPath) else { return false }
+        do throws(CFSError) {
+            guard let mark = try FileLock(ifFree: folder.standstillPath) else { return true }
+            withExtendedLifetime(mark) {}
+            return false
+        } catch {
+            return false
+        }
+    }
+
     /// Makes the standstill for somebody who was killed a pause of its own: it is not for him any more.
     ///
     /// - Returns: whether there was one.

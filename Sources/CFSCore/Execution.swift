@@ -39,7 +39,7 @@ extension Container {
         try engine.requirePrivilege("running a command in a container")
         let record = try record()
         guard record.state.pid != nil else { throw Self.notRunning(record) }
-        if case .paused = record.state { throw Self.paused(record) }
+        if case .paused = record.state { throw paused(record) }
         if !record.damage.isEmpty { try engine.mendState(row(), folder) }
         let container = try self.request()
         for warning in try LimitWarnings.of(container.spec.process.rlimits) { warn(warning) }
@@ -96,10 +96,8 @@ extension Container {
         }
     }
 
-    private static func paused(_ record: ContainerRecord) -> CFSError {
-        CFSError(
-            .conflict, .entering, "the container \(record.name) is paused: a command in it would stand still too",
-            hint: "let it go on first: cfs unpause \(record.name)")
+    private func paused(_ record: ContainerRecord) -> CFSError {
+        pausedError(record, .entering, "a command in it would stand still too")
     }
 
     /// Waits until a command that is being started has something to say. While it enters a container that somebody pauses, nothing
@@ -110,7 +108,7 @@ extension Container {
             if poll(&answer, 1, 200) > 0 { return }
             try interruption?.look()
             let record = try record()
-            if case .paused = record.state, poll(&answer, 1, 0) == 0 { throw Self.paused(record) }
+            if case .paused = record.state, poll(&answer, 1, 0) == 0 { throw paused(record) }
         }
     }
 

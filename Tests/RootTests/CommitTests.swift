@@ -206,6 +206,11 @@ struct CommitTests: EngineSuite {
             #expect(
                 eventually { engine.run("ps", "--filter", "status=paused", "--no-trunc", "-q").output.contains(id) })
             commit.signal(SIGSTOP)
+            for command in [["exec", id, "true"], ["attach", id]] {
+                let refused = engine.run(command)
+                #expect(refused.status == 125 && refused.errors.contains("is paused for a commit"), "\(refused)")
+                #expect(refused.errors.contains("it goes on when the commit has ended"), "\(refused)")
+            }
             if verb == "stop" {
                 #expect(engine.run("stop", "-t", "0", id).status == 0)
             } else {
