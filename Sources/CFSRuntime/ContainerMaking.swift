@@ -86,6 +86,7 @@ struct ContainerMaking {
             try container.write()
             let made = try place?.make(spec.linux.resources)
             isOwnCgroup = true
+            if mountsDevices { try made?.limitDevices() }
             if let made, made.place.scope != nil {
                 container.document.remember(made.place)
                 try container.write()
@@ -167,6 +168,16 @@ struct ContainerMaking {
         return plan
     }
 
+    /// Whether a mount may open a device, which the kernel asks the filter for: then that is there before the mounts are made, and what
+    /// it denies is an error each time.
+    private var mountsDevices: Bool {
+        let kernels = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"]
+        return configuration.spec.mounts.contains { mount in
+            mount.type != "bind" && !mount.options.contains("bind") && !mount.options.contains("rbind")
+                && !kernels.contains(mount.type)
+        }
+    }
+
     private func start(
         _ plan: LaunchPlan, _ made: MadeCgroup?, _ document: ContainerDocument
     ) throws(CFSError) -> HeldProcess {
@@ -178,7 +189,7 @@ struct ContainerMaking {
         try made?.placeholder?.end()
         let hooks = configuration.spec.hooks
         return try Launcher.hold(pending, plan, &timeline) { () throws(CFSError) in
-            try made?.limitDevices()
+            if !mountsDevices { try made?.limitDevices() }
         } atMounts: { pid throws(CFSError) in
             let state = document.state(.creating, pid: pid).json.bytes()
             try hooks.prestart.map { HookPlan($0) }.run(state: state, point: "prestart")
