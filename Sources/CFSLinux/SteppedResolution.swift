@@ -14,23 +14,18 @@ struct SteppedResolution {
     let mode: UInt32
     let resolve: File.Resolve
 
-    private enum Outcome {
-        case result(Int)
-        /// A folder or file became a link between the steps.
-        case changed
-    }
-
     /// A descriptor, or minus the error number.
     func open() -> Int {
         guard !path.isEmpty else { return -ErrorCode.notFound }
         for _ in 0..<128 {
-            if case .result(let result) = attempt() { return result }
+            if let result = attempt() { return result }
         }
         return -ErrorCode.again
     }
 
-    private func attempt() -> Outcome {
-        if path.isAbsolutePath, resolve.contains(.beneath) { return .result(-ErrorCode.crossDevice) }
+    /// Nil when a folder or file became a link between the steps.
+    private func attempt() -> Int? {
+        if path.isAbsolutePath, resolve.contains(.beneath) { return -ErrorCode.crossDevice }
         var pending = path.pathNames.reversed() as [String]
         var meansFolder = path.endsWithSlash
         var trail: [String] = []
@@ -38,29 +33,29 @@ struct SteppedResolution {
         while let name = pending.popLast() {
             if name == "." { continue }
             if name == ".." {
-                if trail.popLast() == nil, resolve.contains(.beneath) { return .result(-ErrorCode.crossDevice) }
+                if trail.popLast() == nil, resolve.contains(.beneath) { return -ErrorCode.crossDevice }
                 continue
             }
             trail.append(name)
             let opened = step(trail, [.path, .noFollow])
             if opened == -ErrorCode.notFound, pending.isEmpty, flags.contains(.create) { break }
-            guard opened >= 0 else { return opened == -ErrorCode.loop ? .changed : .result(opened) }
+            guard opened >= 0 else { return opened == -ErrorCode.loop ? nil : opened }
             let item = OwnedFD(opened)
             var status = cfs_stat()
             let known = cfs_fstatat(item.raw, "", &status, Int32(CFS_AT_EMPTY_PATH))
-            guard known >= 0 else { return .result(known) }
+            guard known >= 0 else { return known }
             guard status.isSymbolicLink else {
-                guard status.isDirectory || pending.isEmpty else { return .result(-ErrorCode.notDirectory) }
+                guard status.isDirectory || pending.isEmpty else { return -ErrorCode.notDirectory }
                 continue
             }
             if pending.isEmpty, !meansFolder, flags.contains(.noFollow) { break }
             links += 1
-            guard links <= 40, !resolve.contains(.noSymlinks), !isMagic(trail) else { return .result(-ErrorCode.loop) }
-            guard let target = Self.target(item.raw) else { return .result(-ErrorCode.again) }
-            guard !target.isEmpty else { return .result(-ErrorCode.notFound) }
+            guard links <= 40, !resolve.contains(.noSymlinks), !isMagic(trail) else { return -ErrorCode.loop }
+            guard let target = Self.target(item.raw) else { return -ErrorCode.again }
+            guard !target.isEmpty else { return -ErrorCode.notFound }
             trail.removeLast()
             if target.isAbsolutePath {
-                if resolve.contains(.beneath) { return .result(-ErrorCode.crossDevice) }
+                if resolve.contains(.beneath) { return -ErrorCode.crossDevice }
                 trail = []
             }
             if pending.isEmpty, target.endsWithSlash { meansFolder = true }
@@ -68,7 +63,7 @@ struct SteppedResolution {
         }
         let isLink = flags.contains(.noFollow) && !meansFolder
         let result = step(trail, flags, meansFolder: meansFolder)
-        return result == -ErrorCode.loop && !isLink ? .changed : .result(result)
+        return result == -ErrorCode.loop && !isLink ? nil : result
     }
 
     /// Opens what lies at the end of a way without links.

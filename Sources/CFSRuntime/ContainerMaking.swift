@@ -86,7 +86,6 @@ struct ContainerMaking {
             try container.write()
             let made = try place?.make(spec.linux.resources)
             isOwnCgroup = true
-            if mountsDevices { try made?.limitDevices() }
             if let made, made.place.scope != nil {
                 container.document.remember(made.place)
                 try container.write()
@@ -168,19 +167,12 @@ struct ContainerMaking {
         return plan
     }
 
-    /// Whether a mount may open a device, which the kernel asks the filter for: then that is there before the mounts are made, and what
-    /// it denies is an error each time.
-    private var mountsDevices: Bool {
-        let kernels = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2"]
-        return configuration.spec.mounts.contains { mount in
-            mount.type != "bind" && !mount.options.contains("bind") && !mount.options.contains("rbind")
-                && !kernels.contains(mount.type)
-        }
-    }
-
     private func start(
         _ plan: LaunchPlan, _ made: MadeCgroup?, _ document: ContainerDocument
     ) throws(CFSError) -> HeldProcess {
+        // The kernel asks the filter when a file system of a device is made: it is there before, so that the answer is not chance.
+        let mountsDevices = plan.mounts.contains { if case .other = $0.kind { true } else { false } }
+        if mountsDevices { try made?.limitDevices() }
         var timeline = Timeline()
         let pending = try Launcher.begin(
             LaunchBeginning(plan), cgroup: made?.cgroup.descriptor, standard: [0, 1, 2]

@@ -141,4 +141,23 @@ struct OCIRuntimeHookTests {
         #expect(textOfFile(bundle.folder("opened")) == nil)
         #expect(textOfFile(bundle.folder("why"))?.contains("Operation not permitted") == true)
     }
+
+    @Test("a mount of a device that is denied is refused, every time")
+    func deniedMount() throws {
+        let bundle = RuntimeBundle(["true"])
+        let node = bundle.folder("node")
+        // Nothing need be in it: the kernel asks for the right to open it first.
+        #expect(mknod(node, S_IFBLK | 0o600, 7 << 8) == 0)
+        let mounts = try #require(bundle["mounts"] as? [Any])
+        let mount: [String: Any] = ["destination": "/tmp", "type": "ext4", "source": node, "options": ["ro"]]
+        bundle["mounts"] = mounts + [mount]
+        for rule in [["allow": false, "access": "rwm"], ["allow": true, "access": "rwm"]] {
+            bundle["linux", "resources"] = ["devices": [rule]]
+            for _ in 0..<8 {
+                let result = bundle.run("run", "a")
+                let isDenied = result.errors.contains("operation not permitted")
+                #expect(result.status == 1 && isDenied == (rule["allow"] as? Bool == false), "\(result)")
+            }
+        }
+    }
 }

@@ -24,6 +24,11 @@ long cfs_execute_read_only(char **words, char **environment);
 /// The same with the arguments and the environment of this process.
 long cfs_execute_own_read_only(void);
 
+// MARK: Bytes
+
+/// Whether they have those of a word in them (memmem(3)).
+int cfs_contains(const void *text, size_t length, const void *word, size_t word_length);
+
 // MARK: Any system call, by number (syscall(2))
 
 long cfs_syscall(long number, long a, long b, long c, long d, long e, long f);
@@ -40,9 +45,6 @@ CFS_NR(signalfd4) CFS_NR(rt_sigprocmask) CFS_NR(sendfile) CFS_NR(fsetxattr) CFS_
 CFS_NR(syncfs) CFS_NR(setfsuid) CFS_NR(setfsgid) CFS_NR(sched_setattr) CFS_NR(sched_setaffinity)
 CFS_NR(ioprio_set) CFS_NR(personality) CFS_NR(set_mempolicy) CFS_NR(pidfd_getfd) CFS_NR(splice)
 #undef CFS_NR
-
-/// Whether the bytes have those of a word in them (memmem(3)).
-int cfs_contains(const void *text, size_t length, const void *word, size_t word_length);
 
 // MARK: clone3(2)
 
